@@ -1,0 +1,107 @@
+# zmmtest: a UEFI application that tests whether what runs beneath a guest keeps its registers.
+# `make help` lists what there is to do; README.md is the guide.
+
+CC      ?= gcc
+OBJCOPY ?= objcopy
+LD      ?= ld
+
+BUILD := build
+EFI   := $(BUILD)/zmmtest.efi
+IMAGE := $(BUILD)/zmmtest.img
+ISO   := $(BUILD)/zmmtest.iso
+
+# C must not touch a vector register: -mgeneral-regs-only makes the compiler refuse, ci/purity
+# proves it of the linked program. No red zone: exceptions are delivered onto the current stack.
+WARNINGS := -Wall -Wextra -Wpedantic -Werror
+EFI_CFLAGS := -std=c11 -O2 $(WARNINGS) -ffreestanding -fpic -fvisibility=hidden -fshort-wchar \
+	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -mno-red-zone \
+	-mgeneral-regs-only -DGNU_EFI_USE_MS_ABI \
+	-isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -I$(BUILD)
+EFI_SECTIONS := .text .rodata .data .dynamic .rela .reloc .sbat
+
+EFI_SOURCES := $(wildcard efi/*.c efi/*/*.c efi/*.S efi/*/*.S linker/*.S)
+EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(EFI_SOURCES))
+
+.DELETE_ON_ERROR:
+.PHONY: all image run check lint clean help FORCE
+
+all: $(EFI) $(IMAGE) $(ISO) ## build/zmmtest.efi, .img (disk) and .iso (CD)
+
+run: ## boot the image and show its log (ENGINE= CPUS= MODEL= MEDIUM= OPTIONS= LIMIT=)
+	@ci/install run $(ENGINE)
+	@$(MAKE) --no-print-directory -s all
+	@ci/boot/run
+
+check: ## run every test
+	@ci/install check
+	@$(MAKE) --no-print-directory -s all unit
+	prove --comments --timer ci/unit/*.t ci/purity/*.t ci/boot/*.t
+
+lint: ## clang-format, clang-tidy, cppcheck, shellcheck
+	@ci/install lint
+	@$(MAKE) --no-print-directory -s $(BUILD)/version.h
+	ci/lint
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- the UEFI application ------------------------------------------------------------------------
+
+$(BUILD)/%.c.o: %.c $(BUILD)/version.h | $(BUILD)/tools
+	@mkdir -p $(@D)
+	$(CC) $(EFI_CFLAGS) -MMD -c $< -o $@
+
+$(BUILD)/%.S.o: %.S | $(BUILD)/tools
+	@mkdir -p $(@D)
+	$(CC) -MMD -c $< -o $@
+
+$(BUILD)/zmmtest.so: linker/zmmtest.lds $(EFI_OBJECTS)
+	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --no-undefined -T $< -o $@ $(EFI_OBJECTS) \
+		/usr/lib/libgnuefi.a
+
+$(EFI): $(BUILD)/zmmtest.so linker/finish-pe
+	$(OBJCOPY) -O efi-app-x86_64 --strip-all $(addprefix -j ,$(EFI_SECTIONS)) $< $@.new
+	linker/finish-pe $@.new
+	mv $@.new $@
+
+# Rewritten only when it changes, so that a new commit rebuilds no more than it must.
+$(BUILD)/version.h: FORCE
+	@mkdir -p $(@D)
+	@ci/version > $@.new
+	@cmp -s $@.new $@ || mv $@.new $@
+	@rm -f $@.new
+
+# What the build needs is looked at once.
+$(BUILD)/tools:
+	@ci/install build
+	@mkdir -p $(@D)
+	@touch $@
+
+$(IMAGE): $(EFI) image/zmmtest.conf image/make-image
+	image/make-image disk $(EFI) image/zmmtest.conf $@
+
+$(ISO): $(EFI) image/zmmtest.conf image/make-image
+	image/make-image iso $(EFI) image/zmmtest.conf $@
+
+# --- host tests ----------------------------------------------------------------------------------
+
+UNIT_NAMES := $(patsubst ci/unit/%.c,%,$(wildcard ci/unit/test_*.c))
+UNIT_TESTS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_NAMES))
+
+# The modules that know no UEFI, and the windows; cpuid() is the tests' own.
+PORTABLE := efi/text.c efi/component.c efi/verdict.c efi/options.c efi/diagnosis/diagnosis.c \
+	efi/diagnosis/signatures.c efi/report/report.c efi/machine/cpu.c efi/machine/hypervisor.c \
+	efi/machine/xstate.c efi/machine/traps.c efi/machine/trap_entry.S $(wildcard efi/window/*.[cS])
+HOST_CFLAGS := -std=c11 -O1 -g $(WARNINGS) -D_GNU_SOURCE
+
+.PHONY: unit
+unit: $(UNIT_TESTS)
+
+$(BUILD)/unit/%: ci/unit/%.c ci/unit/host.c ci/unit/host.lds $(PORTABLE) $(wildcard efi/*.h efi/*/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -o $@ $< ci/unit/host.c $(PORTABLE) -Wl,-T,ci/unit/host.lds -lcmocka
+
+-include $(EFI_OBJECTS:.o=.d)

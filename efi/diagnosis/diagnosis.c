@@ -1,0 +1,299 @@
+/* Compares what a round found with what it expected, and says what the difference means. */
+#include "diagnosis.h"
+#include "../text.h"
+#include "signatures.h"
+#include <string.h>
+
+const char *class_name(enum class class)
+{
+    static const char *const names[CLASS_COUNT] = {
+        [CLASS_ZEROED] = "zeroed",         [CLASS_STALE] = "stale",
+        [CLASS_OTHER_VCPU] = "other-vcpu", [CLASS_OTHER_RUN] = "other-run",
+        [CLASS_SWAPPED] = "swapped",       [CLASS_BIT_FLIP] = "bit-flip",
+        [CLASS_FOREIGN] = "foreign",       [CLASS_GHOST] = "ghost",
+        [CLASS_ALTERED] = "altered",       [CLASS_FAULT] = "fault",
+    };
+    return names[class];
+}
+
+/* A set bit for each byte in which want and got differ. */
+static uint8_t bytes_differing(uint64_t difference)
+{
+    uint8_t bytes = 0;
+    for (unsigned int n = 0; n < 8; n++)
+        if (difference >> 8 * n & 0xff)
+            bytes |= (uint8_t)(1u << n);
+    return bytes;
+}
+
+/* True if each byte that differs is zero where a pattern byte, which never is zero, was wanted. */
+static bool is_zeroed(const struct lane *lane)
+{
+    uint8_t bytes = bytes_differing(lane->want ^ lane->got);
+    for (unsigned int n = 0; n < 8; n++)
+        if (bytes >> n & 1 && lane->got >> 8 * n & 0xff)
+            return false;
+    return true;
+}
+
+/* Whose pattern the value is; only a pattern for this very register counts if it is of another run,
+ * as a value that no zmmtest made may by chance look like one. */
+static enum class class_of_pattern(const struct finding *finding, const struct lane *lane)
+{
+    const struct pattern_origin *from = &lane->from;
+    bool same_place = from->reg == lane->reg && from->lane == lane->lane;
+    if (from->run != finding->key.run)
+        return same_place ? CLASS_OTHER_RUN : CLASS_FOREIGN;
+    uint32_t vcpu_mask = (1u << PATTERN_VCPU_BITS) - 1;
+    if (from->vcpu != (finding->key.vcpu & vcpu_mask))
+        return CLASS_OTHER_VCPU;
+    uint32_t generation_mask = (1u << PATTERN_GENERATION_BITS) - 1;
+    return from->generation != (finding->generation & generation_mask) ? CLASS_STALE
+                                                                       : CLASS_SWAPPED;
+}
+
+static enum class class_of_lane(const struct finding *finding, struct lane *lane)
+{
+    uint64_t difference = lane->want ^ lane->got;
+    if (lane->reg == LANE_RFLAGS)
+        return CLASS_ALTERED;
+    lane->decoded = lane->got != 0 && pattern_decode(lane->got, &lane->from);
+    if (lane->want == 0)
+        return CLASS_GHOST;
+    if (is_zeroed(lane))
+        return CLASS_ZEROED;
+    if ((difference & (difference - 1)) == 0)
+        return CLASS_BIT_FLIP;
+    if (lane->decoded) {
+        enum class class = class_of_pattern(finding, lane);
+        if (class != CLASS_FOREIGN)
+            return class;
+        lane->decoded = false;
+    }
+    return lane->reg >= PATTERN_GENERAL ? CLASS_ALTERED : CLASS_FOREIGN;
+}
+
+/* What a walk over a finding's registers gathers besides the diagnosis itself. */
+struct tallies {
+    uint32_t by_class[CLASS_COUNT];
+    uint32_t bits; /* differing bits in all, up to 2 */
+};
+
+/* Bytes for zeros, which are exact; whole dwords for values, of which some bytes agree by chance. */
+static uint8_t bytes_hit(const struct lane *lane)
+{
+    uint8_t bytes = bytes_differing(lane->want ^ lane->got);
+    if (lane->class == CLASS_ZEROED || lane->class == CLASS_BIT_FLIP)
+        return bytes;
+    return (uint8_t)((bytes & 0x0f ? 0x0f : 0) | (bytes & 0xf0 ? 0xf0 : 0));
+}
+
+static uint64_t bits_of_bytes(uint8_t bytes)
+{
+    uint64_t bits = 0;
+    for (unsigned int n = 0; n < 8; n++)
+        if (bytes >> n & 1)
+            bits |= UINT64_C(0xff) << 8 * n;
+    return bits;
+}
+
+static void mark_register(struct diagnosis *d, const struct lane *lane)
+{
+    if (lane->reg < PATTERN_OPMASK) {
+        d->vectors |= 1u << lane->reg;
+        d->vector_bytes |= (uint64_t)bytes_hit(lane) << 8 * lane->lane;
+        d->components |= COMPONENT_BIT(component_of_vector(lane->reg, lane->lane));
+        return;
+    }
+    d->narrow_bits |= lane->reg == LANE_RFLAGS ? lane->want ^ lane->got
+                                               : bits_of_bytes(bytes_hit(lane));
+    if (lane->reg < PATTERN_GENERAL) {
+        d->opmasks |= 1u << (lane->reg - PATTERN_OPMASK);
+        d->components |= COMPONENT_BIT(COMPONENT_OPMASK);
+    } else if (lane->reg < PATTERN_END) {
+        d->general |= 1u << (lane->reg - PATTERN_GENERAL);
+        d->components |= COMPONENT_BIT(COMPONENT_GPR);
+    } else {
+        d->rflags = true;
+        d->components |= COMPONENT_BIT(COMPONENT_RFLAGS);
+    }
+}
+
+static void look_at(const struct finding *finding, struct diagnosis *d, struct tallies *tallies,
+                    uint32_t reg, uint32_t lane_number, uint64_t want, uint64_t got)
+{
+    uint64_t difference = want ^ got;
+    if (difference == 0)
+        return;
+    struct lane lane = {.reg = reg, .lane = lane_number, .want = want, .got = got};
+    lane.class = class_of_lane(finding, &lane);
+    mark_register(d, &lane);
+    tallies->by_class[lane.class]++;
+    bool single = (difference & (difference - 1)) == 0;
+    tallies->bits += single ? 1 : 2;
+    if (single)
+        d->flipped_bit = 64 * lane_number + (uint32_t)__builtin_ctzll(difference);
+    d->lane_count++;
+    if (d->lanes_kept < LANES_KEPT)
+        d->lane[d->lanes_kept++] = lane;
+}
+
+/* The class of most wrong quadwords. A single differing bit is a flip, even if it left a zero byte. */
+static enum class overall_class(const struct finding *finding, const struct diagnosis *d,
+                                const struct tallies *tallies)
+{
+    if (finding->result >= FAULTED)
+        return CLASS_FAULT;
+    if (d->lane_count == 0)
+        return CLASS_ALTERED;
+    bool pattern_bit = tallies->bits == 1 && !tallies->by_class[CLASS_GHOST] && !d->rflags;
+    if (pattern_bit)
+        return CLASS_BIT_FLIP;
+    enum class most = 0;
+    for (enum class class = 0; class < CLASS_COUNT; class ++)
+        if (tallies->by_class[class] > tallies->by_class[most])
+            most = class;
+    return most;
+}
+
+/*
+ * Without a difference in the registers kept, what differed was an opmask while it gathered the
+ * result of the compare.
+ */
+static void note_opmask_in_compare(const struct finding *finding, struct diagnosis *d)
+{
+    if (d->lane_count == 0 && finding->result == VECTOR_DIFFER)
+        d->components = COMPONENT_BIT(COMPONENT_OPMASK);
+}
+
+void diagnose(const struct finding *f, struct diagnosis *d)
+{
+    struct tallies tallies = {0};
+    memset(d, 0, sizeof(*d));
+    if (f->result < FAULTED) {
+        for (uint32_t n = 0; n < form_vectors(f->key.form); n++)
+            for (uint32_t lane = 0; lane < form_lanes(f->key.form); lane++)
+                look_at(f, d, &tallies, n, lane, f->expected.vector[n][lane],
+                        f->found.vector[n][lane]);
+        for (uint32_t n = 0; n < OPMASK_COUNT && f->key.form == FORM_ZMM; n++)
+            look_at(f, d, &tallies, PATTERN_OPMASK + n, 0, f->expected.opmask[n],
+                    f->found.opmask[n]);
+        for (uint32_t n = 0; n < GENERAL_COUNT; n++)
+            if (!(f->general_changed >> n & 1))
+                look_at(f, d, &tallies, PATTERN_GENERAL + n, 0, f->expected.general[n],
+                        f->found.general[n]);
+        look_at(f, d, &tallies, LANE_RFLAGS, 0, f->expected.rflags & f->flags_kept,
+                f->found.rflags & f->flags_kept);
+        note_opmask_in_compare(f, d);
+    }
+    d->class = overall_class(f, d, &tallies);
+    d->signature = signature_find(d);
+}
+
+static void end_list(const struct text *text)
+{
+    if (text->length == 0)
+        memcpy(text->start, "none", sizeof("none"));
+}
+
+void diagnosis_components(const struct diagnosis *d, char *buffer)
+{
+    struct text text;
+    text_start(&text, buffer, DIAGNOSIS_TEXT);
+    for (enum component c = 0; c < COMPONENT_COUNT; c++)
+        if (d->components & COMPONENT_BIT(c))
+            text_add(&text, "%s%s", text.length ? "," : "", component_name(c));
+    end_list(&text);
+}
+
+static const char *vector_prefix(enum form form)
+{
+    static const char *const prefixes[FORM_COUNT] = {"xmm", "ymm", "zmm"};
+    return prefixes[form];
+}
+
+static const char *general_name(unsigned int number)
+{
+    static const char *const names[GENERAL_COUNT] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+                                                     "rsi", "rdi", "r8",  "r9",  "r10", "r11",
+                                                     "r12", "r13", "r14", "r15"};
+    return names[number];
+}
+
+void diagnosis_registers(const struct diagnosis *d, enum form form, char *buffer)
+{
+    struct text text;
+    text_start(&text, buffer, DIAGNOSIS_TEXT);
+    text_add_ranges(&text, vector_prefix(form), d->vectors);
+    if (d->opmasks) {
+        text_add(&text, "%s", text.length ? "," : "");
+        text_add_ranges(&text, "k", d->opmasks);
+    }
+    for (unsigned int n = 0; n < GENERAL_COUNT; n++)
+        if (d->general >> n & 1)
+            text_add(&text, "%s%s", text.length ? "," : "", general_name(n));
+    if (d->rflags)
+        text_add(&text, "%srflags", text.length ? "," : "");
+    end_list(&text);
+}
+
+/* "511:256,127:0" for the bits set in a mask, each of which stands for `width` bits. */
+static void add_bits(struct text *text, uint64_t mask, unsigned int width)
+{
+    for (int high = 63; high >= 0; high--) {
+        if (!(mask >> high & 1))
+            continue;
+        int low = high;
+        while (low > 0 && mask >> (low - 1) & 1)
+            low--;
+        unsigned int top = (unsigned int)(high + 1) * width - 1, bottom = (unsigned int)low * width;
+        text_add(text, "%s%u", text->length ? "," : "", top);
+        if (top != bottom)
+            text_add(text, ":%u", bottom);
+        high = low;
+    }
+}
+
+void diagnosis_bits(const struct diagnosis *d, char *buffer)
+{
+    struct text text;
+    text_start(&text, buffer, DIAGNOSIS_TEXT);
+    if (d->class == CLASS_BIT_FLIP && d->lane_count == 1) {
+        text_add(&text, "%u", d->flipped_bit);
+        return;
+    }
+    add_bits(&text, d->vector_bytes, 8);
+    add_bits(&text, d->narrow_bits, 1);
+    end_list(&text);
+}
+
+static void add_register(struct text *text, uint32_t reg, enum form form)
+{
+    if (reg < PATTERN_OPMASK)
+        text_add(text, "%s%u", vector_prefix(form), reg);
+    else if (reg < PATTERN_GENERAL)
+        text_add(text, "k%u", reg - PATTERN_OPMASK);
+    else
+        text_add(text, "%s", reg < PATTERN_END ? general_name(reg - PATTERN_GENERAL) : "rflags");
+}
+
+void lane_register(const struct lane *lane, enum form form, char *buffer)
+{
+    struct text text;
+    text_start(&text, buffer, DIAGNOSIS_TEXT);
+    add_register(&text, lane->reg, form);
+}
+
+void lane_from(const struct lane *lane, enum form form, char *buffer)
+{
+    struct text text;
+    text_start(&text, buffer, DIAGNOSIS_TEXT);
+    text_add(&text, "%s", class_name(lane->class));
+    if (!lane->decoded)
+        return;
+    text_add(&text, ": run %04x, vCPU %u, generation %u, ", lane->from.run, lane->from.vcpu,
+             lane->from.generation);
+    add_register(&text, lane->from.reg, form);
+    if (lane->from.reg < PATTERN_OPMASK)
+        text_add(&text, " lane %u", lane->from.lane);
+}

@@ -1,0 +1,56 @@
+/*
+ * From a finding to its meaning: class, components, registers, bits, where wrong values came from,
+ * and the known bug that leaves such a trace.
+ */
+#ifndef ZMMTEST_DIAGNOSIS_DIAGNOSIS_H
+#define ZMMTEST_DIAGNOSIS_DIAGNOSIS_H
+
+#include "../component.h"
+#include "../window/finding.h"
+#include "class.h"
+#include <stdint.h>
+
+#define LANES_KEPT 8u
+
+/* One wrong quadword. `reg` is numbered as in patterns.h. */
+struct lane {
+    uint32_t reg, lane;
+    uint64_t want, got;
+    enum class class;
+    bool decoded; /* `from` says whose value it is */
+    struct pattern_origin from;
+};
+
+#define LANE_RFLAGS PATTERN_END /* `reg` of the flags */
+
+struct signature;
+
+struct diagnosis {
+    enum class class;
+    uint32_t components; /* COMPONENT_BIT each; 0 for a fault */
+    uint32_t vectors;    /* registers hit: bit n is register n */
+    uint32_t opmasks;
+    uint32_t general;
+    bool rflags;
+    uint64_t vector_bytes; /* bytes hit in any vector register: bit n is bits 8n+7:8n */
+    uint64_t narrow_bits;  /* bits hit in any opmask, general register or the flags */
+    uint32_t flipped_bit;  /* for CLASS_BIT_FLIP: its number in the register */
+    uint32_t lane_count;   /* wrong quadwords in all */
+    uint32_t lanes_kept;
+    struct lane lane[LANES_KEPT];
+    const struct signature *signature; /* NULL: none known */
+};
+
+void diagnose(const struct finding *finding, struct diagnosis *diagnosis);
+
+/* The words of a log line. Each needs a buffer of DIAGNOSIS_TEXT bytes. */
+#define DIAGNOSIS_TEXT 96u
+void diagnosis_components(const struct diagnosis *diagnosis, char *buffer);
+void diagnosis_registers(const struct diagnosis *diagnosis, enum form form, char *buffer);
+void diagnosis_bits(const struct diagnosis *diagnosis, char *buffer);
+
+/* "zmm3", "k1", "rax", "rflags"; and "stale: vCPU 0, generation 17, zmm3 lane 2" or the class. */
+void lane_register(const struct lane *lane, enum form form, char *buffer);
+void lane_from(const struct lane *lane, enum form form, char *buffer);
+
+#endif

@@ -1,0 +1,45 @@
+/* Shared handles, and words for status codes (UEFI 2.10, appendix D). */
+#include "firmware.h"
+
+EFI_HANDLE image_handle;
+EFI_SYSTEM_TABLE *system_table;
+
+const char *status_name(EFI_STATUS status)
+{
+    static const struct {
+        EFI_STATUS status;
+        const char *name;
+    } names[] = {
+        {EFI_SUCCESS, "EFI_SUCCESS"},
+        {EFI_LOAD_ERROR, "EFI_LOAD_ERROR"},
+        {EFI_INVALID_PARAMETER, "EFI_INVALID_PARAMETER"},
+        {EFI_UNSUPPORTED, "EFI_UNSUPPORTED"},
+        {EFI_BAD_BUFFER_SIZE, "EFI_BAD_BUFFER_SIZE"},
+        {EFI_BUFFER_TOO_SMALL, "EFI_BUFFER_TOO_SMALL"},
+        {EFI_NOT_READY, "EFI_NOT_READY"},
+        {EFI_DEVICE_ERROR, "EFI_DEVICE_ERROR"},
+        {EFI_WRITE_PROTECTED, "EFI_WRITE_PROTECTED"},
+        {EFI_OUT_OF_RESOURCES, "EFI_OUT_OF_RESOURCES"},
+        {EFI_VOLUME_CORRUPTED, "EFI_VOLUME_CORRUPTED"},
+        {EFI_NO_MEDIA, "EFI_NO_MEDIA"},
+        {EFI_MEDIA_CHANGED, "EFI_MEDIA_CHANGED"},
+        {EFI_NOT_FOUND, "EFI_NOT_FOUND"},
+        {EFI_ACCESS_DENIED, "EFI_ACCESS_DENIED"},
+        {EFI_TIMEOUT, "EFI_TIMEOUT"},
+        {EFI_NOT_STARTED, "EFI_NOT_STARTED"},
+        {EFI_ALREADY_STARTED, "EFI_ALREADY_STARTED"},
+        {EFI_ABORTED, "EFI_ABORTED"},
+    };
+    for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
+        if (names[n].status == status)
+            return names[n].name;
+    return "an unknown status";
+}
+
+void ascii_from_ucs2(char *to, size_t size, const CHAR16 *from)
+{
+    size_t n = 0;
+    for (; from && from[n] && n + 1 < size; n++)
+        to[n] = from[n] >= ' ' && from[n] <= '~' ? (char)from[n] : '?';
+    to[n] = '\0';
+}

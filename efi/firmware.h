@@ -1,0 +1,17 @@
+/* The firmware that started us: handles and tables that the UEFI modules share. */
+#ifndef ZMMTEST_FIRMWARE_H
+#define ZMMTEST_FIRMWARE_H
+
+#include <efi.h>
+#include <stddef.h>
+
+extern EFI_HANDLE image_handle;
+extern EFI_SYSTEM_TABLE *system_table;
+
+/* "EFI_NOT_FOUND" and so on; "an unknown status" for one that has no name here. */
+const char *status_name(EFI_STATUS status);
+
+/* Copies UCS-2 into ASCII, '?' for what is not printable; always terminated. */
+void ascii_from_ucs2(char *to, size_t size, const CHAR16 *from);
+
+#endif

@@ -1,0 +1,64 @@
+/* Reads vendor, brand, family, model, stepping and features (SDM vol. 2A, CPUID). */
+#include "cpu.h"
+#include <string.h>
+
+static void put_words(char *to, const uint32_t *words, unsigned int count)
+{
+    memcpy(to, words, count * sizeof(*words));
+    to[count * sizeof(*words)] = '\0';
+}
+
+static void read_brand(struct cpu *cpu)
+{
+    memcpy(cpu->brand, cpu->vendor, sizeof(cpu->vendor));
+    if (cpuid(0x80000000, 0).eax < 0x80000004)
+        return;
+    uint32_t words[12];
+    for (uint32_t n = 0; n < 3; n++) {
+        struct cpuid part = cpuid(0x80000002 + n, 0);
+        memcpy(words + (size_t)4 * n, &part, sizeof(part));
+    }
+    char text[49];
+    put_words(text, words, 12);
+    const char *start = text;
+    while (*start == ' ')
+        start++;
+    size_t length = strlen(start);
+    while (length > 0 && start[length - 1] == ' ')
+        length--;
+    if (length == 0)
+        return;
+    memcpy(cpu->brand, start, length);
+    cpu->brand[length] = '\0';
+}
+
+void cpu_identify(struct cpu *cpu)
+{
+    struct cpuid leaf = cpuid(0, 0);
+    cpu->highest_leaf = leaf.eax;
+    const uint32_t vendor[3] = {leaf.ebx, leaf.edx, leaf.ecx};
+    put_words(cpu->vendor, vendor, 3);
+    cpu->amd =
+        strcmp(cpu->vendor, "AuthenticAMD") == 0 || strcmp(cpu->vendor, "HygonGenuine") == 0;
+
+    leaf = cpuid(1, 0);
+    cpu->stepping = leaf.eax & 15;
+    cpu->model = leaf.eax >> 4 & 15;
+    cpu->family = leaf.eax >> 8 & 15;
+    if (cpu->family == 6 || cpu->family == 15)
+        cpu->model |= (leaf.eax >> 16 & 15) << 4;
+    if (cpu->family == 15)
+        cpu->family += leaf.eax >> 20 & 255;
+    cpu->monitor = leaf.ecx >> 3 & 1;
+    cpu->x2apic = leaf.ecx >> 21 & 1;
+    cpu->xsave = leaf.ecx >> 26 & 1;
+    cpu->avx = leaf.ecx >> 28 & 1;
+    cpu->hypervisor_bit = leaf.ecx >> 31 & 1;
+
+    if (cpu->highest_leaf >= 7) {
+        leaf = cpuid(7, 0);
+        cpu->avx512f = leaf.ebx >> 16 & 1;
+        cpu->avx512bw = leaf.ebx >> 30 & 1;
+    }
+    read_brand(cpu);
+}

@@ -1,0 +1,118 @@
+/* The instructions that C has no words for. None of them touches a vector register. */
+#ifndef ZMMTEST_MACHINE_INSTRUCTIONS_H
+#define ZMMTEST_MACHINE_INSTRUCTIONS_H
+
+#include <stdint.h>
+
+#define MSR_APIC_BASE        0x1bu
+#define MSR_MICROCODE        0x8bu /* IA32_BIOS_SIGN_ID; PATCH_LEVEL on AMD */
+#define MSR_X2APIC_CURRENT   0x839u
+#define MSR_EFER             0xc0000080u
+#define APIC_BASE_X2APIC     (UINT64_C(1) << 10)
+#define APIC_BASE_ENABLED    (UINT64_C(1) << 11)
+#define APIC_BASE_ADDRESS    UINT64_C(0x000ffffffffff000)
+#define CR0_TASK_SWITCHED    (UINT64_C(1) << 3)
+#define CR0_EMULATION        (UINT64_C(1) << 2)
+#define CR4_OSXSAVE          (UINT64_C(1) << 18)
+#define RFLAGS_INTERRUPTS_ON (UINT64_C(1) << 9)
+
+static inline uint64_t rdtsc(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline uint64_t rdmsr(uint32_t msr)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline uint64_t xgetbv0(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void xsetbv0(uint64_t value)
+{
+    __asm__ volatile("xsetbv" ::"a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(0)
+                     : "memory");
+}
+
+static inline uint64_t read_cr0(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr0, %0" : "=r"(value));
+    return value;
+}
+
+static inline void write_cr0(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr0" ::"r"(value) : "memory");
+}
+
+static inline uint64_t read_cr2(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(value));
+    return value;
+}
+
+static inline uint64_t read_cr4(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr4, %0" : "=r"(value));
+    return value;
+}
+
+static inline void write_cr4(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr4" ::"r"(value) : "memory");
+}
+
+static inline uint64_t read_rflags(void)
+{
+    uint64_t value;
+    __asm__ volatile("pushfq\n\tpop %0" : "=r"(value)::"memory");
+    return value;
+}
+
+static inline uint16_t read_cs(void)
+{
+    uint16_t value;
+    __asm__ volatile("mov %%cs, %0" : "=r"(value));
+    return value;
+}
+
+static inline void interrupts_off(void)
+{
+    __asm__ volatile("cli" ::: "memory");
+}
+
+static inline void interrupts_on(void)
+{
+    __asm__ volatile("sti" ::: "memory");
+}
+
+static inline void cpu_pause(void)
+{
+    __asm__ volatile("pause" ::: "memory");
+}
+
+static inline uint8_t inb(uint16_t port)
+{
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline void outb(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port));
+}
+
+#endif

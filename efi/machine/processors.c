@@ -1,0 +1,58 @@
+/* Finds the vCPUs and starts procedures on them, without waiting. */
+#include "processors.h"
+#include "../firmware.h"
+#include "mp_services.h"
+
+static EFI_MP_SERVICES_PROTOCOL *services;
+
+void processors_find(struct processors *processors)
+{
+    EFI_GUID guid = EFI_MP_SERVICES_PROTOCOL_GUID;
+    UINTN count, enabled, boot;
+    *processors = (struct processors){.count = 1};
+    EFI_STATUS status =
+        system_table->BootServices->LocateProtocol(&guid, NULL, (void **)&services);
+    if (EFI_ERROR(status)) {
+        services = NULL;
+        processors->no_others = "the firmware has no MP services protocol: one vCPU only";
+        return;
+    }
+    status = services->GetNumberOfProcessors(services, &count, &enabled);
+    if (!EFI_ERROR(status))
+        status = services->WhoAmI(services, &boot);
+    if (EFI_ERROR(status)) {
+        services = NULL;
+        processors->no_others = "the firmware's MP services do not answer: one vCPU only";
+        return;
+    }
+    processors->count = (uint32_t)count;
+    processors->boot = (uint32_t)boot;
+}
+
+const char *processors_unusable(uint32_t number)
+{
+    EFI_PROCESSOR_INFORMATION information = {0};
+    if (!services)
+        return NULL;
+    EFI_STATUS status = services->GetProcessorInfo(services, number, &information);
+    if (EFI_ERROR(status))
+        return "the firmware knows no such vCPU";
+    if (!(information.StatusFlag & PROCESSOR_ENABLED_BIT))
+        return "the firmware has disabled it";
+    if (!(information.StatusFlag & PROCESSOR_HEALTH_STATUS_BIT))
+        return "the firmware reports it as unhealthy";
+    return NULL;
+}
+
+EFI_STATUS processors_start(uint32_t number, void(EFIAPI *procedure)(void *), void *argument,
+                            EFI_EVENT *finished)
+{
+    EFI_BOOT_SERVICES *boot = system_table->BootServices;
+    EFI_STATUS status = boot->CreateEvent(0, TPL_APPLICATION, NULL, NULL, finished);
+    if (EFI_ERROR(status))
+        return status;
+    status = services->StartupThisAP(services, procedure, number, *finished, 0, argument, NULL);
+    if (EFI_ERROR(status))
+        (void)boot->CloseEvent(*finished);
+    return status;
+}

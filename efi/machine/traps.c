@@ -1,0 +1,138 @@
+/* Installs the exception handlers of a vCPU and decides where a faulting vCPU goes on. */
+#include "traps.h"
+#include "instructions.h"
+#include <string.h>
+
+#define GATE_INTERRUPT  0x8e /* present, DPL 0, 64-bit interrupt gate (SDM vol. 3, 6.14.1) */
+#define TRAP_ENTRY_SIZE 16u
+#define VECTOR_NMI      2u
+
+/* What trap_entry.S leaves on the stack, lowest address first. */
+struct trap_frame {
+    uint64_t r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax;
+    uint64_t vector, error_code;
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+extern const char trap_entries[];
+bool trap_call(void (*function)(void *), void *argument, struct trap_guard *guard);
+void trap_handle(struct trap_frame *frame);
+
+static struct descriptor_table current_idt(void)
+{
+    struct descriptor_table table;
+    __asm__ volatile("sidt %0" : "=m"(table));
+    return table;
+}
+
+static void load_idt(const struct descriptor_table *table)
+{
+    __asm__ volatile("lidt %0" ::"m"(*table) : "memory");
+}
+
+/* This vCPU's own: its IDT is the first thing in it. */
+static struct traps *current_traps(void)
+{
+    return (struct traps *)current_idt().base; // NOLINT(performance-no-int-to-ptr)
+}
+
+void traps_enter(struct traps *traps)
+{
+    traps->rflags = read_rflags();
+    interrupts_off();
+    traps->firmware_idt = current_idt();
+    uint16_t selector = read_cs();
+    for (unsigned int vector = 0; vector < EXCEPTION_COUNT; vector++) {
+        uint64_t entry = (uint64_t)(trap_entries + (size_t)vector * TRAP_ENTRY_SIZE);
+        traps->idt[vector] = (struct idt_gate){
+            .offset_low = (uint16_t)entry,
+            .selector = selector,
+            .type = GATE_INTERRUPT,
+            .offset_middle = (uint16_t)(entry >> 16),
+            .offset_high = (uint32_t)(entry >> 32),
+        };
+    }
+    struct descriptor_table ours = {sizeof(traps->idt) - 1, (uint64_t)traps->idt};
+    load_idt(&ours);
+}
+
+void traps_leave(struct traps *traps)
+{
+    load_idt(&traps->firmware_idt);
+    if (traps->rflags & RFLAGS_INTERRUPTS_ON)
+        interrupts_on();
+}
+
+bool traps_run(void (*function)(void *), void *argument, struct fault *fault)
+{
+    struct traps *traps = current_traps();
+    struct trap_guard outer = traps->guard;
+    bool ran = trap_call(function, argument, &traps->guard);
+    traps->guard = outer;
+    if (!ran && fault)
+        *fault = traps->fault;
+    return ran;
+}
+
+struct msr_read {
+    uint32_t msr;
+    uint64_t value;
+};
+
+static void try_rdmsr(void *argument)
+{
+    struct msr_read *read = argument;
+    read->value = rdmsr(read->msr);
+}
+
+bool traps_rdmsr(uint32_t msr, uint64_t *value)
+{
+    struct msr_read read = {.msr = msr};
+    bool ran = traps_run(try_rdmsr, &read, NULL);
+    if (ran)
+        *value = read.value;
+    return ran;
+}
+
+const char *exception_name(uint64_t vector)
+{
+    static const char *const names[] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
+                                        "#DF", "#?",  "#TS", "#NP", "#SS", "#GP", "#PF", "#?",
+                                        "#MF", "#AC", "#MC", "#XM", "#VE", "#CP"};
+    return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : "#?";
+}
+
+static bool in_window(uint64_t rip)
+{
+    return rip >= (uint64_t)window_text_start && rip < (uint64_t)window_text_end;
+}
+
+/*
+ * In a window, RSP is the round's expected state. The window leaves by its on_fault path, which
+ * stores the whole state; should that fault too, by the path that stores nothing.
+ */
+static void resume_window(struct trap_frame *frame, const struct fault *fault)
+{
+    struct round *round = (struct round *)(frame->rsp - offsetof(struct round, expected)); // NOLINT
+    round->fault = *fault;
+    round->found.rflags = frame->rflags;
+    frame->rip = round->on_fault;
+    round->on_fault = (uint64_t)on_second_fault;
+}
+
+void trap_handle(struct trap_frame *frame)
+{
+    struct traps *traps = current_traps();
+    if (frame->vector == VECTOR_NMI) {
+        traps->nmis++;
+        return;
+    }
+    struct fault fault = {frame->vector, frame->error_code, frame->rip, read_cr2()};
+    if (in_window(frame->rip)) {
+        resume_window(frame, &fault);
+        return;
+    }
+    traps->fault = fault;
+    frame->rip = traps->guard.resume;
+    frame->rsp = traps->guard.rsp;
+}

@@ -1,0 +1,62 @@
+/*
+ * Exceptions, per vCPU, while zmmtest runs its own code there: a fault in a window ends the round,
+ * a fault in a guarded function ends that function, and neither ends the run. Everything about it
+ * lies in one IDT that each vCPU loads and puts back; TSS, GDT and stacks stay the firmware's.
+ */
+#ifndef ZMMTEST_MACHINE_TRAPS_H
+#define ZMMTEST_MACHINE_TRAPS_H
+
+#include "../window/state.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define EXCEPTION_COUNT 32u
+
+struct __attribute__((packed)) descriptor_table {
+    uint16_t limit;
+    uint64_t base;
+};
+
+struct idt_gate {
+    uint16_t offset_low;
+    uint16_t selector;
+    uint8_t stack_table;
+    uint8_t type;
+    uint16_t offset_middle;
+    uint32_t offset_high;
+    uint32_t zero;
+};
+
+/* Where a guarded function returns to when it faults. trap_entry.S knows this layout. */
+struct trap_guard {
+    uint64_t rsp;
+    uint64_t resume;
+};
+
+/* One vCPU's. The IDT comes first: SIDT then tells the handler which vCPU it is on. */
+struct traps {
+    _Alignas(16) struct idt_gate idt[EXCEPTION_COUNT];
+    struct descriptor_table firmware_idt;
+    uint64_t rflags;
+    struct trap_guard guard;
+    struct fault fault; /* the latest one outside a window */
+    uint64_t nmis;      /* non-maskable interrupts that came by */
+};
+
+/* Interrupts off and our IDT in; traps_leave() puts both back. The pair may be repeated. */
+void traps_enter(struct traps *traps);
+void traps_leave(struct traps *traps);
+
+/*
+ * Runs function(argument) between traps_enter() and traps_leave(). False if it raised an exception,
+ * which is then in *fault (if not NULL); what the function had not yet done is left undone.
+ */
+bool traps_run(void (*function)(void *), void *argument, struct fault *fault);
+
+/* Reads an MSR; false if that raised #GP. Between traps_enter() and traps_leave(). */
+bool traps_rdmsr(uint32_t msr, uint64_t *value);
+
+/* "#UD" for 6 and so on; "#?" for a number that has no name. */
+const char *exception_name(uint64_t vector);
+
+#endif

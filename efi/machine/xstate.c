@@ -1,0 +1,128 @@
+/* Finds out which XSAVE components there are, and turns them on and back off. */
+#include "xstate.h"
+#include "../window/vectors.h"
+#include "instructions.h"
+#include "traps.h"
+#include <string.h>
+
+const char *xstate_component_name(unsigned int bit)
+{
+    static const char *const names[] = {"x87",       "SSE",      "AVX",         "BNDREGS", "BNDCSR",
+                                        "opmask",    "ZMM_Hi256", "Hi16_ZMM",   "PT",      "PKRU",
+                                        "PASID",     "CET_U",    "CET_S",       "HDC",     "UINTR",
+                                        "LBR",       "HWP",      "AMX_TILECFG", "AMX_TILEDATA",
+                                        "APX"};
+    return bit < sizeof(names) / sizeof(names[0]) ? names[bit] : NULL;
+}
+
+/* The sets of bits that XSETBV takes only together, and the bit each of them stands on. */
+static uint64_t legal_combination(uint64_t offered)
+{
+    static const struct {
+        uint64_t together, needs;
+    } rules[] = {
+        {XCR0_AVX, XCR0_SSE}, {XCR0_AVX512, XCR0_AVX}, {XCR0_MPX, 0}, {XCR0_AMX, 0}};
+    uint64_t wanted = offered | XCR0_X87;
+    for (size_t n = 0; n < sizeof(rules) / sizeof(rules[0]); n++) {
+        bool whole = (wanted & rules[n].together) == rules[n].together;
+        if (!whole || (wanted & rules[n].needs) != rules[n].needs)
+            wanted &= ~rules[n].together;
+    }
+    return wanted;
+}
+
+/*
+ * Sizes come from CPUID.0D, but for x87 and SSE, whose legacy area has no leaf (SDM vol. 1,
+ * 13.4.1). PT and the other supervisor components never show in XCR0.
+ */
+static void read_sizes(struct xstate *xstate)
+{
+    xstate->size[0] = 160;
+    xstate->size[1] = 256;
+    for (unsigned int bit = 2; bit < XCR0_BITS; bit++)
+        if (xstate->offered >> bit & 1)
+            xstate->size[bit] = cpuid(0xd, bit).eax;
+}
+
+static enum form widest_form(uint64_t xcr0)
+{
+    if ((xcr0 & XCR0_AVX512) == XCR0_AVX512)
+        return FORM_ZMM;
+    return xcr0 & XCR0_AVX ? FORM_YMM : FORM_XMM;
+}
+
+/* The feature flags and CPUID.0D are set separately by hypervisors, and do contradict each other. */
+static const char *why_no_avx512(const struct cpu *cpu, const struct xstate *xstate)
+{
+    if (!cpu->xsave)
+        return "XSAVE is hidden or missing (CPUID.1:ECX bit 26)";
+    if (cpu->highest_leaf < 0xd)
+        return "CPUID has no leaf 0DH, so no XSAVE component can be enabled";
+    if (!cpu->avx)
+        return "AVX is hidden or missing (CPUID.1:ECX bit 28)";
+    if (!cpu->avx512f)
+        return "AVX-512 is hidden or missing (CPUID.7:EBX bit 16)";
+    if (!cpu->avx512bw)
+        return "AVX512BW is hidden or missing (CPUID.7:EBX bit 30): 64-bit opmasks need it";
+    if ((xstate->wanted & XCR0_AVX512) != XCR0_AVX512)
+        return "CPUID.7 offers AVX-512, but CPUID.0D does not allow its state in XCR0";
+    return NULL;
+}
+
+void xstate_identify(struct xstate *xstate, const struct cpu *cpu)
+{
+    memset(xstate, 0, sizeof(*xstate));
+    if (cpu->xsave && cpu->highest_leaf >= 0xd) {
+        struct cpuid leaf = cpuid(0xd, 0);
+        xstate->offered = (uint64_t)leaf.edx << 32 | leaf.eax;
+        xstate->wanted = legal_combination(xstate->offered);
+        read_sizes(xstate);
+    }
+    xstate->no_avx512 = why_no_avx512(cpu, xstate);
+    xstate->form = widest_form(xstate->wanted);
+    if (xstate->no_avx512 && xstate->form == FORM_ZMM)
+        xstate->form = FORM_YMM;
+    if (!cpu->avx && xstate->form == FORM_YMM)
+        xstate->form = FORM_XMM;
+}
+
+static void try_xsetbv(void *value)
+{
+    xsetbv0(*(uint64_t *)value);
+}
+
+void xstate_turn_on(struct xstate_saved *saved, const struct xstate *xstate)
+{
+    saved->cr0 = read_cr0();
+    saved->cr4 = read_cr4();
+    write_cr0(saved->cr0 & ~(CR0_TASK_SWITCHED | CR0_EMULATION));
+    vectors_save_legacy(saved->legacy);
+    saved->on = false;
+    saved->form = FORM_XMM;
+    saved->xcr0 = saved->xcr0_on = 0;
+    if (!xstate->wanted)
+        return;
+    write_cr4(saved->cr4 | CR4_OSXSAVE);
+    saved->xcr0 = xgetbv0();
+    saved->on = true;
+    /* The whole set, or else only what the windows need, or else what was there. */
+    uint64_t attempts[] = {xstate->wanted,
+                           xstate->wanted & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512),
+                           xstate->wanted & (XCR0_X87 | XCR0_SSE | XCR0_AVX)};
+    for (size_t n = 0; n < sizeof(attempts) / sizeof(attempts[0]); n++)
+        if (traps_run(try_xsetbv, &attempts[n], NULL))
+            break;
+    saved->xcr0_on = xgetbv0();
+    enum form allowed = widest_form(saved->xcr0_on);
+    saved->form = allowed < xstate->form ? allowed : xstate->form;
+}
+
+void xstate_turn_off(const struct xstate_saved *saved)
+{
+    vectors_clear(saved->form);
+    if (saved->on)
+        xsetbv0(saved->xcr0);
+    write_cr4(saved->cr4);
+    vectors_restore_legacy(saved->legacy);
+    write_cr0(saved->cr0);
+}

@@ -1,0 +1,56 @@
+/*
+ * XSAVE state: what CPUID offers, what of it zmmtest turns on in XCR0, and which form of the windows
+ * that allows. Turning it on and back is per vCPU.
+ */
+#ifndef ZMMTEST_MACHINE_XSTATE_H
+#define ZMMTEST_MACHINE_XSTATE_H
+
+#include "../window/state.h"
+#include "cpu.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* XCR0 bits (SDM vol. 1, 13.1). */
+#define XCR0_X87    (UINT64_C(1) << 0)
+#define XCR0_SSE    (UINT64_C(1) << 1)
+#define XCR0_AVX    (UINT64_C(1) << 2)
+#define XCR0_MPX    (UINT64_C(3) << 3)
+#define XCR0_AVX512 (UINT64_C(7) << 5)
+#define XCR0_PKRU   (UINT64_C(1) << 9)
+#define XCR0_AMX    (UINT64_C(3) << 17)
+#define XCR0_BITS   63u
+
+struct xstate {
+    uint64_t offered;         /* XCR0 bits that CPUID.0D allows */
+    uint64_t wanted;          /* of them, a combination that XSETBV accepts */
+    uint32_t size[XCR0_BITS]; /* bytes of each component offered; 0 otherwise */
+    enum form form;           /* the widest form that `wanted` and the CPU's features allow */
+    /* Why AVX-512 cannot be tested, in words; NULL where it can. */
+    const char *no_avx512;
+};
+
+void xstate_identify(struct xstate *xstate, const struct cpu *cpu);
+
+/* Intel's name of an XSAVE component; NULL for one that has no name here. */
+const char *xstate_component_name(unsigned int bit);
+
+/* What a vCPU had before xstate_turn_on(), for xstate_turn_off() to put back. */
+struct xstate_saved {
+    _Alignas(16) uint8_t legacy[512]; /* FXSAVE area: x87, SSE, MXCSR */
+    uint64_t cr0, cr4, xcr0;
+    uint64_t xcr0_on; /* XCR0 as it read back after turning on */
+    enum form form;   /* what XCR0 as read back allows, up to the xstate's form */
+    bool on;
+};
+
+/*
+ * On the calling vCPU: saves x87/SSE state, CR0, CR4 and XCR0, then sets CR4.OSXSAVE and XCR0 and
+ * reads them back. Interrupts off, traps on (traps.h): a hypervisor that refuses XSETBV costs the
+ * components, not the run.
+ */
+void xstate_turn_on(struct xstate_saved *saved, const struct xstate *xstate);
+
+/* Undoes xstate_turn_on(): clears all vector state, then puts everything back as it was. */
+void xstate_turn_off(const struct xstate_saved *saved);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * zmmtest from start to end: know the machine, read the options, test itself, run, report, and leave
+ * the machine as it was found.
+ */
+#include "conf.h"
+#include "firmware.h"
+#include "machine/clock.h"
+#include "machine/instructions.h"
+#include "machine/platform.h"
+#include "machine/traps.h"
+#include "report/events.h"
+#include "report/sinks.h"
+#include "run.h"
+#include "version.h"
+#include <string.h>
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
+
+static void add_sinks(void)
+{
+    const struct sink *serial = serial_sink(), *console = console_sink();
+    if (serial)
+        report_add_sink(serial);
+    if (console)
+        report_add_sink(console);
+    report_set_clock(clock_milliseconds);
+}
+
+/* MSRs may be missing or hidden: read with our own exception handlers in place. */
+static void read_msrs(struct machine *machine)
+{
+    static struct traps traps;
+    uint64_t value;
+    traps_enter(&traps);
+    if (traps_rdmsr(MSR_MICROCODE, &value))
+        machine->cpu.microcode = (uint32_t)(machine->cpu.amd ? value : value >> 32);
+    if (traps_rdmsr(MSR_APIC_BASE, &value) && value & APIC_BASE_ENABLED) {
+        machine->apic_mode = value & APIC_BASE_X2APIC ? APIC_X2APIC : APIC_XAPIC;
+        machine->apic_address = value & APIC_BASE_ADDRESS;
+    }
+    traps_leave(&traps);
+}
+
+static void identify(struct machine *machine, uint64_t tsc_hz)
+{
+    struct processors processors;
+    machine->tsc_hz = tsc_hz;
+    cpu_identify(&machine->cpu);
+    xstate_identify(&machine->xstate, &machine->cpu);
+    hypervisor_identify(&machine->hypervisor, &machine->cpu);
+    hypervisor_ask_backdoor(&machine->hypervisor, &machine->cpu);
+    platform_identify(machine);
+    read_msrs(machine);
+    processors_find(&processors);
+    machine->vcpus = processors.count;
+}
+
+/* Another one at each boot, as far as time and TSC differ; seed= repeats a run. */
+static uint64_t random_seed(void)
+{
+    EFI_TIME time = {0};
+    EFI_STATUS status = system_table->RuntimeServices->GetTime(&time, NULL);
+    uint64_t seed = rdtsc();
+    if (!EFI_ERROR(status))
+        seed ^= (uint64_t)time.Day << 56 | (uint64_t)time.Hour << 48 |
+                (uint64_t)time.Minute << 40 | (uint64_t)time.Second << 32;
+    return seed;
+}
+
+/* A few bits of the seed, all of which count. */
+static uint32_t run_id_of(uint64_t seed)
+{
+    return (uint32_t)(seed * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PATTERN_RUN_BITS));
+}
+
+static EFI_STATUS status_of(enum verdict verdict)
+{
+    static const EFI_STATUS statuses[] = {
+        [VERDICT_PASS] = EFI_SUCCESS,
+        [VERDICT_INCOMPLETE] = EFI_UNSUPPORTED,
+        [VERDICT_FAIL] = EFI_COMPROMISED_DATA,
+        [VERDICT_ERROR] = EFI_ABORTED,
+    };
+    return statuses[verdict];
+}
+
+static enum end ask_operator(void)
+{
+    SIMPLE_INPUT_INTERFACE *input = system_table->ConIn;
+    EFI_INPUT_KEY key;
+    if (!input)
+        return END_EXIT;
+    report_say("Press S to shut down, R to reboot, X to return to the firmware.");
+    for (;;) {
+        if (EFI_ERROR(input->ReadKeyStroke(input, &key))) {
+            clock_wait(20);
+            continue;
+        }
+        switch (key.UnicodeChar | 0x20) {
+        case 's':
+            return END_SHUTDOWN;
+        case 'r':
+            return END_REBOOT;
+        case 'x':
+            return END_EXIT;
+        default:
+            break;
+        }
+    }
+}
+
+/* Comes back only for END_EXIT, or where the firmware cannot do what was asked. */
+static void end_as_asked(struct run *run, enum end end)
+{
+    EFI_RUNTIME_SERVICES *runtime = system_table->RuntimeServices;
+    if (end == END_MENU)
+        end = ask_operator();
+    if (end == END_EXIT && !run_give_back(run)) {
+        event_notice("A vCPU is still in this program, which therefore cannot be unloaded: "
+                     "shutting down instead of returning to the firmware.");
+        end = END_SHUTDOWN;
+    }
+    console_leave();
+    if (end == END_SHUTDOWN)
+        runtime->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
+    else if (end == END_REBOOT)
+        runtime->ResetSystem(EfiResetCold, EFI_SUCCESS, 0, NULL);
+}
+
+static void stop_watchdog(void)
+{
+    EFI_STATUS status = system_table->BootServices->SetWatchdogTimer(0, 0, 0, NULL);
+    if (EFI_ERROR(status) && status != EFI_UNSUPPORTED)
+        event_notice("The firmware's watchdog cannot be stopped: it may reset the machine after "
+                     "five minutes.");
+}
+
+static struct machine machine;
+static struct options options;
+static struct run run;
+
+static char options_error[512]; /* what is wrong with the options; "" if nothing is */
+
+static void read_options(void)
+{
+    struct text error;
+    text_start(&error, options_error, sizeof(options_error));
+    options_default(&options);
+    (void)conf_read(&options, &error);
+}
+
+static void run_everything(void)
+{
+    run.machine = &machine;
+    run.options = &options;
+    if (options_error[0]) {
+        event_error(options_error);
+        run_verdict(&run, VERDICT_ERROR, "the options are wrong, nothing was tested");
+    } else if (run_prepare(&run)) {
+        run_all(&run);
+    }
+    run_report(&run);
+}
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
+{
+    image_handle = image;
+    system_table = table;
+    uint64_t tsc_hz = clock_start();
+    add_sinks();
+    stop_watchdog();
+    identify(&machine, tsc_hz);
+    read_options();
+    struct run_identity identity = {.version = ZMMTEST_VERSION, .commit = ZMMTEST_COMMIT};
+    identity.seed = options.seed_given ? options.seed : random_seed();
+    identity.run = run.run_id = run_id_of(identity.seed);
+    event_start(&identity, machine.firmware);
+    event_machine(&machine);
+    run_everything();
+    end_as_asked(&run, options.end);
+    return status_of(run.verdict);
+}

@@ -1,0 +1,298 @@
+/* Parses options. The table `keys` has a row for each. */
+#include "options.h"
+#include "window/exits.h"
+#include <string.h>
+
+/* A piece of the source: not terminated. */
+struct word {
+    const char *start;
+    size_t length;
+};
+
+struct key {
+    const char *name;
+    /* False if the value is not allowed. */
+    bool (*set)(struct options *options, struct word value);
+    /* Appends what is allowed. */
+    void (*allowed)(struct text *text);
+};
+
+void options_default(struct options *options)
+{
+    memset(options, 0, sizeof(*options));
+    options->seconds = 60;
+    options->exits = (UINT64_C(1) << exit_count) - 1;
+    memset(options->cpus, 0xff, sizeof(options->cpus));
+}
+
+static bool equals(struct word word, const char *text)
+{
+    return strlen(text) == word.length && memcmp(word.start, text, word.length) == 0;
+}
+
+/* Cuts the part before the first separator off; the rest stays in *word. */
+static struct word cut(struct word *word, char separator)
+{
+    struct word part = {word->start, 0};
+    while (part.length < word->length && part.start[part.length] != separator)
+        part.length++;
+    size_t used = part.length < word->length ? part.length + 1 : part.length;
+    word->start += used;
+    word->length -= used;
+    return part;
+}
+
+static bool set_time(struct options *options, struct word value)
+{
+    /* A century: so that no sum with it overflows. */
+    return text_to_number(value.start, value.length, 10, &options->seconds) &&
+           options->seconds <= UINT64_C(3153600000);
+}
+
+static bool set_passes(struct options *options, struct word value)
+{
+    return text_to_number(value.start, value.length, 10, &options->passes);
+}
+
+static bool add_exit(uint64_t *mask, struct word name)
+{
+    for (uint32_t row = 0; row < exit_count; row++) {
+        if (equals(name, exits[row].name)) {
+            *mask |= UINT64_C(1) << row;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set_exits(struct options *options, struct word value)
+{
+    uint64_t mask = 0;
+    if (equals(value, "all")) {
+        options->exits = (UINT64_C(1) << exit_count) - 1;
+        options->exits_named = false;
+        return true;
+    }
+    do {
+        if (!add_exit(&mask, cut(&value, ',')))
+            return false;
+    } while (value.length > 0);
+    options->exits = mask;
+    options->exits_named = true;
+    return true;
+}
+
+static void allow_exits(struct text *text)
+{
+    text_add(text, "all, or a list of");
+    for (uint32_t row = 0; row < exit_count; row++)
+        text_add(text, "%s%s", row ? "," : " ", exits[row].name);
+}
+
+static bool add_cpus(uint64_t *mask, struct word range)
+{
+    uint64_t first, last;
+    struct word low = cut(&range, '-');
+    if (!text_to_number(low.start, low.length, 10, &first))
+        return false;
+    last = first;
+    if (range.length > 0 && !text_to_number(range.start, range.length, 10, &last))
+        return false;
+    if (last < first || last >= CPU_MAX)
+        return false;
+    for (uint64_t n = first; n <= last; n++)
+        mask[n / 64] |= UINT64_C(1) << n % 64;
+    return true;
+}
+
+static bool set_cpus(struct options *options, struct word value)
+{
+    uint64_t mask[CPU_MAX / 64] = {0};
+    if (equals(value, "all")) {
+        memset(options->cpus, 0xff, sizeof(options->cpus));
+        options->cpus_named = false;
+        return true;
+    }
+    do {
+        if (!add_cpus(mask, cut(&value, ',')))
+            return false;
+    } while (value.length > 0);
+    memcpy(options->cpus, mask, sizeof(mask));
+    options->cpus_named = true;
+    return true;
+}
+
+static bool set_seed(struct options *options, struct word value)
+{
+    options->seed_given = text_to_number(value.start, value.length, 16, &options->seed);
+    return options->seed_given;
+}
+
+static bool set_inject(struct options *options, struct word value)
+{
+    struct word name = cut(&value, '/');
+    uint64_t every = 1000;
+    if (value.length > 0 &&
+        (!text_to_number(value.start, value.length, 10, &every) || every == 0))
+        return false;
+    for (enum class class = 0; class < CLASS_COUNT; class ++) {
+        if (equals(name, class_name(class))) {
+            options->inject = true;
+            options->inject_class = class;
+            options->inject_every = every;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void allow_inject(struct text *text)
+{
+    for (enum class class = 0; class < CLASS_COUNT; class ++)
+        text_add(text, "%s%s", class ? ", " : "", class_name(class));
+    text_add(text, "; with /N: every Nth round, N from 1");
+}
+
+static bool set_stop(struct options *options, struct word value)
+{
+    options->stop_first = equals(value, "first");
+    return options->stop_first || equals(value, "never");
+}
+
+static bool set_end(struct options *options, struct word value)
+{
+    static const char *const names[] = {
+        [END_MENU] = "menu", [END_SHUTDOWN] = "shutdown", [END_REBOOT] = "reboot", [END_EXIT] = "exit"};
+    for (enum end end = END_MENU; end <= END_EXIT; end++) {
+        if (equals(value, names[end])) {
+            options->end = end;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* There is one user interface so far: lines. */
+static bool set_ui(struct options *options, struct word value)
+{
+    (void)options;
+    return equals(value, "auto") || equals(value, "lines");
+}
+
+static void allow_time(struct text *text)
+{
+    text_add(text, "seconds, 0 until a key is pressed");
+}
+
+static void allow_passes(struct text *text)
+{
+    text_add(text, "a number, 0 for no limit");
+}
+
+static void allow_cpus(struct text *text)
+{
+    text_add(text, "all, or a list such as 0,2-3 of numbers below %u", CPU_MAX);
+}
+
+static void allow_seed(struct text *text)
+{
+    text_add(text, "up to 16 hexadecimal digits");
+}
+
+static void allow_stop(struct text *text)
+{
+    text_add(text, "first, never");
+}
+
+static void allow_end(struct text *text)
+{
+    text_add(text, "menu, shutdown, reboot, exit");
+}
+
+static void allow_ui(struct text *text)
+{
+    text_add(text, "auto, lines");
+}
+
+static const struct key keys[] = {
+    {"time", set_time, allow_time},       {"passes", set_passes, allow_passes},
+    {"exits", set_exits, allow_exits},    {"cpus", set_cpus, allow_cpus},
+    {"seed", set_seed, allow_seed},       {"inject", set_inject, allow_inject},
+    {"stop", set_stop, allow_stop},       {"end", set_end, allow_end},
+    {"ui", set_ui, allow_ui},
+};
+
+#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+
+/* Words of a source may be anything: only what is printable goes into a message, and not too much. */
+static void add_printable(struct text *text, struct word word)
+{
+    for (size_t n = 0; n < word.length && n < 40; n++) {
+        char c = word.start[n];
+        text_add(text, "%c", c >= ' ' && c <= '~' ? c : '?');
+    }
+    if (word.length > 40)
+        text_add(text, "...");
+}
+
+static bool parse_word(struct options *options, struct word word, struct text *error)
+{
+    struct word value = word;
+    struct word name = cut(&value, '=');
+    for (size_t n = 0; n < KEY_COUNT; n++) {
+        if (!equals(name, keys[n].name))
+            continue;
+        /* A setter that refuses may have begun to set: keep what was there. */
+        struct options before = *options;
+        if (keys[n].set(options, value))
+            return true;
+        *options = before;
+        add_printable(error, word);
+        text_add(error, ": value not allowed. Allowed for %s: ", keys[n].name);
+        keys[n].allowed(error);
+        return false;
+    }
+    add_printable(error, word);
+    text_add(error, ": no such option. Allowed:");
+    for (size_t n = 0; n < KEY_COUNT; n++)
+        text_add(error, "%s %s=", n ? "," : "", keys[n].name);
+    return false;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+bool options_parse(struct options *options, const char *source, const char *words, size_t length,
+                   struct text *error)
+{
+    bool good = true;
+    unsigned int line = 1;
+    bool comment = false;
+    for (size_t at = 0; at < length;) {
+        char c = words[at];
+        if (c == '\n') {
+            line++;
+            comment = false;
+        }
+        comment |= c == '#';
+        if (comment || is_blank(c) || c == '\n') {
+            at++;
+            continue;
+        }
+        struct word word = {words + at, 0};
+        while (at < length && !is_blank(words[at]) && words[at] != '\n') {
+            at++;
+            word.length++;
+        }
+        char buffer[512];
+        struct text message;
+        text_start(&message, buffer, sizeof(buffer));
+        if (!parse_word(options, word, &message) && good) {
+            good = false;
+            text_add(error, "%s line %u: %s", source, line, buffer);
+        }
+    }
+    return good;
+}

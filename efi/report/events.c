@@ -1,0 +1,324 @@
+/* The words of each event: the log line first, then the text. */
+#include "events.h"
+#include "../diagnosis/diagnosis.h"
+#include "../diagnosis/signatures.h"
+#include "report.h"
+
+void event_start(const struct run_identity *identity, const char *firmware)
+{
+    struct log_line line;
+    log_start(&line, "start");
+    log_text(&line, "version", identity->version);
+    log_text(&line, "commit", identity->commit);
+    log_hex(&line, "run", identity->run);
+    log_hex(&line, "seed", identity->seed);
+    log_text(&line, "firmware", firmware);
+    log_end(&line);
+    report_say("zmmtest %s (%s): does what runs beneath this machine keep its registers?",
+               identity->version, identity->commit);
+    report_say("Run        %04x, seed=%lx repeats its patterns", identity->run, identity->seed);
+}
+
+void event_machine(const struct machine *machine)
+{
+    const struct cpu *cpu = &machine->cpu;
+    const struct hypervisor *hypervisor = &machine->hypervisor;
+    struct log_line line;
+    log_start(&line, "machine");
+    log_text(&line, "cpu", cpu->brand);
+    log_text(&line, "vendor", cpu->vendor);
+    log_number(&line, "family", cpu->family);
+    log_number(&line, "model", cpu->model);
+    log_number(&line, "stepping", cpu->stepping);
+    log_hex(&line, "microcode", cpu->microcode);
+    log_text(&line, "hypervisor", hypervisor->name);
+    if (hypervisor->kind == HYPERVISOR_UNKNOWN)
+        log_text(&line, "signature", hypervisor->signature);
+    log_number(&line, "build", hypervisor->build);
+    log_number(&line, "cpus", machine->vcpus);
+    log_number(&line, "tsc_khz", machine->tsc_hz / 1000);
+    log_end(&line);
+
+    report_say("Processor  %s", cpu->brand);
+    report_say("           family %u model %u stepping %u, microcode 0x%x, TSC %lu MHz", cpu->family,
+               cpu->model, cpu->stepping, cpu->microcode, machine->tsc_hz / 1000000);
+    if (hypervisor->kind == HYPERVISOR_NONE)
+        report_say("Beneath    no hypervisor seen: a control run, nothing beneath to blame");
+    else if (hypervisor->build)
+        report_say("Beneath    %s, build %u", hypervisor->name, hypervisor->build);
+    else
+        report_say("Beneath    %s (CPUID signature \"%s\")", hypervisor->name,
+                   hypervisor->signature);
+    report_say("Firmware   %s", machine->firmware);
+}
+
+static void say_components(const struct xstate *xstate, uint64_t xcr0)
+{
+    char buffer[160];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "bytes:");
+    for (unsigned int bit = 0; bit < XCR0_BITS; bit++) {
+        if (!(xcr0 >> bit & 1))
+            continue;
+        const char *name = xstate_component_name(bit);
+        if (name)
+            text_add(&text, " %s %u", name, xstate->size[bit]);
+        else
+            text_add(&text, " component-%u %u", bit, xstate->size[bit]);
+    }
+    report_say_wrapped(11, buffer);
+}
+
+static void log_components(struct log_line *line, const struct xstate *xstate, uint64_t xcr0)
+{
+    char buffer[160];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    for (unsigned int bit = 0; bit < XCR0_BITS; bit++) {
+        const char *name = xstate_component_name(bit);
+        if (!(xcr0 >> bit & 1))
+            continue;
+        text_add(&text, "%s", text.length ? "," : "");
+        if (name)
+            text_add(&text, "%s:%u", name, xstate->size[bit]);
+        else
+            text_add(&text, "%u:%u", bit, xstate->size[bit]);
+    }
+    log_text(line, "components", buffer);
+}
+
+void event_state(const struct machine *machine, uint32_t cpu, const struct xstate_saved *saved)
+{
+    struct log_line line;
+    log_start(&line, "state");
+    log_number(&line, "cpu", cpu);
+    log_hex(&line, "xcr0_before", saved->xcr0);
+    log_hex(&line, "xcr0", saved->xcr0_on);
+    log_components(&line, &machine->xstate, saved->xcr0_on);
+    log_end(&line);
+    /* On a machine of many vCPUs, only what differs is worth a line of text. */
+    static uint64_t said = UINT64_MAX;
+    if (said == saved->xcr0_on)
+        return;
+    said = saved->xcr0_on;
+    report_say("vCPU %-3u   XCR0 0x%lx before, 0x%lx now", cpu, saved->xcr0, saved->xcr0_on);
+    say_components(&machine->xstate, saved->xcr0_on);
+}
+
+void event_selftest(const struct selftest *selftest)
+{
+    struct log_line line;
+    log_start(&line, "selftest");
+    log_number(&line, "planted", selftest->planted);
+    log_number(&line, "named", selftest->named);
+    if (selftest->missed[0])
+        log_text(&line, "missed", selftest->missed);
+    log_end(&line);
+    report_say("Self-test  %u faults planted, %u found and named right", selftest->planted,
+               selftest->named);
+    if (selftest->missed[0])
+        report_say("           first one missed: %s", selftest->missed);
+}
+
+void event_skip(const char *what, uint32_t cpu, const char *reason)
+{
+    struct log_line line;
+    log_start(&line, "skip");
+    log_text(&line, "exit", what);
+    if (cpu != CPU_ALL)
+        log_number(&line, "cpu", cpu);
+    log_text(&line, "reason", reason);
+    log_end(&line);
+    if (cpu == CPU_ALL)
+        report_say("Not tested %s: %s", what, reason);
+    else
+        report_say("Not tested %s on vCPU %u: %s", what, cpu, reason);
+}
+
+void event_error(const char *reason)
+{
+    struct log_line line;
+    log_start(&line, "error");
+    log_text(&line, "reason", reason);
+    log_end(&line);
+    report_say_wrapped(0, "ERROR");
+    report_say_wrapped(2, reason);
+}
+
+void event_notice(const char *text)
+{
+    struct log_line line;
+    log_start(&line, "notice");
+    log_text(&line, "text", text);
+    log_end(&line);
+    report_say_wrapped(0, text);
+}
+
+static void log_lanes(const struct diagnosis *d, enum form form, uint64_t number)
+{
+    for (uint32_t n = 0; n < d->lanes_kept; n++) {
+        char name[DIAGNOSIS_TEXT], from[DIAGNOSIS_TEXT];
+        struct log_line line;
+        lane_register(&d->lane[n], form, name);
+        lane_from(&d->lane[n], form, from);
+        log_start(&line, "lane");
+        log_number(&line, "n", number);
+        log_text(&line, "register", name);
+        log_number(&line, "lane", d->lane[n].lane);
+        log_hex(&line, "want", d->lane[n].want);
+        log_hex(&line, "got", d->lane[n].got);
+        log_text(&line, "from", from);
+        log_end(&line);
+    }
+}
+
+#define LANES_SAID 4u
+
+static void say_lanes(const struct diagnosis *d, enum form form)
+{
+    for (uint32_t n = 0; n < d->lanes_kept && n < LANES_SAID; n++) {
+        char name[DIAGNOSIS_TEXT], from[DIAGNOSIS_TEXT];
+        const struct lane *lane = &d->lane[n];
+        lane_register(lane, form, name);
+        lane_from(lane, form, from);
+        report_say("  %-6s bits %3u:%-3u expected %016lx, found %016lx", name, 64 * lane->lane + 63,
+                   64 * lane->lane, lane->want, lane->got);
+        if (lane->decoded)
+            report_say("         that is %s", from);
+    }
+    if (d->lane_count > LANES_SAID)
+        report_say("  and %u more quadwords", d->lane_count - LANES_SAID);
+}
+
+/* The paragraph is said once for each signature or class, not at each finding. */
+static void say_meaning(const struct diagnosis *d)
+{
+    static const struct signature *said_signature[16];
+    static uint32_t said, said_class;
+    if (!d->signature) {
+        if (!(said_class & 1u << d->class))
+            report_say_wrapped(2, class_meaning(d->class));
+        said_class |= 1u << d->class;
+        return;
+    }
+    report_say("  Looks like: %s", d->signature->name);
+    for (uint32_t n = 0; n < said; n++)
+        if (said_signature[n] == d->signature)
+            return;
+    if (said < sizeof(said_signature) / sizeof(said_signature[0]))
+        said_signature[said++] = d->signature;
+    report_say_wrapped(2, d->signature->meaning);
+    report_say("  Reference: %s", d->signature->reference);
+}
+
+static void say_finding(const struct finding *finding, const struct diagnosis *d,
+                        const char *exit_name, uint64_t number)
+{
+    char registers[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT], components[DIAGNOSIS_TEXT];
+    diagnosis_registers(d, finding->key.form, registers);
+    diagnosis_bits(d, bits);
+    diagnosis_components(d, components);
+    report_say(" ");
+    report_say("%sFINDING %lu: vCPU %u, exit %s, round %lu: %s", finding->injected ? "INJECTED " : "",
+               number, finding->cpu, exit_name, finding->round, class_name(d->class));
+    if (d->class == CLASS_FAULT)
+        report_say("  %s (error code 0x%lx) at 0x%lx in the window",
+                   exception_name(finding->fault.vector), finding->fault.error_code,
+                   finding->fault.rip);
+    else
+        report_say("  %s, bits %s (%s)", registers, bits, components);
+    say_lanes(d, finding->key.form);
+    if (finding->memory_changed)
+        report_say("  The pattern in memory changed as well: memory, not a register, is at fault.");
+    say_meaning(d);
+}
+
+void event_finding(const struct finding *finding, const char *exit_name, uint64_t number)
+{
+    char registers[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT], components[DIAGNOSIS_TEXT];
+    struct diagnosis d;
+    struct log_line line;
+    diagnose(finding, &d);
+    diagnosis_components(&d, components);
+    diagnosis_registers(&d, finding->key.form, registers);
+    diagnosis_bits(&d, bits);
+    log_start(&line, "finding");
+    log_number(&line, "n", number);
+    if (finding->injected)
+        log_text(&line, "label", "INJECTED");
+    log_number(&line, "cpu", finding->cpu);
+    log_text(&line, "exit", exit_name);
+    log_number(&line, "round", finding->round);
+    log_number(&line, "generation", finding->generation);
+    log_text(&line, "component", components);
+    log_text(&line, "class", class_name(d.class));
+    log_text(&line, "registers", registers);
+    log_text(&line, "bits", bits);
+    if (d.class == CLASS_FAULT)
+        log_text(&line, "exception", exception_name(finding->fault.vector));
+    log_text(&line, "signature", d.signature ? d.signature->name : "none");
+    log_end(&line);
+    log_lanes(&d, finding->key.form, number);
+    say_finding(finding, &d, exit_name, number);
+}
+
+void event_tick(uint64_t milliseconds, uint64_t rounds, uint64_t findings)
+{
+    struct log_line line;
+    log_start(&line, "tick");
+    log_number(&line, "elapsed", milliseconds / 1000);
+    log_number(&line, "exits", rounds);
+    log_number(&line, "findings", findings);
+    log_end(&line);
+    report_say("%6lu s    %lu exits verified, %lu findings", milliseconds / 1000, rounds, findings);
+}
+
+void event_exit_log(const struct exit_result *result)
+{
+    struct log_line line;
+    log_start(&line, "exit");
+    log_text(&line, "name", result->name);
+    log_number(&line, "rounds", result->rounds);
+    log_number(&line, "findings", result->findings);
+    log_number(&line, "cycles_min", result->cycles_min);
+    log_number(&line, "cycles_median", result->cycles_median);
+    log_end(&line);
+}
+
+void event_exit_header(void)
+{
+    report_say(" ");
+    report_say("%-10s %14s %9s %11s %11s", "exit", "rounds", "findings", "cycles min", "median");
+}
+
+void event_exit_row(const struct exit_result *result)
+{
+    report_say("%-10s %14lu %9lu %11lu %11lu", result->name, result->rounds, result->findings,
+               result->cycles_min, result->cycles_median);
+}
+
+void event_done(const struct outcome *outcome)
+{
+    uint64_t ms = outcome->milliseconds;
+    struct log_line line;
+    log_start(&line, "done");
+    log_text(&line, "verdict", verdict_name(outcome->verdict));
+    log_number(&line, "exits", outcome->rounds);
+    log_number(&line, "findings", outcome->findings);
+    if (outcome->injected)
+        log_number(&line, "injected", outcome->injected);
+    log_number(&line, "vcpus", outcome->vcpus);
+    log_number(&line, "elapsed", ms / 1000);
+    log_text(&line, "reason", outcome->reason);
+    log_end(&line);
+    report_say(" ");
+    report_say("%lu exits verified on %u vCPUs in %lu.%03lu s, %lu findings", outcome->rounds,
+               outcome->vcpus, ms / 1000, ms % 1000, outcome->findings);
+    if (outcome->injected)
+        report_say("INJECTED: %lu of the findings were planted by zmmtest itself (inject=)",
+                   outcome->injected);
+    report_say("Verdict    %s: %s", verdict_name(outcome->verdict), outcome->reason);
+    if (outcome->control_run)
+        report_say("           Control run: no hypervisor was seen, so nothing beneath to blame.");
+}

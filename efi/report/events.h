@@ -1,0 +1,63 @@
+/* What happens, as log lines and as text: one function for each kind of event (the names in the log
+ * are part of the interface; see README.md, log format). */
+#ifndef ZMMTEST_REPORT_EVENTS_H
+#define ZMMTEST_REPORT_EVENTS_H
+
+#include "../machine/machine.h"
+#include "../selftest.h"
+#include "../verdict.h"
+#include "../window/finding.h"
+#include "../window/rounds.h"
+#include <stdint.h>
+
+struct run_identity {
+    const char *version, *commit;
+    uint32_t run;
+    uint64_t seed;
+};
+
+void event_start(const struct run_identity *identity, const char *firmware);
+void event_machine(const struct machine *machine);
+
+/* XCR0 of one vCPU before and after; for the boot vCPU also the components and their sizes. */
+void event_state(const struct machine *machine, uint32_t cpu, const struct xstate_saved *saved);
+
+void event_selftest(const struct selftest *selftest);
+
+/* Something that was not tested. `cpu` is a vCPU number, or CPU_ALL. */
+#define CPU_ALL UINT32_MAX
+void event_skip(const char *what, uint32_t cpu, const char *reason);
+
+/* Something that broke, and what the operator can do. */
+void event_error(const char *reason);
+
+/* Something worth knowing that changes nothing. */
+void event_notice(const char *text);
+
+/* exit_name: of the finding's row; number: which finding this is, from 1. */
+void event_finding(const struct finding *finding, const char *exit_name, uint64_t number);
+
+void event_tick(uint64_t milliseconds, uint64_t rounds, uint64_t findings);
+
+struct exit_result {
+    const char *name;
+    uint64_t rounds, findings;
+    uint64_t cycles_min, cycles_median; /* 0: not timed */
+};
+
+/* The log lines of all exits come before the table of them. */
+void event_exit_log(const struct exit_result *result);
+void event_exit_header(void);
+void event_exit_row(const struct exit_result *result);
+
+struct outcome {
+    enum verdict verdict;
+    const char *reason; /* of the verdict, in words */
+    uint64_t rounds, findings, injected, milliseconds;
+    uint32_t vcpus;
+    bool control_run; /* no hypervisor seen: nothing beneath to blame */
+};
+
+void event_done(const struct outcome *outcome);
+
+#endif

@@ -1,0 +1,133 @@
+/* Makes log lines and text lines and hands them to the sinks. */
+#include "report.h"
+#include <stdarg.h>
+#include <string.h>
+
+#define TEXT_LINE_MAX 160u
+#define TEXT_COLUMNS  79u
+
+static struct {
+    const struct sink *sink[SINK_MAX];
+    unsigned int sinks;
+    uint64_t (*milliseconds)(void);
+} report;
+
+void report_add_sink(const struct sink *sink)
+{
+    if (report.sinks < SINK_MAX)
+        report.sink[report.sinks++] = sink;
+}
+
+void report_set_clock(uint64_t (*milliseconds)(void))
+{
+    report.milliseconds = milliseconds;
+}
+
+static void say_line(const char *line)
+{
+    for (unsigned int n = 0; n < report.sinks; n++)
+        if (report.sink[n]->text)
+            report.sink[n]->text(line);
+}
+
+void report_say(const char *format, ...)
+{
+    char buffer[TEXT_LINE_MAX];
+    struct text text;
+    va_list arguments;
+    text_start(&text, buffer, sizeof(buffer));
+    va_start(arguments, format);
+    text_add_list(&text, format, arguments);
+    va_end(arguments);
+    say_line(buffer);
+}
+
+/* How much of the text goes on a line of `columns`: up to the last blank that fits. */
+static size_t break_at(const char *text, size_t columns)
+{
+    size_t length = strlen(text);
+    if (length <= columns)
+        return length;
+    for (size_t n = columns; n > 0; n--)
+        if (text[n] == ' ')
+            return n;
+    return columns;
+}
+
+void report_say_wrapped(unsigned int indent, const char *text)
+{
+    while (*text) {
+        char buffer[TEXT_COLUMNS + 1];
+        size_t length = break_at(text, TEXT_COLUMNS - indent);
+        memset(buffer, ' ', indent);
+        memcpy(buffer + indent, text, length);
+        buffer[indent + length] = '\0';
+        say_line(buffer);
+        text += length;
+        while (*text == ' ')
+            text++;
+    }
+}
+
+void log_start(struct log_line *line, const char *event)
+{
+    uint64_t ms = report.milliseconds ? report.milliseconds() : 0;
+    text_start(&line->text, line->buffer, sizeof(line->buffer));
+    text_add(&line->text, "zmmtest ts=%lu.%03lu ev=%s", ms / 1000, ms % 1000, event);
+}
+
+static bool needs_quotes(const char *value)
+{
+    if (*value == '\0')
+        return true;
+    for (; *value; value++)
+        if (*value == ' ' || *value == '"' || *value == '=')
+            return true;
+    return false;
+}
+
+void log_text(struct log_line *line, const char *key, const char *value)
+{
+    size_t left = line->text.size - 1 - line->text.length;
+    size_t overhead = 2 + strlen(key) + (needs_quotes(value) ? 2 : 0);
+    if (left <= overhead)
+        return;
+    size_t room = left - overhead;
+    const char *quote = needs_quotes(value) ? "\"" : "";
+    text_add(&line->text, " %s=%s", key, quote);
+    for (; *value && room > 0; value++, room--)
+        text_add(&line->text, "%c", *value == '"' ? '\'' : *value);
+    text_add(&line->text, "%s", quote);
+}
+
+/* A number that is cut would be another number: all of it or none. */
+static void log_digits(struct log_line *line, const char *key, const char *digits)
+{
+    if (strlen(key) + strlen(digits) + 2 <= line->text.size - 1 - line->text.length)
+        text_add(&line->text, " %s=%s", key, digits);
+}
+
+void log_number(struct log_line *line, const char *key, uint64_t value)
+{
+    char buffer[24];
+    struct text digits;
+    text_start(&digits, buffer, sizeof(buffer));
+    text_add(&digits, "%lu", value);
+    log_digits(line, key, buffer);
+}
+
+void log_hex(struct log_line *line, const char *key, uint64_t value)
+{
+    char buffer[24];
+    struct text digits;
+    text_start(&digits, buffer, sizeof(buffer));
+    text_add(&digits, "0x%lx", value);
+    log_digits(line, key, buffer);
+}
+
+void log_end(const struct log_line *line)
+{
+    for (unsigned int n = 0; n < report.sinks; n++)
+        if (report.sink[n]->log)
+            report.sink[n]->log(line->buffer);
+}

@@ -1,0 +1,46 @@
+/*
+ * One stream of what happens, to several sinks. The stream has two kinds of line: log lines, which
+ * programs read (key=value, see log_start), and text, which people read. A sink takes one kind or
+ * both; a new one is one file that fills in a struct sink.
+ */
+#ifndef ZMMTEST_REPORT_REPORT_H
+#define ZMMTEST_REPORT_REPORT_H
+
+#include "../text.h"
+#include <stdint.h>
+
+#define LOG_LINE_MAX 256u /* bytes, without the line end */
+
+struct sink {
+    void (*log)(const char *line);  /* NULL: takes no log lines */
+    void (*text)(const char *line); /* NULL: takes no text */
+};
+
+#define SINK_MAX 4u
+
+/* Adds a sink; lines go to sinks in the order in which they were added. */
+void report_add_sink(const struct sink *sink);
+
+/* The clock of the log: milliseconds since the start. */
+void report_set_clock(uint64_t (*milliseconds)(void));
+
+/* A line of text. report_say_wrapped breaks long text into lines of 79 columns, each indented. */
+__attribute__((format(printf, 1, 2))) void report_say(const char *format, ...);
+void report_say_wrapped(unsigned int indent, const char *text);
+
+/*
+ * A log line: log_start, then keys in order, then log_end, which hands it to the sinks. A value
+ * that does not fit into LOG_LINE_MAX is shortened, a key that does not is left out.
+ */
+struct log_line {
+    struct text text;
+    char buffer[LOG_LINE_MAX + 1];
+};
+
+void log_start(struct log_line *line, const char *event);
+void log_text(struct log_line *line, const char *key, const char *value);
+void log_number(struct log_line *line, const char *key, uint64_t value);
+void log_hex(struct log_line *line, const char *key, uint64_t value);
+void log_end(const struct log_line *line);
+
+#endif

@@ -1,0 +1,512 @@
+/* Conducts a run from the boot vCPU. */
+#include "run.h"
+#include "firmware.h"
+#include "machine/clock.h"
+#include "report/events.h"
+#include "report/report.h"
+#include "selftest.h"
+#include <string.h>
+
+#define ANSWER_MILLISECONDS 10000u /* until a silent vCPU counts as lost */
+#define POLL_MILLISECONDS   20u
+#define TICK_MILLISECONDS   10000u
+/* Firmware looks at its vCPUs every 100 ms of its own time, which may run slower than ours. */
+#define GIVE_BACK_MILLISECONDS 60000u
+
+void run_verdict(struct run *run, enum verdict verdict, const char *reason)
+{
+    if (verdict > run->verdict) {
+        run->verdict = verdict;
+        run->reason = reason;
+    }
+}
+
+static bool taking_part(const struct run *run, uint32_t cpu)
+{
+    return run->watched[cpu].vcpu && atomic_load(&run->watched[cpu].vcpu->state) != VCPU_UNUSED;
+}
+
+static void *allocate(size_t size)
+{
+    EFI_PHYSICAL_ADDRESS address = 0;
+    UINTN pages = (size + 4095) / 4096;
+    EFI_STATUS status = system_table->BootServices->AllocatePages(AllocateAnyPages, EfiLoaderData,
+                                                                  pages, &address);
+    if (EFI_ERROR(status))
+        return NULL;
+    void *memory = (void *)address; // NOLINT(performance-no-int-to-ptr)
+    memset(memory, 0, pages * 4096);
+    return memory;
+}
+
+static struct vcpu *new_vcpu(struct run *run, uint32_t cpu)
+{
+    struct vcpu *vcpu = allocate(sizeof(*vcpu));
+    if (!vcpu)
+        return NULL;
+    vcpu->rounds.machine = run->machine;
+    vcpu->rounds.plan = &run->plan;
+    vcpu->rounds.cpu = cpu;
+    vcpu->rounds.key.run = run->run_id;
+    return vcpu;
+}
+
+static void plan_exits(struct run *run)
+{
+    for (uint32_t row = 0; row < exit_count; row++) {
+        const struct window *window = exits[row].window;
+        if (!(run->options->exits >> row & 1))
+            continue;
+        const char *reason =
+            exits[row].unsupported ? exits[row].unsupported(run->machine, &window) : NULL;
+        if (reason) {
+            event_skip(exits[row].name, CPU_ALL, reason);
+            if (run->options->exits_named)
+                run_verdict(run, VERDICT_INCOMPLETE, "an exit that was asked for cannot run here");
+            continue;
+        }
+        run->plan.entry[run->plan.count].exit = &exits[row];
+        run->plan.entry[run->plan.count].window = window;
+        run->plan.count++;
+    }
+}
+
+static bool asked_for(const struct run *run, uint32_t cpu)
+{
+    return cpu < CPU_MAX && run->options->cpus[cpu / 64] >> cpu % 64 & 1;
+}
+
+/* A vCPU that was named but that the machine does not have must not go missing in silence. */
+static void check_named_cpus(struct run *run)
+{
+    for (uint32_t cpu = run->processors.count; cpu < CPU_MAX && run->options->cpus_named; cpu++) {
+        if (!asked_for(run, cpu))
+            continue;
+        event_skip("all", cpu, "this machine has no such vCPU");
+        run_verdict(run, VERDICT_INCOMPLETE, "a vCPU that was asked for is not there");
+        break;
+    }
+}
+
+static void plan_cpus(struct run *run)
+{
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        if (!asked_for(run, cpu))
+            continue;
+        const char *reason = cpu == run->processors.boot ? NULL : processors_unusable(cpu);
+        if (!reason && !run->watched[cpu].vcpu) {
+            run->watched[cpu].vcpu = new_vcpu(run, cpu);
+            reason = run->watched[cpu].vcpu ? NULL : "not enough memory for it";
+        }
+        if (reason) {
+            event_skip("all", cpu, reason);
+            run_verdict(run, VERDICT_INCOMPLETE, "a vCPU could not take part");
+            continue;
+        }
+        atomic_store(&run->watched[cpu].vcpu->state, VCPU_ASKED);
+    }
+    check_named_cpus(run);
+}
+
+static bool self_test(struct run *run)
+{
+    struct selftest result;
+    struct watched *boot = &run->watched[run->processors.boot];
+    selftest_run(boot->vcpu, &result);
+    event_state(run->machine, run->processors.boot, &boot->vcpu->saved);
+    boot->told = true;
+    event_selftest(&result);
+    if (result.planted == result.named && !result.missed[0])
+        return true;
+    run_verdict(run, VERDICT_ERROR, "the self-test failed: do not trust this run");
+    return false;
+}
+
+bool run_prepare(struct run *run)
+{
+    run->reason = "all that was asked ran, and every register came back as it was";
+    run->plan.passes = run->options->passes;
+    run->plan.inject = run->options->inject;
+    run->plan.inject_class = run->options->inject_class;
+    run->plan.inject_every = run->options->inject_every;
+    processors_find(&run->processors);
+    run->watched = allocate(run->processors.count * sizeof(*run->watched));
+    if (run->watched)
+        run->watched[run->processors.boot].vcpu = new_vcpu(run, run->processors.boot);
+    if (!run->watched || !run->watched[run->processors.boot].vcpu) {
+        event_error("not enough memory. Give the machine 64 MiB or more.");
+        run_verdict(run, VERDICT_ERROR, "not enough memory");
+        return false;
+    }
+    if (!self_test(run))
+        return false;
+    if (run->processors.no_others)
+        event_notice(run->processors.no_others);
+    if (run->machine->xstate.no_avx512) {
+        event_skip("avx512", CPU_ALL, run->machine->xstate.no_avx512);
+        run_verdict(run, VERDICT_INCOMPLETE, "AVX-512 could not be tested on this machine");
+    }
+    plan_cpus(run);
+    plan_exits(run);
+    return true;
+}
+
+/* On the other vCPU, called by the firmware. */
+static void EFIAPI other_vcpu(void *argument)
+{
+    vcpu_run(argument);
+}
+
+static void start_others(struct run *run)
+{
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        struct watched *watched = &run->watched[cpu];
+        watched->progressed_at = clock_milliseconds();
+        if (cpu == run->processors.boot || !taking_part(run, cpu))
+            continue;
+        EFI_STATUS status =
+            processors_start(cpu, other_vcpu, watched->vcpu, &watched->finished);
+        if (!EFI_ERROR(status))
+            continue;
+        event_skip("all", cpu, status_name(status));
+        atomic_store(&watched->vcpu->state, VCPU_UNUSED);
+        watched->finished = NULL;
+        run_verdict(run, VERDICT_INCOMPLETE, "the firmware could not start a vCPU");
+    }
+}
+
+static const char *row_name(const struct run *run, uint32_t row)
+{
+    return row == INJECT_ROW ? "inject" : run->plan.entry[row].exit->name;
+}
+
+static void report_findings(struct run *run, struct rounds *rounds)
+{
+    const struct finding *finding;
+    while ((finding = rounds_next_finding(rounds)) != NULL) {
+        event_finding(finding, row_name(run, finding->exit), ++run->findings_reported);
+        if (finding->memory_changed)
+            run_verdict(run, VERDICT_ERROR, "a pattern in memory changed: suspect the memory");
+        rounds_took_finding(rounds);
+    }
+}
+
+static void report_lost(struct run *run, uint32_t cpu)
+{
+    struct watched *watched = &run->watched[cpu];
+    char buffer[160];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    if (atomic_load(&watched->vcpu->state) == VCPU_ASKED) {
+        text_add(&text, "vCPU %u did not answer within %u s of its start", cpu,
+                 ANSWER_MILLISECONDS / 1000);
+    } else {
+        uint32_t entry = atomic_load(&watched->vcpu->rounds.current);
+        text_add(&text, "vCPU %u made no progress for %u s; it is in exit %s", cpu,
+                 ANSWER_MILLISECONDS / 1000, row_name(run, entry));
+    }
+    event_error(buffer);
+    watched->lost = true;
+    run_verdict(run, VERDICT_ERROR, "a vCPU was lost");
+}
+
+static void report_broken(struct run *run, uint32_t cpu)
+{
+    struct watched *watched = &run->watched[cpu];
+    char buffer[160];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "vCPU %u: unexpected %s (error code 0x%lx) at 0x%lx outside a window", cpu,
+             exception_name(watched->vcpu->fault.vector), watched->vcpu->fault.error_code,
+             watched->vcpu->fault.rip);
+    event_error(buffer);
+    watched->lost = true;
+    run_verdict(run, VERDICT_ERROR, "zmmtest's own code raised an exception");
+}
+
+static void report_state_once(struct run *run, uint32_t cpu)
+{
+    struct watched *watched = &run->watched[cpu];
+    if (watched->told || watched->verified == 0)
+        return;
+    watched->told = true;
+    event_state(run->machine, cpu, &watched->vcpu->saved);
+    if (watched->vcpu->saved.form < run->machine->xstate.form) {
+        event_skip("avx512", cpu, "XCR0 did not take what CPUID.0D offers");
+        run_verdict(run, VERDICT_INCOMPLETE, "a vCPU could not turn its vector state on");
+    }
+}
+
+/* Looks after one vCPU; true while it has work left. */
+static bool look_after(struct run *run, uint32_t cpu)
+{
+    struct watched *watched = &run->watched[cpu];
+    if (!taking_part(run, cpu) || watched->lost)
+        return false;
+    struct vcpu *vcpu = watched->vcpu;
+    uint64_t verified = atomic_load_explicit(&vcpu->rounds.verified, memory_order_relaxed);
+    enum vcpu_state state = atomic_load_explicit(&vcpu->state, memory_order_acquire);
+    report_findings(run, &vcpu->rounds);
+    if (verified != watched->verified) {
+        watched->verified = verified;
+        watched->progressed_at = clock_milliseconds();
+    }
+    report_state_once(run, cpu);
+    if (state == VCPU_BROKEN)
+        report_broken(run, cpu);
+    else if (state != VCPU_DONE && cpu != run->processors.boot &&
+             clock_milliseconds() - watched->progressed_at > ANSWER_MILLISECONDS)
+        report_lost(run, cpu);
+    return state != VCPU_DONE && !watched->lost;
+}
+
+static bool look_after_all(struct run *run)
+{
+    bool busy = false;
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
+        busy |= look_after(run, cpu);
+    return busy;
+}
+
+struct totals {
+    uint64_t rounds, findings, injected;
+    uint32_t vcpus;
+};
+
+static struct totals add_up(const struct run *run)
+{
+    struct totals totals = {0};
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        if (!taking_part(run, cpu))
+            continue;
+        const struct rounds *rounds = &run->watched[cpu].vcpu->rounds;
+        totals.rounds += atomic_load_explicit(&rounds->verified, memory_order_relaxed);
+        totals.findings += atomic_load_explicit(&rounds->findings, memory_order_relaxed);
+        totals.injected +=
+            atomic_load_explicit(&rounds->tally[INJECT_ROW].findings, memory_order_relaxed);
+        totals.vcpus += run->watched[cpu].verified > 0;
+    }
+    return totals;
+}
+
+/* Any key where a key is the only way to end it; Esc or q otherwise, as line noise happens. */
+static bool key_says_stop(const struct run *run)
+{
+    SIMPLE_INPUT_INTERFACE *input = system_table->ConIn;
+    EFI_INPUT_KEY key;
+    if (!input || EFI_ERROR(input->ReadKeyStroke(input, &key)))
+        return false;
+    bool any = run->options->seconds == 0 && run->options->passes == 0;
+    return any || key.ScanCode == SCAN_ESC || key.UnicodeChar == L'q';
+}
+
+static bool time_is_over(const struct run *run)
+{
+    uint64_t seconds = run->options->seconds;
+    return seconds && clock_milliseconds() - run->started_at >= seconds * 1000;
+}
+
+static void stop_all(struct run *run)
+{
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        if (!taking_part(run, cpu))
+            continue;
+        atomic_store(&run->watched[cpu].vcpu->rounds.stop, true);
+        run->watched[cpu].progressed_at = clock_milliseconds();
+    }
+    struct vcpu *boot = run->watched[run->processors.boot].vcpu;
+    if (atomic_load(&boot->state) == VCPU_RUNNING)
+        vcpu_run_slice(boot);
+    while (look_after_all(run))
+        clock_wait(1);
+}
+
+/* What the boot vCPU does between its slices. False: the run is over. */
+static bool poll(struct run *run, uint64_t *next_tick)
+{
+    bool busy = look_after_all(run);
+    struct totals totals = add_up(run);
+    uint64_t elapsed = clock_milliseconds() - run->started_at;
+    if (elapsed >= *next_tick) {
+        event_tick(elapsed, totals.rounds, totals.findings);
+        *next_tick += TICK_MILLISECONDS;
+    }
+    if (totals.findings && run->options->stop_first)
+        return false;
+    return busy && !time_is_over(run) && !key_says_stop(run);
+}
+
+void run_all(struct run *run)
+{
+    struct vcpu *boot = run->watched[run->processors.boot].vcpu;
+    uint64_t next_tick = TICK_MILLISECONDS, polled = 0;
+    bool going = true;
+    start_others(run);
+    run->started_at = clock_milliseconds();
+    if (taking_part(run, run->processors.boot))
+        atomic_store(&boot->state, VCPU_RUNNING);
+    while (going) {
+        if (atomic_load(&boot->state) == VCPU_RUNNING)
+            vcpu_run_slice(boot);
+        else
+            clock_wait(1);
+        if (clock_milliseconds() - polled >= POLL_MILLISECONDS) {
+            polled = clock_milliseconds();
+            going = poll(run, &next_tick);
+        }
+    }
+    run->elapsed = clock_milliseconds() - run->started_at;
+    stop_all(run);
+}
+
+#define SAMPLES_MAX 4096u
+
+static uint32_t samples[SAMPLES_MAX];
+
+static void sort(uint32_t *values, size_t count)
+{
+    for (size_t gap = count / 2; gap > 0; gap /= 2)
+        for (size_t n = gap; n < count; n++)
+            for (size_t at = n; at >= gap && values[at - gap] > values[at]; at -= gap) {
+                uint32_t swap = values[at];
+                values[at] = values[at - gap];
+                values[at - gap] = swap;
+            }
+}
+
+/* The latest timings of all vCPUs, as many of each as there is room for. */
+static uint64_t median_cycles(const struct run *run, uint32_t entry, uint32_t vcpus)
+{
+    size_t count = 0, share = SAMPLES_MAX / (vcpus ? vcpus : 1);
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        if (!taking_part(run, cpu))
+            continue;
+        const struct tally *tally = &run->watched[cpu].vcpu->rounds.tally[entry];
+        for (size_t n = 0; n < tally->timings && n < share && count < SAMPLES_MAX; n++)
+            samples[count++] = tally->cycles[n];
+    }
+    sort(samples, count);
+    return count ? samples[count / 2] : 0;
+}
+
+struct exit_counts {
+    struct exit_result result;
+    uint32_t without_rounds; /* vCPUs that took part and have none */
+    uint32_t unavailable;    /* of them: the event raised an exception */
+    uint32_t exception;      /* its vector */
+};
+
+static struct exit_counts count_exit(const struct run *run, uint32_t entry)
+{
+    struct exit_counts counts = {.result = {.name = row_name(run, entry)}};
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        if (!taking_part(run, cpu))
+            continue;
+        const struct tally *tally = &run->watched[cpu].vcpu->rounds.tally[entry];
+        uint64_t rounds = atomic_load_explicit(&tally->rounds, memory_order_relaxed);
+        uint32_t unavailable = atomic_load_explicit(&tally->unavailable, memory_order_relaxed);
+        counts.result.rounds += rounds;
+        counts.result.findings += atomic_load_explicit(&tally->findings, memory_order_relaxed);
+        uint64_t lowest = tally->cycles_lowest;
+        if (lowest && (lowest < counts.result.cycles_min || !counts.result.cycles_min))
+            counts.result.cycles_min = lowest;
+        counts.without_rounds += rounds == 0;
+        counts.unavailable += unavailable != 0;
+        counts.exception = unavailable ? unavailable - 1 : counts.exception;
+    }
+    return counts;
+}
+
+/* Says why an exit has no rounds on some vCPU, and what that makes of the verdict. */
+static void explain_missing(struct run *run, const struct exit_counts *counts)
+{
+    char buffer[96];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    if (counts->unavailable) {
+        text_add(&text, "the instruction raises %s here", exception_name(counts->exception));
+        if (run->options->exits_named)
+            run_verdict(run, VERDICT_INCOMPLETE, "an exit that was asked for cannot run here");
+    } else {
+        text_add(&text, "the run ended before it was its turn");
+        run_verdict(run, VERDICT_INCOMPLETE, "the run ended before every exit had its turn");
+    }
+    if (counts->result.rounds)
+        text_add(&text, " (%u of the vCPUs)", counts->without_rounds);
+    event_skip(counts->result.name, CPU_ALL, buffer);
+}
+
+static struct exit_counts counted[EXIT_MAX + 1];
+
+static void report_exits(struct run *run, uint32_t vcpus)
+{
+    uint32_t count = 0;
+    for (uint32_t entry = 0; entry < run->plan.count; entry++) {
+        counted[count] = count_exit(run, entry);
+        counted[count++].result.cycles_median = median_cycles(run, entry, vcpus);
+    }
+    if (run->plan.inject)
+        counted[count++] = count_exit(run, INJECT_ROW);
+    for (uint32_t n = 0; n < count; n++)
+        if (counted[n].result.rounds)
+            event_exit_log(&counted[n].result);
+    event_exit_header();
+    for (uint32_t n = 0; n < count; n++)
+        if (counted[n].result.rounds)
+            event_exit_row(&counted[n].result);
+    for (uint32_t n = 0; n < run->plan.count; n++)
+        if (counted[n].without_rounds)
+            explain_missing(run, &counted[n]);
+}
+
+void run_report(struct run *run)
+{
+    struct totals totals = {0};
+    if (run->watched) {
+        totals = add_up(run);
+        report_exits(run, totals.vcpus);
+    }
+    if (totals.findings)
+        run_verdict(run, VERDICT_FAIL,
+                    totals.findings == totals.injected
+                        ? "registers changed, but only where zmmtest INJECTED it"
+                        : "registers changed beneath this guest");
+    else if (totals.rounds == 0)
+        run_verdict(run, VERDICT_INCOMPLETE, "nothing ran");
+    struct outcome outcome = {
+        .verdict = run->verdict,
+        .reason = run->reason,
+        .rounds = totals.rounds,
+        .findings = totals.findings,
+        .injected = totals.injected,
+        .milliseconds = run->elapsed,
+        .vcpus = totals.vcpus,
+        .control_run = run->machine->hypervisor.kind == HYPERVISOR_NONE,
+    };
+    event_done(&outcome);
+}
+
+/* Until the firmware has seen that the procedure it started there has returned. */
+static bool given_back(struct watched *watched)
+{
+    EFI_BOOT_SERVICES *boot = system_table->BootServices;
+    uint64_t since = clock_milliseconds();
+    if (!watched->finished)
+        return true;
+    while (!watched->lost && boot->CheckEvent(watched->finished) == EFI_NOT_READY) {
+        if (clock_milliseconds() - since > GIVE_BACK_MILLISECONDS)
+            return false;
+        clock_wait(1);
+    }
+    if (!watched->lost)
+        (void)boot->CloseEvent(watched->finished);
+    return !watched->lost;
+}
+
+bool run_give_back(struct run *run)
+{
+    bool all = true;
+    for (uint32_t cpu = 0; run->watched && cpu < run->processors.count; cpu++)
+        all &= given_back(&run->watched[cpu]);
+    return all;
+}

@@ -1,0 +1,57 @@
+/*
+ * A run as the boot vCPU sees it: choose what can run, start the other vCPUs, run slices itself,
+ * look after the others and the keyboard in between, and add it all up at the end.
+ */
+#ifndef ZMMTEST_RUN_H
+#define ZMMTEST_RUN_H
+
+#include "machine/machine.h"
+#include "machine/processors.h"
+#include "options.h"
+#include "vcpu.h"
+#include "verdict.h"
+#include <efi.h>
+
+/* What the boot vCPU keeps of each vCPU, itself included. */
+struct watched {
+    struct vcpu *vcpu; /* NULL: not taking part */
+    EFI_EVENT finished;
+    bool told;              /* its XCR0 has been reported */
+    bool lost;              /* does not answer, or stopped making progress */
+    uint64_t verified;      /* at the last look */
+    uint64_t progressed_at; /* milliseconds */
+};
+
+struct run {
+    const struct machine *machine;
+    const struct options *options;
+    struct processors processors;
+    struct plan plan;
+    struct watched *watched; /* one for each vCPU of the machine */
+    uint32_t run_id;
+
+    enum verdict verdict;
+    const char *reason;
+    uint64_t findings_reported;
+    uint64_t started_at, elapsed; /* milliseconds */
+};
+
+/* A worse verdict, or the first of its kind, replaces the one there is. */
+void run_verdict(struct run *run, enum verdict verdict, const char *reason);
+
+/* Allocates the vCPUs, tests zmmtest itself, decides what runs. False: nothing can run. */
+bool run_prepare(struct run *run);
+
+/* Runs until the time is over, the passes are done, a key is pressed or the first finding asks. */
+void run_all(struct run *run);
+
+/* Reports the counts of each exit, what did not run, and the verdict. */
+void run_report(struct run *run);
+
+/*
+ * Waits until the firmware regards all vCPUs as its own again. False if one is not, so that this
+ * image must not be unloaded.
+ */
+bool run_give_back(struct run *run);
+
+#endif

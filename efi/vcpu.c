@@ -1,0 +1,105 @@
+/* Brings a vCPU into the state for rounds, runs them, and puts everything back. */
+#include "vcpu.h"
+
+struct vectors_work {
+    struct vcpu *vcpu;
+    void (*work)(void *vcpu);
+};
+
+static void prepare(struct vcpu *vcpu)
+{
+    if (vcpu->prepared)
+        return;
+    vcpu->rounds.key.form = vcpu->saved.form;
+    vcpu->rounds.key.vcpu = vcpu->rounds.cpu;
+    rounds_prepare(&vcpu->rounds);
+    vcpu->prepared = true;
+}
+
+static void work_on(void *argument)
+{
+    struct vectors_work *on = argument;
+    prepare(on->vcpu);
+    on->work(on->vcpu);
+}
+
+static void turn_on(void *argument)
+{
+    struct vcpu *vcpu = argument;
+    xstate_turn_on(&vcpu->saved, &vcpu->rounds.machine->xstate);
+}
+
+static void turn_off(void *argument)
+{
+    struct vcpu *vcpu = argument;
+    xstate_turn_off(&vcpu->saved);
+}
+
+bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *vcpu))
+{
+    struct vectors_work on = {vcpu, work};
+    traps_enter(&vcpu->traps);
+    bool ran = traps_run(turn_on, vcpu, &vcpu->fault);
+    if (ran) {
+        ran = traps_run(work_on, &on, &vcpu->fault);
+        struct fault after;
+        bool restored = traps_run(turn_off, vcpu, &after);
+        if (ran && !restored)
+            vcpu->fault = after;
+        ran = ran && restored;
+    }
+    traps_leave(&vcpu->traps);
+    return ran;
+}
+
+static void run_next_slice(struct vcpu *vcpu)
+{
+    struct rounds *rounds = &vcpu->rounds;
+    rounds_slice(rounds, vcpu->next_entry);
+    if (++vcpu->next_entry < rounds->plan->count)
+        return;
+    vcpu->next_entry = 0;
+    uint64_t passes = atomic_load_explicit(&rounds->passes, memory_order_relaxed);
+    atomic_store_explicit(&rounds->passes, passes + 1, memory_order_release);
+}
+
+bool vcpu_finished(const struct vcpu *vcpu)
+{
+    const struct rounds *rounds = &vcpu->rounds;
+    if (atomic_load_explicit(&rounds->stop, memory_order_relaxed) || rounds->plan->count == 0)
+        return true;
+    return rounds->plan->passes &&
+           atomic_load_explicit(&rounds->passes, memory_order_relaxed) >= rounds->plan->passes;
+}
+
+static void run_until_finished(void *argument)
+{
+    struct vcpu *vcpu = argument;
+    while (!vcpu_finished(vcpu))
+        run_next_slice(vcpu);
+}
+
+static void run_one_slice(void *argument)
+{
+    struct vcpu *vcpu = argument;
+    if (!vcpu_finished(vcpu))
+        run_next_slice(vcpu);
+}
+
+static void finish(struct vcpu *vcpu, bool ran)
+{
+    atomic_store_explicit(&vcpu->state, ran ? VCPU_DONE : VCPU_BROKEN, memory_order_release);
+}
+
+void vcpu_run(struct vcpu *vcpu)
+{
+    atomic_store_explicit(&vcpu->state, VCPU_RUNNING, memory_order_release);
+    finish(vcpu, vcpu_with_vectors(vcpu, run_until_finished));
+}
+
+void vcpu_run_slice(struct vcpu *vcpu)
+{
+    bool ran = vcpu_with_vectors(vcpu, run_one_slice);
+    if (!ran || vcpu_finished(vcpu))
+        finish(vcpu, ran);
+}

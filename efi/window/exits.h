@@ -1,0 +1,31 @@
+/* The table of exits: what each is called, whether it can run here, and what operands it takes. */
+#ifndef ZMMTEST_WINDOW_EXITS_H
+#define ZMMTEST_WINDOW_EXITS_H
+
+#include "../machine/machine.h"
+#include "state.h"
+#include <stdint.h>
+
+struct exit {
+    const char *name;
+    const struct window *window;
+    /*
+     * The reason why this cannot run on the machine, or NULL; may choose another window. No
+     * function: nothing is known to prevent it. A fault at run time is survived and is a reason too.
+     */
+    const char *(*unsupported)(const struct machine *machine, const struct window **window);
+    /* Puts the operands in their registers, on the vCPU that will run it. No function: none. */
+    void (*operands)(const struct machine *machine, struct round *round);
+    uint64_t flags_kept; /* RFLAGS bits that the event leaves alone */
+    uint32_t rounds;     /* in one slice: so many that a slice stays in the milliseconds */
+};
+
+#define EXIT_MAX 64u
+
+extern const struct exit exits[];
+extern const uint32_t exit_count;
+
+/* The windows that are no exit: see exits_instruction.S and plant.S. */
+extern const struct window window_bare, window_plant, window_plant_fault;
+
+#endif

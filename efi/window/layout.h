@@ -1,0 +1,39 @@
+/*
+ * The memory layout that the windows (assembly) and everything else (C) agree on: one register
+ * state, and the round that a window runs on. state.h holds the same as C types and asserts that
+ * the two agree.
+ */
+#ifndef ZMMTEST_WINDOW_LAYOUT_H
+#define ZMMTEST_WINDOW_LAYOUT_H
+
+/* Offsets into struct register_state. Vector registers have 64-byte slots in every form. */
+#define STATE_VECTOR  0
+#define STATE_OPMASK  2048
+#define STATE_GENERAL 2112
+#define STATE_RFLAGS  2240
+/* What AX must hold for `add al, 0x7f; sahf` to set the status flags of STATE_RFLAGS. */
+#define STATE_FLAGS_SOURCE 2248
+#define STATE_SIZE         2304
+
+/*
+ * A window's RSP points to the expected state of its round, so these offsets count from there.
+ * What lies below it is the stack of the window: exceptions are delivered onto it.
+ */
+#define ROUND_STACK_SIZE 2048
+#define ROUND_FOUND      STATE_SIZE
+#define ROUND_PLANTED    (2 * STATE_SIZE)
+#define ROUND_CONTROL    (3 * STATE_SIZE)
+
+/* Which flags the window compares, and the stack that it returns to. */
+#define ROUND_FLAGS_KEPT (ROUND_CONTROL + 0)
+#define ROUND_CALLER_RSP (ROUND_CONTROL + 8)
+
+/* What a window returns: enum window_result. */
+#define WINDOW_INTACT         0
+#define WINDOW_GENERAL_DIFFER 1
+#define WINDOW_OPMASK_DIFFER  2
+#define WINDOW_VECTOR_DIFFER  3
+#define WINDOW_FAULT          4
+#define WINDOW_FAULT_TWICE    5
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * Faults that zmmtest plants in itself: each class once at every start, to prove that it would be
+ * found and named right, and during the run where the operator asks for it.
+ */
+#ifndef ZMMTEST_WINDOW_PLANT_H
+#define ZMMTEST_WINDOW_PLANT_H
+
+#include "../diagnosis/class.h"
+#include "exits.h"
+#include "patterns.h"
+
+/* What diagnosis must say of a planted fault. */
+struct plant {
+    enum class class;
+    const char *component;
+    const char *registers;
+    const char *bits;
+};
+
+/*
+ * Prepares a filled round so that running the returned window on it shows a fault of the class, and
+ * says in *plant what must be named. A ghost needs a round with plant_init_components().
+ */
+const struct window *plant_class(struct round *round, const struct pattern_key *key,
+                                 enum class class, struct plant *plant);
+
+/* Components that must be in their INIT state in the round for this class: only ghosts need one. */
+uint32_t plant_init_components(enum class class, enum form form);
+
+/* Flips one bit of quadword number `position` (see plant_positions) of the planted state. */
+const struct window *plant_bit(struct round *round, enum form form, unsigned int position);
+
+/* The register that holds this position, numbered as in patterns.h (PATTERN_END: the flags). */
+uint32_t plant_register(enum form form, unsigned int position);
+
+/* How many quadwords there are to flip: each lane, opmask, general register, and the flags. */
+unsigned int plant_positions(enum form form);
+
+#endif

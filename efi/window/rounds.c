@@ -1,0 +1,266 @@
+/* Runs rounds on the calling vCPU, counts and times them, and keeps what they found. */
+#include "rounds.h"
+#include "../component.h"
+#include "../machine/instructions.h"
+#include "plant.h"
+#include <string.h>
+
+#define MIXED_ROUNDS 8u
+
+/* One writer, so a plain load and store do; no locked instruction in the vCPU's way. */
+static void add(_Atomic uint64_t *counter, uint64_t count)
+{
+    uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, value + count, memory_order_relaxed);
+}
+
+void rounds_fill(struct rounds *rounds, struct round *round, uint32_t init_components)
+{
+    round->generation = rounds->generation++;
+    round->init_components = init_components;
+    round->flags_kept = RFLAGS_STATUS | RFLAGS_DIRECTION;
+    pattern_fill(&round->expected, &rounds->key, round->generation, init_components);
+}
+
+/*
+ * Combinations that real bugs needed: lost only while all zmm uppers are zero and opmasks are not,
+ * or come back non-zero. Zeros are loaded, not XRSTORed: a processor may still track them as used.
+ */
+static uint32_t next_mix(struct rounds *rounds)
+{
+    static const uint32_t zmm_mixes[] = {
+        COMPONENT_BIT(COMPONENT_ZMM_HI256),
+        COMPONENT_BIT(COMPONENT_HI16_ZMM),
+        COMPONENT_BIT(COMPONENT_OPMASK),
+        COMPONENT_BIT(COMPONENT_ZMM_HI256) | COMPONENT_BIT(COMPONENT_HI16_ZMM),
+        COMPONENT_BIT(COMPONENT_AVX) | COMPONENT_BIT(COMPONENT_ZMM_HI256),
+    };
+    if (rounds->key.form == FORM_YMM)
+        return COMPONENT_BIT(COMPONENT_AVX);
+    if (rounds->key.form == FORM_XMM)
+        return COMPONENT_BIT(COMPONENT_SSE);
+    return zmm_mixes[rounds->mix++ % (sizeof(zmm_mixes) / sizeof(zmm_mixes[0]))];
+}
+
+static enum window_result run(const struct rounds *rounds, const struct window *window,
+                              struct round *round)
+{
+    static const char *const on_fault[FORM_COUNT] = {on_fault_xmm, on_fault_ymm, on_fault_zmm};
+    round->on_fault = (uint64_t)on_fault[rounds->key.form];
+    return window->form[rounds->key.form].enter(round);
+}
+
+static void time_round(struct tally *tally, uint64_t cycles, uint64_t bare)
+{
+    cycles = cycles > bare ? cycles - bare : 1;
+    if (cycles < tally->cycles_lowest || tally->cycles_lowest == 0)
+        tally->cycles_lowest = cycles;
+    tally->cycles[tally->next] = cycles > UINT32_MAX ? UINT32_MAX : (uint32_t)cycles;
+    tally->next = (tally->next + 1) % TIMED_KEPT;
+    if (tally->timings < TIMED_KEPT)
+        tally->timings++;
+}
+
+/* The best of several: what a round without an event costs here. */
+static void measure_bare_round(struct rounds *rounds)
+{
+    rounds->bare_cycles = UINT64_MAX;
+    for (unsigned int n = 0; n < 4 * TIMED_EVERY; n++) {
+        uint64_t start = rdtsc();
+        (void)run(rounds, &window_bare, &rounds->ring[n % GENERATIONS]);
+        uint64_t cycles = rdtsc() - start;
+        if (cycles < rounds->bare_cycles)
+            rounds->bare_cycles = cycles;
+    }
+}
+
+void rounds_prepare(struct rounds *rounds)
+{
+    /* Not from 0, so that there is an earlier generation for a planted stale value. */
+    rounds->generation = 1;
+    for (unsigned int n = 0; n < GENERATIONS; n++)
+        rounds_fill(rounds, &rounds->ring[n], 0);
+    rounds_fill(rounds, &rounds->mixed, next_mix(rounds));
+    rounds->inject_left = rounds->plan->inject_every;
+    measure_bare_round(rounds);
+}
+
+/*
+ * What was verified before the difference showed is as expected, and its registers have since been
+ * the compare's scratch: see the keep paths in compare.S.
+ */
+static void complete_found_state(struct round *round, enum window_result result)
+{
+    if (result == OPMASK_DIFFER || result == VECTOR_DIFFER)
+        memcpy(round->found.general, round->expected.general, sizeof(round->found.general));
+    if (result == VECTOR_DIFFER)
+        memcpy(round->found.opmask, round->expected.opmask, sizeof(round->found.opmask));
+    if (result == FAULTED_TWICE)
+        memcpy(&round->found, &round->expected, sizeof(round->found));
+}
+
+/* A pattern made anew must be what memory still holds, or the fault is not a register's. */
+static bool memory_changed(const struct rounds *rounds, struct round *round)
+{
+    struct register_state *again = &round->planted;
+    enum form form = rounds->key.form;
+    uint64_t difference = 0;
+    pattern_fill(again, &rounds->key, round->generation, round->init_components);
+    for (unsigned int n = 0; n < form_vectors(form); n++)
+        for (unsigned int lane = 0; lane < form_lanes(form); lane++)
+            difference |= again->vector[n][lane] ^ round->expected.vector[n][lane];
+    for (unsigned int n = 0; n < OPMASK_COUNT && form == FORM_ZMM; n++)
+        difference |= again->opmask[n] ^ round->expected.opmask[n];
+    return difference != 0;
+}
+
+static void make_finding(const struct rounds *rounds, struct round *round,
+                         const struct window *window, enum window_result result,
+                         struct finding *finding)
+{
+    complete_found_state(round, result);
+    finding->key = rounds->key;
+    finding->cpu = rounds->cpu;
+    finding->generation = round->generation;
+    finding->init_components = round->init_components;
+    finding->result = result;
+    finding->fault = round->fault;
+    finding->general_changed = window->changes | UINT64_C(1) << RSP;
+    finding->flags_kept = round->flags_kept;
+    finding->memory_changed = memory_changed(rounds, round);
+    memcpy(&finding->expected, &round->expected, sizeof(finding->expected));
+    memcpy(&finding->found, &round->found, sizeof(finding->found));
+}
+
+bool rounds_planted(struct rounds *rounds, struct round *round, const struct window *window,
+                    struct finding *finding)
+{
+    enum window_result result = run(rounds, window, round);
+    if (result == INTACT)
+        return false;
+    make_finding(rounds, round, window, result, finding);
+    finding->injected = true;
+    finding->exit = INJECT_ROW;
+    finding->round = 0;
+    return true;
+}
+
+/* Counts every finding; keeps the first few of each exit while there is room in the queue. */
+static void keep_finding(struct rounds *rounds, uint32_t row, struct round *round,
+                         const struct window *window, enum window_result result, uint64_t number)
+{
+    struct tally *tally = &rounds->tally[row];
+    add(&tally->findings, 1);
+    add(&rounds->findings, 1);
+    uint32_t queued = atomic_load_explicit(&rounds->queued, memory_order_relaxed);
+    uint32_t taken = atomic_load_explicit(&rounds->taken, memory_order_acquire);
+    if (tally->kept == FINDINGS_KEPT || queued - taken == FINDING_QUEUE)
+        return;
+    tally->kept++;
+    struct finding *finding = &rounds->queue[queued % FINDING_QUEUE];
+    make_finding(rounds, round, window, result, finding);
+    finding->exit = row;
+    finding->round = number;
+    finding->injected = row == INJECT_ROW;
+    atomic_store_explicit(&rounds->queued, queued + 1, memory_order_release);
+}
+
+const struct finding *rounds_next_finding(const struct rounds *rounds)
+{
+    uint32_t taken = atomic_load_explicit(&rounds->taken, memory_order_relaxed);
+    if (atomic_load_explicit(&rounds->queued, memory_order_acquire) == taken)
+        return NULL;
+    return &rounds->queue[taken % FINDING_QUEUE];
+}
+
+void rounds_took_finding(struct rounds *rounds)
+{
+    uint32_t taken = atomic_load_explicit(&rounds->taken, memory_order_relaxed);
+    atomic_store_explicit(&rounds->taken, taken + 1, memory_order_release);
+}
+
+/* In place of a round of the plan: one whose fault zmmtest plants itself. */
+static void run_injected(struct rounds *rounds)
+{
+    enum class class = rounds->plan->inject_class;
+    struct round *round = &rounds->planted;
+    struct plant plant;
+    rounds_fill(rounds, round, plant_init_components(class, rounds->key.form));
+    const struct window *window = plant_class(round, &rounds->key, class, &plant);
+    enum window_result result = run(rounds, window, round);
+    struct tally *tally = &rounds->tally[INJECT_ROW];
+    add(&tally->rounds, 1);
+    add(&rounds->verified, 1);
+    if (result != INTACT)
+        keep_finding(rounds, INJECT_ROW, round, window, result,
+                     atomic_load_explicit(&tally->rounds, memory_order_relaxed));
+    rounds->inject_left = rounds->plan->inject_every;
+}
+
+/* An event that faults before it ever worked does not exist here; later it is a finding. */
+static bool event_unavailable(const struct rounds *rounds, const struct window *window,
+                              const struct round *round, uint64_t done)
+{
+    enum form form = rounds->key.form;
+    return done == 0 && round->fault.rip >= window->form[form].event &&
+           round->fault.rip < window->form[form].event_end;
+}
+
+/*
+ * `count` rounds over `blocks` consecutive rounds of patterns. False if the event turned out not to
+ * be available.
+ */
+static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *first, uint32_t blocks,
+                       uint32_t count)
+{
+    const struct window *window = rounds->plan->entry[entry].window;
+    struct tally *tally = &rounds->tally[entry];
+    uint64_t before = atomic_load_explicit(&tally->rounds, memory_order_relaxed);
+    for (uint32_t n = 0, block = 0; n < count; n++, block++) {
+        if (block == blocks)
+            block = 0;
+        if (rounds->plan->inject && --rounds->inject_left == 0)
+            run_injected(rounds);
+        bool timed = n % TIMED_EVERY == 0;
+        uint64_t start = timed ? rdtsc() : 0;
+        enum window_result result = run(rounds, window, &first[block]);
+        if (timed && result == INTACT)
+            time_round(tally, rdtsc() - start, rounds->bare_cycles);
+        if (result == INTACT)
+            continue;
+        if (result >= FAULTED && event_unavailable(rounds, window, &first[block], before + n)) {
+            atomic_store_explicit(&tally->unavailable, 1 + (uint32_t)first[block].fault.vector,
+                                  memory_order_relaxed);
+            return false;
+        }
+        keep_finding(rounds, entry, &first[block], window, result, before + n + 1);
+    }
+    add(&tally->rounds, count);
+    add(&rounds->verified, count);
+    return true;
+}
+
+static void set_operands(struct rounds *rounds, const struct exit *exit, struct round *round)
+{
+    round->flags_kept = exit->flags_kept;
+    pattern_fill_general(&round->expected, &rounds->key, round->generation);
+    if (exit->operands)
+        exit->operands(rounds->machine, round);
+}
+
+void rounds_slice(struct rounds *rounds, uint32_t entry)
+{
+    const struct exit *exit = rounds->plan->entry[entry].exit;
+    atomic_store_explicit(&rounds->current, entry, memory_order_relaxed);
+    if (atomic_load_explicit(&rounds->tally[entry].unavailable, memory_order_relaxed))
+        return;
+    rounds_fill(rounds, &rounds->ring[rounds->oldest], 0);
+    rounds->oldest = (rounds->oldest + 1) % GENERATIONS;
+    rounds_fill(rounds, &rounds->mixed, next_mix(rounds));
+    for (unsigned int n = 0; n < GENERATIONS; n++)
+        set_operands(rounds, exit, &rounds->ring[n]);
+    if (!run_rounds(rounds, entry, rounds->ring, GENERATIONS, exit->rounds))
+        return;
+    set_operands(rounds, exit, &rounds->mixed);
+    run_rounds(rounds, entry, &rounds->mixed, 1, exit->rounds < MIXED_ROUNDS ? 1 : MIXED_ROUNDS);
+}

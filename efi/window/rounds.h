@@ -1,0 +1,102 @@
+/*
+ * Rounds: what one vCPU does by itself - slices of the plan, the findings it makes, its counts.
+ * While vCPUs run they share nothing: each field has one writer, named in its comment.
+ */
+#ifndef ZMMTEST_WINDOW_ROUNDS_H
+#define ZMMTEST_WINDOW_ROUNDS_H
+
+#include "../diagnosis/class.h"
+#include "exits.h"
+#include "finding.h"
+#include "patterns.h"
+#include <stdatomic.h>
+
+/*
+ * Rotating patterns. A prime number of them, so that no buffer of two, four or eight saved states
+ * beneath can bring back a state that happens to be right.
+ */
+#define GENERATIONS 7u
+
+#define TIMED_EVERY   16u  /* rounds; reading the clock may itself exit */
+#define TIMED_KEPT    255u /* latest timings per exit, for the median */
+#define FINDINGS_KEPT 4u   /* in full per vCPU and exit; all of them are counted */
+#define FINDING_QUEUE 8u
+#define INJECT_ROW    EXIT_MAX /* tally and finding number of injected rounds */
+
+/* What is to run, on every vCPU alike. Read-only while they run. */
+struct plan {
+    struct {
+        const struct exit *exit;
+        const struct window *window;
+    } entry[EXIT_MAX];
+    uint32_t count;
+    uint64_t passes; /* 0: until told to stop */
+    bool inject;
+    enum class inject_class;
+    uint64_t inject_every; /* rounds */
+};
+
+struct tally {
+    _Atomic uint64_t rounds, findings;
+    _Atomic uint32_t unavailable; /* 1 + vector of the exception that the event raised; 0: none */
+    uint32_t kept;
+    uint32_t timings;       /* how many of cycles[] are valid */
+    uint32_t next;          /* where the next timing goes */
+    uint64_t cycles_lowest; /* 0: none yet; without what a bare round costs */
+    uint32_t cycles[TIMED_KEPT];
+};
+
+/* Whole rounds, 64-byte aligned; the boot vCPU allocates one per vCPU. */
+struct rounds {
+    _Alignas(64) struct round ring[GENERATIONS];
+    struct round mixed;   /* some component in its INIT state */
+    struct round planted; /* for faults of our own making */
+
+    /* Set before the start. */
+    const struct machine *machine;
+    const struct plan *plan;
+    struct pattern_key key;
+    uint32_t cpu;
+
+    /* The vCPU's own. */
+    uint32_t generation; /* the next to be made */
+    uint32_t oldest;     /* the ring's entry that is made anew next */
+    uint32_t mix;        /* the combination of INIT components that is next */
+    uint64_t inject_left;
+    uint64_t bare_cycles;
+
+    /* Written by the vCPU, read by the boot vCPU. */
+    struct tally tally[EXIT_MAX + 1];
+    _Atomic uint64_t verified; /* rounds in all */
+    _Atomic uint64_t findings;
+    _Atomic uint32_t current; /* plan entry that it is in */
+    _Atomic uint64_t passes;
+    _Atomic uint32_t queued; /* findings put into the queue so far */
+    struct finding queue[FINDING_QUEUE];
+
+    /* Written by the boot vCPU. */
+    _Atomic uint32_t taken; /* findings taken out of the queue so far */
+    _Atomic bool stop;
+};
+
+/* Makes the first patterns and measures the bare round. machine, plan, key and cpu are set. */
+void rounds_prepare(struct rounds *rounds);
+
+/* Runs one slice of a plan entry: its rounds with every register live, then some mixed ones. */
+void rounds_slice(struct rounds *rounds, uint32_t entry);
+
+/*
+ * One round of the self-test: runs the planted window on a filled round and makes the finding of
+ * it. False if the round came back intact.
+ */
+bool rounds_planted(struct rounds *rounds, struct round *round, const struct window *window,
+                    struct finding *finding);
+
+/* Fills a round anew with the next generation; some components may have to be in INIT state. */
+void rounds_fill(struct rounds *rounds, struct round *round, uint32_t init_components);
+
+/* The oldest finding that is waiting, or NULL; rounds_took_finding() frees its place. */
+const struct finding *rounds_next_finding(const struct rounds *rounds);
+void rounds_took_finding(struct rounds *rounds);
+
+#endif

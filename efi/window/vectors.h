@@ -1,0 +1,14 @@
+/* The few vector instructions that zmmtest needs outside a round; they are in vectors.S. */
+#ifndef ZMMTEST_WINDOW_VECTORS_H
+#define ZMMTEST_WINDOW_VECTORS_H
+
+#include "state.h"
+
+/* FXSAVE64 and FXRSTOR64 of x87, XMM and MXCSR state: 512 bytes, 16-byte aligned. */
+void vectors_save_legacy(void *area);
+void vectors_restore_legacy(const void *area);
+
+/* Zeroes every vector and opmask register of the form. Clobbers nothing else. */
+void vectors_clear(enum form form);
+
+#endif
