@@ -135,21 +135,20 @@ static bool set_inject(struct options *options, struct word value)
     if (value.length > 0 &&
         (!text_to_number(value.start, value.length, 10, &every) || every == 0))
         return false;
-    for (enum class class = 0; class < CLASS_COUNT; class ++) {
-        if (equals(name, class_name(class))) {
-            options->inject = true;
-            options->inject_class = class;
-            options->inject_every = every;
-            return true;
-        }
-    }
-    return false;
+    uint32_t classes = equals(name, "all") ? (1u << CLASS_COUNT) - 1 : 0;
+    for (enum class class = 0; class < CLASS_COUNT; class ++)
+        if (equals(name, class_name(class)))
+            classes = 1u << class;
+    options->inject_classes = classes;
+    options->inject_every = every;
+    return classes != 0;
 }
 
 static void allow_inject(struct text *text)
 {
+    text_add(text, "all");
     for (enum class class = 0; class < CLASS_COUNT; class ++)
-        text_add(text, "%s%s", class ? ", " : "", class_name(class));
+        text_add(text, ", %s", class_name(class));
     text_add(text, "; with /N: every Nth round, N from 1");
 }
 
@@ -295,4 +294,58 @@ bool options_parse(struct options *options, const char *source, const char *word
         }
     }
     return good;
+}
+
+bool options_parse_conf(struct options *options, const char *bytes, size_t size,
+                        struct text *error)
+{
+    static const char name[] = "zmmtest.conf";
+    if (size > CONF_MAX) {
+        text_add(error, "%s: larger than the %u bytes allowed", name, CONF_MAX);
+        return false;
+    }
+    if (size >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0)) {
+        text_add(error, "%s line 1: this is UTF-16. Allowed: ASCII or UTF-8 text", name);
+        return false;
+    }
+    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+        bytes += 3;
+        size -= 3;
+    }
+    return options_parse(options, name, bytes, size, error);
+}
+
+#define LOAD_OPTIONS_MAX 4096u
+
+/* The length of the first word if it is a program's name: it ends in ".efi". 0 otherwise. */
+static size_t program_name_length(const char *words, size_t length)
+{
+    static const char suffix[] = ".efi";
+    const size_t suffix_length = sizeof(suffix) - 1;
+    size_t end = 0;
+    while (end < length && words[end] != ' ')
+        end++;
+    if (end < suffix_length)
+        return 0;
+    for (size_t n = 0; n < suffix_length; n++)
+        if ((words[end - suffix_length + n] | 0x20) != (suffix[n] | 0x20))
+            return 0;
+    return end;
+}
+
+bool options_parse_load(struct options *options, const uint16_t *load_options, size_t bytes,
+                        struct text *error)
+{
+    static char words[LOAD_OPTIONS_MAX];
+    size_t length = 0, count = bytes / sizeof(*load_options);
+    if (!load_options || bytes % sizeof(*load_options) || count > sizeof(words))
+        return true;
+    for (; length < count && load_options[length]; length++) {
+        uint16_t c = load_options[length];
+        if (c > '~' || (c < ' ' && c != '\t'))
+            return true;
+        words[length] = (char)c;
+    }
+    size_t name = program_name_length(words, length);
+    return options_parse(options, "load options", words + name, length - name, error);
 }

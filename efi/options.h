@@ -21,15 +21,26 @@ struct options {
     bool cpus_named;
     uint64_t seed;
     bool seed_given;
-    bool inject;
-    enum class inject_class;
-    uint64_t inject_every; /* rounds */
+    uint32_t inject_classes; /* bit n is class n; 0: inject nothing */
+    uint64_t inject_every;   /* rounds */
     bool stop_first;
     enum end end;
 };
 
 /* The defaults: a minute, all exits, all vCPUs, the menu at the end. */
 void options_default(struct options *options);
+
+/*
+ * The two sources. A configuration file is ASCII or UTF-8 text of at most CONF_MAX bytes, with any
+ * line ends, with or without a byte order mark. Load options are what started the program put
+ * there: text in UCS-2, which may begin with the program's own name, or nothing, or binary data of a
+ * boot manager, which is not for us and is passed over. Both report like options_parse().
+ */
+#define CONF_MAX 16384u
+bool options_parse_conf(struct options *options, const char *bytes, size_t size,
+                        struct text *error);
+bool options_parse_load(struct options *options, const uint16_t *load_options, size_t bytes,
+                        struct text *error);
 
 /*
  * Reads words separated by blanks and line ends; # starts a comment. The first word that is wrong

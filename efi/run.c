@@ -126,8 +126,7 @@ bool run_prepare(struct run *run)
 {
     run->reason = "all that was asked ran, and every register came back as it was";
     run->plan.passes = run->options->passes;
-    run->plan.inject = run->options->inject;
-    run->plan.inject_class = run->options->inject_class;
+    run->plan.inject_classes = run->options->inject_classes;
     run->plan.inject_every = run->options->inject_every;
     processors_find(&run->processors);
     run->watched = allocate(run->processors.count * sizeof(*run->watched));
@@ -445,7 +444,7 @@ static void report_exits(struct run *run, uint32_t vcpus)
         counted[count] = count_exit(run, entry);
         counted[count++].result.cycles_median = median_cycles(run, entry, vcpus);
     }
-    if (run->plan.inject)
+    if (run->plan.inject_classes)
         counted[count++] = count_exit(run, INJECT_ROW);
     for (uint32_t n = 0; n < count; n++)
         if (counted[n].result.rounds)

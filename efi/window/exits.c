@@ -191,6 +191,9 @@ static void pause_operands(const struct machine *machine, struct round *round)
 static const char *mwait_unsupported(const struct machine *machine, const struct window **window)
 {
     (void)window;
+    /* helper_mwait of QEMU 7.2: HLT where there is no other vCPU; with interrupts off, for ever. */
+    if (machine->hypervisor.kind == HYPERVISOR_TCG && machine->vcpus == 1)
+        return "QEMU TCG makes it a HLT on a single vCPU";
     return machine->cpu.monitor ? NULL : "MWAIT is hidden or missing (CPUID.1:ECX bit 3)";
 }
 

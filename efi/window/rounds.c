@@ -154,7 +154,8 @@ static void keep_finding(struct rounds *rounds, uint32_t row, struct round *roun
     add(&rounds->findings, 1);
     uint32_t queued = atomic_load_explicit(&rounds->queued, memory_order_relaxed);
     uint32_t taken = atomic_load_explicit(&rounds->taken, memory_order_acquire);
-    if (tally->kept == FINDINGS_KEPT || queued - taken == FINDING_QUEUE)
+    uint32_t most = row == INJECT_ROW ? 2 * CLASS_COUNT : FINDINGS_KEPT;
+    if (tally->kept >= most || queued - taken == FINDING_QUEUE)
         return;
     tally->kept++;
     struct finding *finding = &rounds->queue[queued % FINDING_QUEUE];
@@ -179,10 +180,19 @@ void rounds_took_finding(struct rounds *rounds)
     atomic_store_explicit(&rounds->taken, taken + 1, memory_order_release);
 }
 
-/* In place of a round of the plan: one whose fault zmmtest plants itself. */
+static enum class next_injected_class(struct rounds *rounds)
+{
+    while (!(rounds->plan->inject_classes >> rounds->inject_next & 1))
+        rounds->inject_next = (rounds->inject_next + 1) % CLASS_COUNT;
+    enum class class = rounds->inject_next;
+    rounds->inject_next = (rounds->inject_next + 1) % CLASS_COUNT;
+    return class;
+}
+
+/* Before a round of the plan: one whose fault zmmtest plants itself. */
 static void run_injected(struct rounds *rounds)
 {
-    enum class class = rounds->plan->inject_class;
+    enum class class = next_injected_class(rounds);
     struct round *round = &rounds->planted;
     struct plant plant;
     rounds_fill(rounds, round, plant_init_components(class, rounds->key.form));
@@ -219,7 +229,7 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
     for (uint32_t n = 0, block = 0; n < count; n++, block++) {
         if (block == blocks)
             block = 0;
-        if (rounds->plan->inject && --rounds->inject_left == 0)
+        if (rounds->plan->inject_classes && --rounds->inject_left == 0)
             run_injected(rounds);
         bool timed = n % TIMED_EVERY == 0;
         uint64_t start = timed ? rdtsc() : 0;

@@ -31,9 +31,8 @@ struct plan {
     } entry[EXIT_MAX];
     uint32_t count;
     uint64_t passes; /* 0: until told to stop */
-    bool inject;
-    enum class inject_class;
-    uint64_t inject_every; /* rounds */
+    uint32_t inject_classes; /* bit n is class n, planted in turn; 0: none */
+    uint64_t inject_every;   /* rounds */
 };
 
 struct tally {
@@ -63,6 +62,7 @@ struct rounds {
     uint32_t oldest;     /* the ring's entry that is made anew next */
     uint32_t mix;        /* the combination of INIT components that is next */
     uint64_t inject_left;
+    uint32_t inject_next; /* class */
     uint64_t bare_cycles;
 
     /* Written by the vCPU, read by the boot vCPU. */

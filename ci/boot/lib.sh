@@ -1,0 +1,95 @@
+# Shared by the boot tests: boots in the background, two at a time, and checks in TAP on what they
+# said. A test sources this, calls boot for each machine it wants, then all_booted, then check.
+# shellcheck shell=bash
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM HUP
+tests=0
+failed=0
+
+# boot NAME VARIABLE=VALUE...: what ci/boot/run says goes to $work/NAME, its exit code to NAME.code.
+boot() {
+    local name=$1
+    shift
+    while [ "$(jobs -rp | wc -l)" -ge 2 ]; do
+        wait -n
+    done
+    (
+        env KEEP="$work/$name.kept" LIMIT=60 "$@" "$here/run" >"$work/$name" 2>"$work/$name.err"
+        echo $? >"$work/$name.code"
+    ) &
+}
+
+all_booted() {
+    wait
+}
+
+# check DESCRIPTION COMMAND...: one line of TAP; $about names the boot that a failure shows.
+about=
+check() {
+    local description=$1
+    shift
+    tests=$((tests + 1))
+    if "$@"; then
+        echo "ok $tests - $about: $description"
+        return
+    fi
+    echo "not ok $tests - $about: $description"
+    failed=1
+    echo "# failed: $*"
+    tail -n 15 "$work/$about" "$work/$about.err" 2>/dev/null | sed 's/^/#   /'
+}
+
+finish() {
+    echo "1..$tests"
+    exit $failed
+}
+
+# Of the boot $about: its exit code; a line that matches; none that matches; how many match.
+exits_with() {
+    [ "$(cat "$work/$about.code")" = "$1" ]
+}
+
+says() {
+    grep -Eq -- "$1" "$work/$about"
+}
+
+never_says() {
+    ! grep -Eq -- "$1" "$work/$about"
+}
+
+count() {
+    grep -Ec -- "$1" "$work/$about"
+}
+
+# The value of key in the first line of event: value EVENT KEY
+value() {
+    sed -n "s/.* ev=$1 .*\\b$2=\\([^ ]*\\).*/\\1/p" "$work/$about" | head -n 1
+}
+
+# The last line that zmmtest logged is its verdict.
+ends_with_verdict() {
+    grep 'zmmtest ts=' "$work/$about" | tail -n 1 | grep -q "ev=done verdict=$1 "
+}
+
+# COM1 as the machine left it: each log line stands alone, whole, within 256 bytes, and only once.
+log_is_whole() {
+    local serial=$work/$about.kept/serial
+    ! tr -d '\r' <"$serial" | grep -a 'zmmtest ts=' | grep -avq '^zmmtest ts=[0-9]*\.[0-9][0-9][0-9] ev=[a-z]*' &&
+        ! tr -d '\r' <"$serial" | grep -a '^zmmtest ts=' | grep -aq '.\{257\}' &&
+        [ -z "$(tr -d '\r' <"$serial" | grep -a '^zmmtest ts=' | sort | uniq -d)" ]
+}
+
+exit_names=$(sed -n 's/^    {"\([a-z0-9-]*\)", &window_.*/\1/p' "$root/efi/window/exits.c")
+
+# Every exit has rounds, or a line that says why not.
+every_exit_accounted_for() {
+    local name
+    for name in $exit_names; do
+        says "ev=exit name=$name rounds=[1-9]" || says "ev=skip exit=$name .*reason=\".+\"" ||
+            { echo "# nothing said of $name"; return 1; }
+    done
+}

@@ -1,0 +1,131 @@
+#!/bin/bash
+# The image on QEMU's emulation, which has no AVX-512: the verdict is INCOMPLETE, ymm registers are
+# tested. It boots in seconds, so what options, files and firmware do to zmmtest is tested here.
+. "$(dirname "$0")/lib.sh"
+
+export ENGINE=qemu
+quick="passes=2"
+
+boot plain OPTIONS="$quick"
+boot iso MEDIUM=iso CPUS=1 OPTIONS="$quick"
+boot four-vcpus CPUS=4 OPTIONS="$quick cpus=1,3"
+boot inject OPTIONS="passes=40 inject=all/100"
+boot stop-first OPTIONS="time=60 inject=zeroed/50 stop=first"
+boot no-avx CPUS=1 MODEL=max,-avx OPTIONS="$quick"
+boot no-xsave CPUS=1 MODEL=max,-xsave OPTIONS="$quick"
+boot old CPUS=1 MODEL=qemu64 OPTIONS="$quick"
+boot x2apic CPUS=1 MODEL=max,+x2apic OPTIONS="$quick exits=apic,cpuid"
+boot named-exit CPUS=1 OPTIONS="$quick exits=hypercall,cpuid"
+boot named-cpu CPUS=1 OPTIONS="$quick cpus=0,7"
+boot seed CPUS=1 OPTIONS="$quick seed=0x1234"
+boot bad-key OPTIONS="$quick colour=red"
+boot bad-value OPTIONS="$quick exits=cpuid,nonsense"
+printf 'passes=1\r\n# comment\r\nend=shutdown\r\nseed=77' >"$work/conf-crlf"
+boot crlf CPUS=1 CONF="$work/conf-crlf"
+printf '\xef\xbb\xbfpasses=1 end=shutdown seed=88\n' >"$work/conf-bom"
+boot bom CPUS=1 CONF="$work/conf-bom"
+{ echo end=shutdown; yes '# a comment, many times over' | head -n 1000; } >"$work/conf-big"
+boot big CPUS=1 CONF="$work/conf-big" LIMIT=30
+printf '\xff\xfee\0n\0d\0=\0s\0' >"$work/conf-utf16"
+boot utf16 CPUS=1 CONF="$work/conf-utf16" LIMIT=30
+printf 'end=shutdown\n\npasses=1\ntime=soon\n' >"$work/conf-line"
+boot line CPUS=1 CONF="$work/conf-line"
+all_booted
+
+about=plain
+check "exits 2 for INCOMPLETE" exits_with 2
+check "ends with the verdict" ends_with_verdict INCOMPLETE
+check "says that AVX-512 is hidden" says 'ev=skip exit=avx512 reason="AVX-512 is hidden'
+check "knows QEMU TCG" says 'ev=machine .*hypervisor="QEMU TCG"'
+check "turns on what CPUID allows" says 'ev=state cpu=1 xcr0_before=0x1 xcr0=0x21f'
+check "every exit has rounds or a reason" every_exit_accounted_for
+check "vmport, HPET and VGA are there" says 'ev=exit name=backdoor rounds=[1-9]'
+check "HPET found by ACPI" says 'ev=exit name=hpet rounds=[1-9]'
+check "VGA found among the PCI devices" says 'ev=exit name=vga rounds=[1-9]'
+check "an exit that raises #UD is a skip" says 'ev=skip exit=rdpmc reason="the instruction raises #UD here"'
+check "no finding" never_says 'ev=finding'
+check "COM1 has each log line whole and once" log_is_whole
+
+about=iso
+check "the CD boots" exits_with 2
+check "and runs" says 'ev=done verdict=INCOMPLETE exits=[1-9]'
+
+about=four-vcpus
+check "the vCPUs that were asked for ran" says 'ev=done .*vcpus=2'
+check "vCPU 3 among them" says 'ev=state cpu=3 '
+check "vCPU 2 not" never_says 'ev=state cpu=2 '
+
+about=inject
+check "exits 1 for FAIL" exits_with 1
+for class in zeroed:avx:ymm0-15:255:128 stale:sse,avx:ymm3:255:0 other-vcpu:sse,avx:ymm15:255:0 \
+    other-run:sse,avx:ymm5:255:0 swapped:sse,avx:ymm1-2:255:0 bit-flip:sse:ymm4:13 \
+    foreign:sse,avx:ymm6:255:0 ghost:avx:ymm7:255:128 altered:rflags:rflags:0 fault:none:none:none; do
+    IFS=: read -r name component registers bits <<<"$class"
+    check "an injected $name is named right" \
+        says "ev=finding .*label=INJECTED .*component=$component class=$name registers=$registers bits=$bits "
+done
+
+about=stop-first
+check "stops at the first finding" exits_with 1
+stopped_early() {
+    [ "$(value done elapsed)" -lt 30 ]
+}
+check "long before the time is over" stopped_early
+
+about=no-avx
+check "xmm registers are tested" says 'ev=selftest planted=59 named=59'
+check "INCOMPLETE, with the reason" says 'ev=skip exit=avx512 reason="AVX is hidden'
+check "no finding" never_says 'ev=finding'
+
+about=no-xsave
+check "INCOMPLETE without XSAVE" exits_with 2
+check "with the reason" says 'ev=skip exit=avx512 reason="XSAVE is hidden'
+check "xsetbv is skipped" says 'ev=skip exit=xsetbv reason="XSAVE is hidden'
+check "the rest ran" says 'ev=exit name=cpuid rounds=[1-9]'
+
+about=old
+check "runs on a processor without SSE4 and XSAVE" says 'ev=done verdict=INCOMPLETE exits=[1-9]'
+
+about=x2apic
+check "apic runs" says 'ev=exit name=apic rounds=[1-9]'
+
+about=named-exit
+check "an exit asked for by name that cannot run is INCOMPLETE" exits_with 2
+check "with the reason" says 'ev=skip exit=hypercall reason='
+check "others do not run" never_says 'ev=exit name=out80'
+
+about=named-cpu
+check "a vCPU asked for that is not there is named" says 'ev=skip exit=all cpu=7 reason="this machine has no such vCPU'
+check "the other one ran" says 'ev=done .*vcpus=1'
+
+about=seed
+check "the seed is taken" says 'ev=start .*seed=0x1234 '
+
+about=bad-key
+check "exits 3 for ERROR" exits_with 3
+check "names the line and what is allowed" says 'ev=error reason="zmmtest.conf line 4: colour=red: no such option. Allowed: time=, passes='
+check "nothing ran" says 'ev=done verdict=ERROR exits=0'
+
+about=bad-value
+check "exits 3 for ERROR" exits_with 3
+check "names the value and what is allowed" says 'line 4: exits=cpuid,nonsense: value not allowed. Allowed for exits: all, or a list of cpuid,hypercall'
+
+about=crlf
+check "a conf with CRLF and no last line end is read" says 'ev=start .*seed=0x77 '
+check "and its power state was taken" exits_with 2
+
+about=bom
+check "a conf with a byte order mark is read" says 'ev=start .*seed=0x88 '
+
+about=big
+check "a conf that is too large is an error" says 'ev=error reason="zmmtest.conf: larger than the 16384 bytes allowed"'
+check "ERROR" exits_with 3
+
+about=utf16
+check "a conf in UTF-16 is an error that says so" says 'ev=error reason="zmmtest.conf line 1: this is UTF-16'
+
+about=line
+check "the line of a bad value is named" says 'zmmtest.conf line 4: time=soon: value not allowed. Allowed for time: seconds'
+check "ERROR, and the power state is as asked" exits_with 3
+
+finish

@@ -1,0 +1,374 @@
+/* The report: each sink gets its kind of line, whole, in order, and never longer than it may be. */
+#include "../../efi/report/report.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LINES_KEPT 16u
+
+/* What the sinks got, with the sink's letter before each line: one record, so that order shows. */
+static struct {
+    char line[LINES_KEPT][2 * LOG_LINE_MAX];
+    unsigned int lines;
+} got;
+
+static void keep(char sink, const char *line)
+{
+    struct text text;
+    assert_true(got.lines < LINES_KEPT);
+    text_start(&text, got.line[got.lines++], sizeof(got.line[0]));
+    text_add(&text, "%c %s", sink, line);
+    assert_false(text.cut);
+}
+
+static void first_log(const char *line)
+{
+    keep('1', line);
+}
+
+static void first_text(const char *line)
+{
+    keep('1', line);
+}
+
+static void log_only(const char *line)
+{
+    keep('l', line);
+}
+
+static void text_only(const char *line)
+{
+    keep('t', line);
+}
+
+static void surplus(const char *line)
+{
+    keep('!', line);
+}
+
+static uint64_t clock_value;
+
+static uint64_t test_clock(void)
+{
+    return clock_value;
+}
+
+/* Sinks stay for good, so they are added once: the first alone, the others by their test. */
+static int add_first_sink(void **state)
+{
+    (void)state;
+    static const struct sink first = {.log = first_log, .text = first_text};
+    report_add_sink(&first);
+    return 0;
+}
+
+static int forget(void **state)
+{
+    (void)state;
+    memset(&got, 0, sizeof(got));
+    clock_value = 0;
+    return 0;
+}
+
+static void expect_only(const char *wanted)
+{
+    assert_int_equal(got.lines, 1);
+    assert_string_equal(got.line[0], wanted);
+    forget(NULL);
+}
+
+static void a_log_line_begins_with_its_time_and_event(void **state)
+{
+    (void)state;
+    struct log_line line;
+    log_start(&line, "start");
+    log_end(&line);
+    expect_only("1 zmmtest ts=0.000 ev=start");
+    report_set_clock(test_clock);
+    clock_value = 61005;
+    log_start(&line, "end");
+    log_end(&line);
+    expect_only("1 zmmtest ts=61.005 ev=end");
+    clock_value = UINT64_MAX;
+    log_start(&line, "end");
+    log_end(&line);
+    expect_only("1 zmmtest ts=18446744073709551.615 ev=end");
+}
+
+static void keys_stand_in_the_order_of_the_calls(void **state)
+{
+    (void)state;
+    struct log_line line;
+    log_start(&line, "x");
+    log_number(&line, "b", UINT64_MAX);
+    log_hex(&line, "a", 0);
+    log_text(&line, "c", "word");
+    log_hex(&line, "d", 0xdeadbeefcafe);
+    log_number(&line, "e", 0);
+    log_end(&line);
+    expect_only("1 zmmtest ts=0.000 ev=x b=18446744073709551615 a=0x0 c=word d=0xdeadbeefcafe e=0");
+}
+
+static void what_needs_quotes_is_quoted(void **state)
+{
+    (void)state;
+    struct log_line line;
+    log_start(&line, "x");
+    log_text(&line, "blank", "two words");
+    log_text(&line, "quote", "a\"b");
+    log_text(&line, "equals", "a=b");
+    log_text(&line, "empty", "");
+    log_text(&line, "none", "a,b;c:d-e/f'g");
+    log_end(&line);
+    expect_only("1 zmmtest ts=0.000 ev=x blank=\"two words\" quote=\"a'b\" equals=\"a=b\" "
+                "empty=\"\" none=a,b;c:d-e/f'g");
+}
+
+static void fill_up_to(struct log_line *line, size_t length)
+{
+    log_start(line, "x");
+    while (line->text.length < length)
+        text_add(&line->text, "_");
+}
+
+static unsigned int count(const char *line, char c)
+{
+    unsigned int found = 0;
+    for (; *line; line++)
+        found += *line == c;
+    return found;
+}
+
+static void a_number_is_whole_or_left_out(void **state)
+{
+    (void)state;
+    struct log_line line;
+    for (size_t length = 200; length <= LOG_LINE_MAX; length++) {
+        fill_up_to(&line, length);
+        log_number(&line, "key", 123456789);
+        bool room = length + strlen(" key=123456789") <= LOG_LINE_MAX;
+        assert_string_equal(line.buffer + length, room ? " key=123456789" : "");
+        fill_up_to(&line, length);
+        log_hex(&line, "key", UINT64_MAX);
+        room = length + strlen(" key=0xffffffffffffffff") <= LOG_LINE_MAX;
+        assert_string_equal(line.buffer + length, room ? " key=0xffffffffffffffff" : "");
+    }
+}
+
+static void a_shorter_key_still_finds_room_after_one_left_out(void **state)
+{
+    (void)state;
+    struct log_line line;
+    fill_up_to(&line, LOG_LINE_MAX - 4);
+    log_number(&line, "long", 1);
+    log_number(&line, "n", 1);
+    assert_string_equal(line.buffer + LOG_LINE_MAX - 4, " n=1");
+}
+
+static void text_is_shortened_and_its_quote_closed(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"plainword", "two words", "a=b\"c", "", " "};
+    struct log_line line;
+    for (size_t n = 0; n < sizeof(values) / sizeof(values[0]); n++) {
+        for (size_t length = 200; length <= LOG_LINE_MAX; length++) {
+            fill_up_to(&line, length);
+            log_text(&line, "key", values[n]);
+            const char *added = line.buffer + length;
+            assert_true(strlen(line.buffer) <= LOG_LINE_MAX);
+            assert_int_equal(strlen(line.buffer), line.text.length);
+            assert_int_equal(count(added, '"') % 2, 0);
+            if (*added == '\0')
+                assert_true(length + strlen(" key=\"\"") >= LOG_LINE_MAX - strlen("\"\""));
+            else
+                assert_memory_equal(added, " key=", 5);
+            if (count(added, '"'))
+                assert_int_equal(added[strlen(added) - 1], '"');
+        }
+    }
+    fill_up_to(&line, LOG_LINE_MAX - 10);
+    log_text(&line, "key", "two words");
+    assert_string_equal(line.buffer + LOG_LINE_MAX - 10, " key=\"two\"");
+    fill_up_to(&line, LOG_LINE_MAX - 10);
+    log_text(&line, "key", "plainword");
+    assert_string_equal(line.buffer + LOG_LINE_MAX - 10, " key=plain");
+}
+
+static void a_key_without_room_for_any_value_is_left_out(void **state)
+{
+    (void)state;
+    struct log_line line;
+    fill_up_to(&line, LOG_LINE_MAX - 5);
+    log_text(&line, "key", "value");
+    assert_int_equal(line.text.length, LOG_LINE_MAX - 5);
+    fill_up_to(&line, LOG_LINE_MAX - 7);
+    log_text(&line, "key", "a value");
+    assert_int_equal(line.text.length, LOG_LINE_MAX - 7);
+    fill_up_to(&line, LOG_LINE_MAX);
+    log_text(&line, "k", "v");
+    log_number(&line, "k", 1);
+    log_hex(&line, "k", 1);
+    assert_int_equal(strlen(line.buffer), LOG_LINE_MAX);
+}
+
+static void no_log_line_is_longer_than_allowed(void **state)
+{
+    (void)state;
+    static char value[3 * LOG_LINE_MAX];
+    struct log_line line;
+    for (size_t length = 0; length + 1 < sizeof(value); length++) {
+        forget(NULL);
+        memset(value, length % 3 ? 'v' : ' ', length);
+        value[length] = '\0';
+        log_start(&line, "x");
+        log_text(&line, "first", value);
+        log_number(&line, "number", length);
+        log_text(&line, "second", value);
+        log_hex(&line, "hex", length);
+        log_end(&line);
+        assert_int_equal(got.lines, 1);
+        assert_true(strlen(got.line[0]) - 2 <= LOG_LINE_MAX);
+    }
+}
+
+static void a_line_of_text_is_formatted(void **state)
+{
+    (void)state;
+    report_say("%s %u of %lx", "pass", 3u, 0xful);
+    expect_only("1 pass 3 of f");
+    report_say("%s", "");
+    expect_only("1 ");
+}
+
+static void a_line_of_text_that_is_too_long_is_cut(void **state)
+{
+    (void)state;
+    char words[400];
+    memset(words, 'w', sizeof(words));
+    words[sizeof(words) - 1] = '\0';
+    report_say("%s", words);
+    assert_int_equal(got.lines, 1);
+    assert_true(strlen(got.line[0]) - 2 >= 79);
+    assert_true(strlen(got.line[0]) - 2 < sizeof(words) - 1);
+}
+
+static void short_text_is_not_wrapped(void **state)
+{
+    (void)state;
+    report_say_wrapped(0, "one line");
+    expect_only("1 one line");
+    report_say_wrapped(4, "one line");
+    expect_only("1     one line");
+    report_say_wrapped(4, "");
+    assert_int_equal(got.lines, 0);
+}
+
+static void text_breaks_at_the_last_blank_that_fits(void **state)
+{
+    (void)state;
+    static const char digits[] = "123456789 123456789 123456789 123456789 123456789 123456789 "
+                                 "123456789 123456789 123456789 123456789 1234567";
+    report_say_wrapped(0, digits);
+    assert_int_equal(got.lines, 2);
+    assert_int_equal(strlen(got.line[0]) - 2, 79);
+    assert_string_equal(got.line[1], "1 123456789 123456789 1234567");
+    forget(NULL);
+    report_say_wrapped(1, digits);
+    assert_int_equal(got.lines, 2);
+    assert_int_equal(strlen(got.line[0]) - 2, 70);
+    assert_string_equal(got.line[1], "1  123456789 123456789 123456789 1234567");
+}
+
+static void wrapped_text_keeps_every_word_within_79_columns(void **state)
+{
+    (void)state;
+    static const char words[] = "Bits 511:256 of zmm0-15 came back zero, the low 256 bits intact: "
+                                "code beneath the guest wrote these registers with 256-bit AVX "
+                                "instructions and saved only ymm. This is what was done to guests.";
+    for (unsigned int indent = 0; indent <= 40; indent++) {
+        char joined[sizeof(words)];
+        struct text text;
+        text_start(&text, joined, sizeof(joined));
+        forget(NULL);
+        report_say_wrapped(indent, words);
+        for (unsigned int n = 0; n < got.lines; n++) {
+            const char *line = got.line[n] + 2;
+            assert_true(strlen(line) <= 79);
+            assert_int_equal(strspn(line, " "), indent);
+            assert_true(line[strlen(line) - 1] != ' ');
+            text_add(&text, "%s%s", n ? " " : "", line + indent);
+        }
+        assert_string_equal(joined, words);
+    }
+}
+
+static void a_word_longer_than_a_line_is_broken(void **state)
+{
+    (void)state;
+    char words[200];
+    memset(words, 'w', 170);
+    strcpy(words + 170, " end");
+    report_say_wrapped(2, words);
+    assert_int_equal(got.lines, 3);
+    assert_int_equal(strlen(got.line[0]) - 2, 79);
+    assert_int_equal(strlen(got.line[1]) - 2, 79);
+    assert_int_equal(count(got.line[0], 'w') + count(got.line[1], 'w') + count(got.line[2], 'w'),
+                     170);
+    assert_string_equal(got.line[2], "1   wwwwwwwwwwwwwwww end");
+    forget(NULL);
+    words[78] = '\0';
+    report_say_wrapped(2, words);
+    assert_int_equal(got.lines, 2);
+    assert_string_equal(got.line[1], "1   w");
+}
+
+/* The last test: the sinks that it adds stay. */
+static void each_sink_gets_its_kind_of_line_in_order(void **state)
+{
+    (void)state;
+    static const struct sink log_sink = {.log = log_only}, text_sink = {.text = text_only},
+                             deaf_sink = {NULL, NULL}, surplus_sink = {surplus, surplus};
+    struct log_line line;
+    report_add_sink(&deaf_sink);
+    report_add_sink(&text_sink);
+    report_add_sink(&log_sink);
+    report_add_sink(&surplus_sink);
+    log_start(&line, "x");
+    log_end(&line);
+    report_say("text");
+    report_say_wrapped(0, "wrapped");
+    static const char *const wanted[] = {"1 zmmtest ts=0.000 ev=x",
+                                         "l zmmtest ts=0.000 ev=x",
+                                         "1 text",
+                                         "t text",
+                                         "1 wrapped",
+                                         "t wrapped"};
+    assert_int_equal(got.lines, sizeof(wanted) / sizeof(wanted[0]));
+    for (unsigned int n = 0; n < got.lines; n++)
+        assert_string_equal(got.line[n], wanted[n]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_log_line_begins_with_its_time_and_event, forget),
+        cmocka_unit_test_setup(keys_stand_in_the_order_of_the_calls, forget),
+        cmocka_unit_test_setup(what_needs_quotes_is_quoted, forget),
+        cmocka_unit_test_setup(a_number_is_whole_or_left_out, forget),
+        cmocka_unit_test_setup(a_shorter_key_still_finds_room_after_one_left_out, forget),
+        cmocka_unit_test_setup(text_is_shortened_and_its_quote_closed, forget),
+        cmocka_unit_test_setup(a_key_without_room_for_any_value_is_left_out, forget),
+        cmocka_unit_test_setup(no_log_line_is_longer_than_allowed, forget),
+        cmocka_unit_test_setup(a_line_of_text_is_formatted, forget),
+        cmocka_unit_test_setup(a_line_of_text_that_is_too_long_is_cut, forget),
+        cmocka_unit_test_setup(short_text_is_not_wrapped, forget),
+        cmocka_unit_test_setup(text_breaks_at_the_last_blank_that_fits, forget),
+        cmocka_unit_test_setup(wrapped_text_keeps_every_word_within_79_columns, forget),
+        cmocka_unit_test_setup(a_word_longer_than_a_line_is_broken, forget),
+        cmocka_unit_test_setup(each_sink_gets_its_kind_of_line_in_order, forget),
+    };
+    return cmocka_run_group_tests(tests, add_first_sink, NULL);
+}

@@ -1,0 +1,267 @@
+/* Windows: run for real on this processor, they lose nothing, and nothing that is lost escapes
+ * them. */
+#include "../../efi/component.h"
+#include "../../efi/diagnosis/diagnosis.h"
+#include "../../efi/window/plant.h"
+#include "../../efi/window/rounds.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ROUNDS 4000u
+
+static struct machine machine;
+static struct plan plan;
+static struct rounds rounds;
+static struct finding finding;
+static struct diagnosis diagnosis;
+
+static enum form widest_form(void)
+{
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"))
+        return FORM_ZMM;
+    return __builtin_cpu_supports("avx") ? FORM_YMM : FORM_XMM;
+}
+
+static void prepare(enum form form)
+{
+    memset(&rounds, 0, sizeof(rounds));
+    rounds.machine = &machine;
+    rounds.plan = &plan;
+    rounds.key = (struct pattern_key){.run = 0xcafe, .vcpu = 2, .form = form};
+    rounds.cpu = 2;
+    rounds_prepare(&rounds);
+}
+
+static int start_anew(void **state)
+{
+    (void)state;
+    memset(&plan, 0, sizeof(plan));
+    return 0;
+}
+
+static const struct exit *find_exit(const char *name)
+{
+    for (uint32_t row = 0; row < exit_count; row++)
+        if (strcmp(exits[row].name, name) == 0)
+            return &exits[row];
+    fail_msg("no exit is called %s", name);
+    return NULL;
+}
+
+/* Every slice takes exit->rounds rounds of live state, and some mixed ones. */
+static void expect_intact_slices(enum form form, uint32_t entry)
+{
+    struct tally *tally = &rounds.tally[entry];
+    for (unsigned int n = 0; n < ROUNDS && tally->rounds < ROUNDS; n++)
+        rounds_slice(&rounds, entry);
+    if (tally->findings != 0) {
+        char components[DIAGNOSIS_TEXT];
+        diagnose(rounds_next_finding(&rounds), &diagnosis);
+        diagnosis_components(&diagnosis, components);
+        fail_msg("form %u, entry %u: %s", form, entry, components);
+    }
+    assert_int_equal(tally->unavailable, 0);
+    assert_true(tally->rounds >= ROUNDS);
+    assert_true(tally->timings > 0 && tally->cycles_lowest > 0);
+    assert_null(rounds_next_finding(&rounds));
+}
+
+static void what_a_process_may_execute_comes_back_intact(void **state)
+{
+    (void)state;
+    static const struct exit bare = {
+        "bare", &window_bare, NULL, NULL, RFLAGS_STATUS | RFLAGS_DIRECTION, 256};
+    const struct exit *const allowed[] = {&bare, find_exit("cpuid"), find_exit("rdtsc"),
+                                          find_exit("pause")};
+    plan.count = sizeof(allowed) / sizeof(allowed[0]);
+    for (uint32_t entry = 0; entry < plan.count; entry++) {
+        plan.entry[entry].exit = allowed[entry];
+        plan.entry[entry].window = allowed[entry]->window;
+    }
+    for (enum form form = FORM_XMM; form <= widest_form(); form++) {
+        prepare(form);
+        for (uint32_t entry = 0; entry < plan.count; entry++)
+            expect_intact_slices(form, entry);
+        assert_true(rounds.verified >= plan.count * ROUNDS);
+    }
+}
+
+static void each_component_in_its_init_state_comes_back_intact(void **state)
+{
+    (void)state;
+    for (enum form form = FORM_XMM; form <= widest_form(); form++) {
+        prepare(form);
+        for (uint32_t components = 0; components < 1u << COMPONENT_COUNT; components++) {
+            rounds_fill(&rounds, &rounds.planted, components);
+            assert_false(rounds_planted(&rounds, &rounds.planted, &window_bare, &finding));
+        }
+    }
+}
+
+static void registers_of(uint32_t reg, enum form form, char *buffer)
+{
+    const struct lane lane = {.reg = reg};
+    lane_register(&lane, form, buffer);
+}
+
+static void a_flipped_bit_anywhere_is_found_and_named_as_that_register_alone(void **state)
+{
+    (void)state;
+    for (enum form form = FORM_XMM; form <= widest_form(); form++) {
+        prepare(form);
+        for (unsigned int position = 0; position < plant_positions(form); position++) {
+            char wanted[DIAGNOSIS_TEXT], named[DIAGNOSIS_TEXT];
+            uint32_t reg = plant_register(form, position);
+            rounds_fill(&rounds, &rounds.planted, 0);
+            const struct window *window = plant_bit(&rounds.planted, form, position);
+            assert_true(rounds_planted(&rounds, &rounds.planted, window, &finding));
+            assert_false(finding.memory_changed);
+            diagnose(&finding, &diagnosis);
+            registers_of(reg, form, wanted);
+            diagnosis_registers(&diagnosis, form, named);
+            assert_string_equal(named, wanted);
+            assert_int_equal(diagnosis.lane_count, 1);
+            assert_int_equal(diagnosis.lane[0].reg, reg);
+            bool vector = reg < PATTERN_OPMASK;
+            assert_int_equal(diagnosis.lane[0].lane, vector ? position % form_lanes(form) : 0);
+            assert_int_equal(diagnosis.class, reg == LANE_RFLAGS ? CLASS_ALTERED : CLASS_BIT_FLIP);
+            if (vector)
+                assert_int_equal(finding.result, VECTOR_DIFFER);
+        }
+    }
+}
+
+static void positions_cover_every_register_once(void **state)
+{
+    (void)state;
+    static const unsigned int totals[FORM_COUNT] = {16 * 2 + 16, 16 * 4 + 16, 32 * 8 + 8 + 16};
+    for (enum form form = FORM_XMM; form < FORM_COUNT; form++) {
+        unsigned int found[PATTERN_END + 1] = {0};
+        assert_int_equal(plant_positions(form), totals[form]);
+        for (unsigned int position = 0; position < plant_positions(form); position++)
+            found[plant_register(form, position)]++;
+        for (uint32_t reg = 0; reg <= PATTERN_END; reg++) {
+            unsigned int wanted = 1;
+            if (reg < PATTERN_OPMASK)
+                wanted = reg < form_vectors(form) ? form_lanes(form) : 0;
+            else if (reg < PATTERN_GENERAL)
+                wanted = form == FORM_ZMM;
+            else if (reg == PATTERN_GENERAL + RSP)
+                wanted = 0;
+            assert_int_equal(found[reg], wanted);
+        }
+    }
+}
+
+static void expect_plant(const struct plant *plant, enum class class, enum form form)
+{
+    char text[DIAGNOSIS_TEXT];
+    diagnose(&finding, &diagnosis);
+    assert_int_equal(plant->class, class);
+    assert_string_equal(class_name(diagnosis.class), class_name(class));
+    diagnosis_components(&diagnosis, text);
+    assert_string_equal(text, plant->component);
+    diagnosis_registers(&diagnosis, form, text);
+    assert_string_equal(text, plant->registers);
+    diagnosis_bits(&diagnosis, text);
+    assert_string_equal(text, plant->bits);
+    assert_true(finding.injected);
+    assert_int_equal(finding.exit, INJECT_ROW);
+}
+
+/* Without CLASS_FAULT, whose #UD only an exception handler of our own survives. */
+static void each_planted_class_is_found_and_named_right(void **state)
+{
+    (void)state;
+    for (enum form form = FORM_XMM; form <= widest_form(); form++) {
+        prepare(form);
+        for (unsigned int n = 0; n < 100 * CLASS_FAULT; n++) {
+            enum class class = n % CLASS_FAULT;
+            struct plant plant;
+            rounds_fill(&rounds, &rounds.planted, plant_init_components(class, form));
+            const struct window *window = plant_class(&rounds.planted, &rounds.key, class, &plant);
+            assert_true(rounds_planted(&rounds, &rounds.planted, window, &finding));
+            assert_false(finding.memory_changed);
+            expect_plant(&plant, class, form);
+        }
+    }
+}
+
+static void whole_registers_that_differ_are_all_kept(void **state)
+{
+    (void)state;
+    for (enum form form = FORM_XMM; form <= widest_form(); form++) {
+        prepare(form);
+        struct round *round = &rounds.planted;
+        rounds_fill(&rounds, round, 0);
+        struct pattern_key other = rounds.key;
+        other.vcpu = 700;
+        pattern_fill(&round->planted, &other, 5, 0);
+        assert_true(rounds_planted(&rounds, round, &window_plant, &finding));
+        assert_int_equal(finding.result, GENERAL_DIFFER);
+        diagnose(&finding, &diagnosis);
+        assert_int_equal(diagnosis.class, CLASS_OTHER_VCPU);
+        assert_int_equal(diagnosis.vectors, form == FORM_ZMM ? 0xffffffff : 0xffff);
+        assert_int_equal(diagnosis.opmasks, form == FORM_ZMM ? 0xff : 0);
+        assert_int_equal(diagnosis.general, 0xffff & ~(1u << RSP));
+    }
+}
+
+static void a_pattern_that_memory_lost_is_told_apart(void **state)
+{
+    (void)state;
+    for (enum form form = FORM_XMM; form <= widest_form(); form++) {
+        prepare(form);
+        struct round *round = &rounds.planted;
+        rounds_fill(&rounds, round, 0);
+        const struct window *window = plant_bit(round, form, 0);
+        round->expected.vector[15][1] ^= 1;
+        assert_true(rounds_planted(&rounds, round, window, &finding));
+        assert_true(finding.memory_changed);
+    }
+}
+
+static void faults_planted_during_slices_are_queued_as_injected(void **state)
+{
+    (void)state;
+    plan.count = 1;
+    plan.entry[0].exit = find_exit("rdtsc");
+    plan.entry[0].window = plan.entry[0].exit->window;
+    plan.inject_classes = (1u << CLASS_FAULT) - 1;
+    plan.inject_every = 10;
+    prepare(widest_form());
+    for (unsigned int n = 0; n < 8; n++) {
+        const struct finding *next;
+        rounds_slice(&rounds, 0);
+        while ((next = rounds_next_finding(&rounds)) != NULL) {
+            assert_true(next->injected);
+            assert_int_equal(next->exit, INJECT_ROW);
+            rounds_took_finding(&rounds);
+        }
+    }
+    assert_int_equal(rounds.tally[0].findings, 0);
+    assert_true(rounds.tally[INJECT_ROW].rounds >= 8 * 256 / 10);
+    assert_int_equal(rounds.tally[INJECT_ROW].findings, rounds.tally[INJECT_ROW].rounds);
+    assert_int_equal(rounds.tally[INJECT_ROW].kept, 2 * CLASS_COUNT);
+    assert_int_equal(rounds.queued, rounds.taken);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(what_a_process_may_execute_comes_back_intact, start_anew),
+        cmocka_unit_test_setup(each_component_in_its_init_state_comes_back_intact, start_anew),
+        cmocka_unit_test_setup(a_flipped_bit_anywhere_is_found_and_named_as_that_register_alone,
+                               start_anew),
+        cmocka_unit_test(positions_cover_every_register_once),
+        cmocka_unit_test_setup(each_planted_class_is_found_and_named_right, start_anew),
+        cmocka_unit_test_setup(whole_registers_that_differ_are_all_kept, start_anew),
+        cmocka_unit_test_setup(a_pattern_that_memory_lost_is_told_apart, start_anew),
+        cmocka_unit_test_setup(faults_planted_during_slices_are_queued_as_injected, start_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
