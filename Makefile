@@ -17,7 +17,7 @@ EFI_CFLAGS := -std=c11 -O2 $(WARNINGS) -ffreestanding -fpic -fvisibility=hidden 
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -mno-red-zone \
 	-mgeneral-regs-only -DGNU_EFI_USE_MS_ABI \
 	-isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -I$(BUILD)
-EFI_SECTIONS := .text .rodata .data .dynamic .rela .reloc .sbat
+EFI_SECTIONS := .text .window .rodata .data .dynamic .rela .reloc .sbat
 
 EFI_SOURCES := $(wildcard efi/*.c efi/*/*.c efi/*.S efi/*/*.S linker/*.S)
 EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(EFI_SOURCES))
@@ -35,7 +35,7 @@ run: ## boot the image and show its log (ENGINE= CPUS= MODEL= MEDIUM= OPTIONS= L
 check: ## run every test
 	@ci/install check
 	@$(MAKE) --no-print-directory -s all unit
-	prove --comments --timer ci/unit/*.t ci/purity/*.t ci/boot/*.t
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS) ci/purity/*.t ci/boot/*.t
 
 lint: ## clang-format, clang-tidy, cppcheck, shellcheck
 	@ci/install lint
@@ -52,11 +52,11 @@ help: ## this list
 
 $(BUILD)/%.c.o: %.c $(BUILD)/version.h | $(BUILD)/tools
 	@mkdir -p $(@D)
-	$(CC) $(EFI_CFLAGS) -MMD -c $< -o $@
+	$(CC) $(EFI_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/%.S.o: %.S | $(BUILD)/tools
 	@mkdir -p $(@D)
-	$(CC) -MMD -c $< -o $@
+	$(CC) -MMD -MP -c $< -o $@
 
 $(BUILD)/zmmtest.so: linker/zmmtest.lds $(EFI_OBJECTS)
 	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --no-undefined -T $< -o $@ $(EFI_OBJECTS) \

@@ -4,9 +4,13 @@
 const char *component_name(enum component component)
 {
     static const char *const names[COMPONENT_COUNT] = {
-        [COMPONENT_GPR] = "gpr",       [COMPONENT_RFLAGS] = "rflags",
-        [COMPONENT_SSE] = "sse",       [COMPONENT_AVX] = "avx",
-        [COMPONENT_OPMASK] = "opmask", [COMPONENT_ZMM_HI256] = "zmm_hi256",
+        [COMPONENT_GPR] = "gpr",
+        [COMPONENT_RFLAGS] = "rflags",
+        [COMPONENT_MXCSR] = "mxcsr",
+        [COMPONENT_SSE] = "sse",
+        [COMPONENT_AVX] = "avx",
+        [COMPONENT_OPMASK] = "opmask",
+        [COMPONENT_ZMM_HI256] = "zmm_hi256",
         [COMPONENT_HI16_ZMM] = "hi16_zmm",
     };
     return names[component];

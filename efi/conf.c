@@ -41,8 +41,7 @@ static bool parse_load_options(struct options *options, struct text *error)
 {
     EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     EFI_LOADED_IMAGE *image;
-    if (EFI_ERROR(
-            system_table->BootServices->HandleProtocol(image_handle, &guid, (void **)&image)))
+    if (EFI_ERROR(system_table->BootServices->HandleProtocol(image_handle, &guid, (void **)&image)))
         return true;
     return options_parse_load(options, image->LoadOptions, image->LoadOptionsSize, error);
 }

@@ -40,6 +40,6 @@ void ascii_from_ucs2(char *to, size_t size, const CHAR16 *from)
 {
     size_t n = 0;
     for (; from && from[n] && n + 1 < size; n++)
-        to[n] = from[n] >= ' ' && from[n] <= '~' ? (char)from[n] : '?';
+        to[n] = (char)(from[n] >= ' ' && from[n] <= '~' ? from[n] : '?');
     to[n] = '\0';
 }

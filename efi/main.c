@@ -1,6 +1,6 @@
 /*
- * zmmtest from start to end: know the machine, read the options, test itself, run, report, and leave
- * the machine as it was found.
+ * zmmtest from start to end: know the machine, read the options, test itself, run, report, and
+ * leave the machine as it was found.
  */
 #include "conf.h"
 #include "firmware.h"
@@ -62,8 +62,8 @@ static uint64_t random_seed(void)
     EFI_STATUS status = system_table->RuntimeServices->GetTime(&time, NULL);
     uint64_t seed = rdtsc();
     if (!EFI_ERROR(status))
-        seed ^= (uint64_t)time.Day << 56 | (uint64_t)time.Hour << 48 |
-                (uint64_t)time.Minute << 40 | (uint64_t)time.Second << 32;
+        seed ^= (uint64_t)time.Day << 56 | (uint64_t)time.Hour << 48 | (uint64_t)time.Minute << 40 |
+                (uint64_t)time.Second << 32;
     return seed;
 }
 

@@ -132,13 +132,12 @@ static bool set_inject(struct options *options, struct word value)
 {
     struct word name = cut(&value, '/');
     uint64_t every = 1000;
-    if (value.length > 0 &&
-        (!text_to_number(value.start, value.length, 10, &every) || every == 0))
+    if (value.length > 0 && (!text_to_number(value.start, value.length, 10, &every) || every == 0))
         return false;
     uint32_t classes = equals(name, "all") ? (1u << CLASS_COUNT) - 1 : 0;
-    for (enum class class = 0; class < CLASS_COUNT; class ++)
-        if (equals(name, class_name(class)))
-            classes = 1u << class;
+    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++)
+        if (equals(name, class_name(corruption)))
+            classes = 1u << corruption;
     options->inject_classes = classes;
     options->inject_every = every;
     return classes != 0;
@@ -147,8 +146,8 @@ static bool set_inject(struct options *options, struct word value)
 static void allow_inject(struct text *text)
 {
     text_add(text, "all");
-    for (enum class class = 0; class < CLASS_COUNT; class ++)
-        text_add(text, ", %s", class_name(class));
+    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++)
+        text_add(text, ", %s", class_name(corruption));
     text_add(text, "; with /N: every Nth round, N from 1");
 }
 
@@ -160,8 +159,10 @@ static bool set_stop(struct options *options, struct word value)
 
 static bool set_end(struct options *options, struct word value)
 {
-    static const char *const names[] = {
-        [END_MENU] = "menu", [END_SHUTDOWN] = "shutdown", [END_REBOOT] = "reboot", [END_EXIT] = "exit"};
+    static const char *const names[] = {[END_MENU] = "menu",
+                                        [END_SHUTDOWN] = "shutdown",
+                                        [END_REBOOT] = "reboot",
+                                        [END_EXIT] = "exit"};
     for (enum end end = END_MENU; end <= END_EXIT; end++) {
         if (equals(value, names[end])) {
             options->end = end;
@@ -214,16 +215,17 @@ static void allow_ui(struct text *text)
 }
 
 static const struct key keys[] = {
-    {"time", set_time, allow_time},       {"passes", set_passes, allow_passes},
-    {"exits", set_exits, allow_exits},    {"cpus", set_cpus, allow_cpus},
-    {"seed", set_seed, allow_seed},       {"inject", set_inject, allow_inject},
-    {"stop", set_stop, allow_stop},       {"end", set_end, allow_end},
+    {"time", set_time, allow_time},    {"passes", set_passes, allow_passes},
+    {"exits", set_exits, allow_exits}, {"cpus", set_cpus, allow_cpus},
+    {"seed", set_seed, allow_seed},    {"inject", set_inject, allow_inject},
+    {"stop", set_stop, allow_stop},    {"end", set_end, allow_end},
     {"ui", set_ui, allow_ui},
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 
-/* Words of a source may be anything: only what is printable goes into a message, and not too much. */
+/* Words of a source may be anything: only what is printable goes into a message, and not too much.
+ */
 static void add_printable(struct text *text, struct word word)
 {
     for (size_t n = 0; n < word.length && n < 40; n++) {
@@ -296,8 +298,7 @@ bool options_parse(struct options *options, const char *source, const char *word
     return good;
 }
 
-bool options_parse_conf(struct options *options, const char *bytes, size_t size,
-                        struct text *error)
+bool options_parse_conf(struct options *options, const char *bytes, size_t size, struct text *error)
 {
     static const char name[] = "zmmtest.conf";
     if (size > CONF_MAX) {

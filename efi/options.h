@@ -2,7 +2,7 @@
 #ifndef ZMMTEST_OPTIONS_H
 #define ZMMTEST_OPTIONS_H
 
-#include "diagnosis/class.h"
+#include "diagnosis/corruption.h"
 #include "text.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,8 +33,8 @@ void options_default(struct options *options);
 /*
  * The two sources. A configuration file is ASCII or UTF-8 text of at most CONF_MAX bytes, with any
  * line ends, with or without a byte order mark. Load options are what started the program put
- * there: text in UCS-2, which may begin with the program's own name, or nothing, or binary data of a
- * boot manager, which is not for us and is passed over. Both report like options_parse().
+ * there: text in UCS-2, which may begin with the program's own name, or nothing, or binary data of
+ * a boot manager, which is not for us and is passed over. Both report like options_parse().
  */
 #define CONF_MAX 16384u
 bool options_parse_conf(struct options *options, const char *bytes, size_t size,

@@ -30,8 +30,8 @@ static void *allocate(size_t size)
 {
     EFI_PHYSICAL_ADDRESS address = 0;
     UINTN pages = (size + 4095) / 4096;
-    EFI_STATUS status = system_table->BootServices->AllocatePages(AllocateAnyPages, EfiLoaderData,
-                                                                  pages, &address);
+    EFI_STATUS status =
+        system_table->BootServices->AllocatePages(AllocateAnyPages, EfiLoaderData, pages, &address);
     if (EFI_ERROR(status))
         return NULL;
     void *memory = (void *)address; // NOLINT(performance-no-int-to-ptr)
@@ -163,8 +163,7 @@ static void start_others(struct run *run)
         watched->progressed_at = clock_milliseconds();
         if (cpu == run->processors.boot || !taking_part(run, cpu))
             continue;
-        EFI_STATUS status =
-            processors_start(cpu, other_vcpu, watched->vcpu, &watched->finished);
+        EFI_STATUS status = processors_start(cpu, other_vcpu, watched->vcpu, &watched->finished);
         if (!EFI_ERROR(status))
             continue;
         event_skip("all", cpu, status_name(status));

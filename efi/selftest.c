@@ -30,26 +30,26 @@ static bool named_right(const struct plant *plant, enum form form)
     diagnosis_components(&diagnosis, components);
     diagnosis_registers(&diagnosis, form, registers);
     diagnosis_bits(&diagnosis, bits);
-    return diagnosis.class == plant->class && strcmp(components, plant->component) == 0 &&
+    return diagnosis.corruption == plant->corruption && strcmp(components, plant->component) == 0 &&
            strcmp(registers, plant->registers) == 0 && strcmp(bits, plant->bits) == 0;
 }
 
-static void test_class(struct rounds *rounds, enum class class)
+static void test_class(struct rounds *rounds, enum corruption corruption)
 {
     struct round *round = &rounds->planted;
     enum form form = rounds->key.form;
     struct plant plant;
-    rounds_fill(rounds, round, plant_init_components(class, form));
-    const struct window *window = plant_class(round, &rounds->key, class, &plant);
+    rounds_fill(rounds, round, plant_init_components(corruption, form));
+    const struct window *window = plant_class(round, &rounds->key, corruption, &plant);
     bool found = rounds_planted(rounds, round, window, &test.finding);
-    record(found && named_right(&plant, form), class_name(class), class);
+    record(found && named_right(&plant, form), class_name(corruption), corruption);
 }
 
 /* The quadword at this position, and nothing else, must be found to differ. */
 static void test_position(struct rounds *rounds, unsigned int position)
 {
     struct round *round = &rounds->planted;
-    struct diagnosis diagnosis;
+    struct diagnosis diagnosis = {0};
     if (position % VECTOR_LANES == 0)
         rounds_fill(rounds, round, 0);
     const struct window *window = plant_bit(round, rounds->key.form, position);
@@ -75,8 +75,8 @@ static void plant_all(void *argument)
     struct vcpu *vcpu = argument;
     struct rounds *rounds = &vcpu->rounds;
     test_nothing(rounds);
-    for (enum class class = 0; class < CLASS_COUNT; class ++)
-        test_class(rounds, class);
+    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++)
+        test_class(rounds, corruption);
     for (unsigned int n = 0; n < plant_positions(rounds->key.form); n++)
         test_position(rounds, n);
 }

@@ -33,7 +33,8 @@ struct vcpu {
 /* On the vCPU itself: all of its run. Interrupts stay off. */
 void vcpu_run(struct vcpu *vcpu);
 
-/* On the vCPU itself: one slice, interrupts off meanwhile, the machine as found before and after. */
+/* On the vCPU itself: one slice, interrupts off meanwhile, the machine as found before and after.
+ */
 void vcpu_run_slice(struct vcpu *vcpu);
 
 /*

@@ -75,7 +75,7 @@ sees_each_kind() {
     printf '.intel_syntax noprefix\nmov rax, rbx\nlock cmpxchg [rdi], rcx\nrep movsq\n' | as -o "$work/none.o" -
     [ "$(vector_instructions "$work/none.o" | wc -l)" = 0 ] || bad=1
     rm -rf "$work"
-    return $bad
+    return "$bad"
 }
 
 # Section flags of the PE file, from its section table.
@@ -84,8 +84,8 @@ sections() {
 }
 
 no_writable_code() {
-    # A PE section without READONLY is writable; only .text may be CODE.
-    ! sections | grep CODE | grep -qv READONLY && sections | grep -q '^\.text .*CODE'
+    # A PE section without READONLY is writable; only .text and .window are CODE.
+    ! sections | grep CODE | grep -qv READONLY && [ "$(sections | grep -Ec '^\.(text|window) .*CODE')" = 2 ]
 }
 
 separate_pages() {
@@ -94,7 +94,7 @@ separate_pages() {
 
 has_sections() {
     local name
-    for name in .text .rodata .data .reloc .sbat; do
+    for name in .text .window .rodata .data .reloc .sbat; do
         sections | grep -q "^\\$name " || return 1
     done
 }
@@ -114,7 +114,7 @@ sbat_readable() {
     grep -q '^sbat,1,' "$work" && grep -q '^zmmtest,1,' "$work"
     local result=$?
     rm -f "$work"
-    return $result
+    return "$result"
 }
 
 small_enough() {

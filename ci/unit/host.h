@@ -9,7 +9,8 @@ struct fake_leaf {
     struct cpuid answer;
 };
 
-/* From now on cpuid() answers from this table, zeros for what is not in it; NULL: the real CPUID. */
+/* From now on cpuid() answers from this table, zeros for what is not in it; NULL: the real CPUID.
+ */
 void fake_cpuid(const struct fake_leaf *table, unsigned int count);
 
 #endif

@@ -56,12 +56,12 @@ static void zero(uint32_t first, uint32_t last, uint32_t first_lane, uint32_t la
             vector[n][lane] = 0;
 }
 
-static void expect(enum class class, const char *components, const char *registers,
+static void expect(enum corruption corruption, const char *components, const char *registers,
                    const char *bits, const char *signature)
 {
     char buffer[DIAGNOSIS_TEXT];
     diagnose(&finding, &diagnosis);
-    assert_string_equal(class_name(diagnosis.class), class_name(class));
+    assert_string_equal(class_name(diagnosis.corruption), class_name(corruption));
     diagnosis_components(&diagnosis, buffer);
     assert_string_equal(buffer, components);
     diagnosis_registers(&diagnosis, finding.key.form, buffer);
@@ -230,7 +230,7 @@ static void one_flipped_bit_that_leaves_a_zero_byte_is_still_a_flip(void **state
                 continue;
             vector[n][0] ^= kept;
             diagnose(&finding, &diagnosis);
-            assert_int_equal(diagnosis.class, CLASS_BIT_FLIP);
+            assert_int_equal(diagnosis.corruption, CLASS_BIT_FLIP);
             return;
         }
     }
@@ -242,6 +242,25 @@ static void two_flipped_bits_of_one_quadword_are_foreign(void **state)
     (void)state;
     vector[11][0] ^= 0x101;
     expect(CLASS_FOREIGN, "sse", "zmm11", "31:0", "xmm written beneath the guest");
+}
+
+static void one_flipped_bit_in_each_of_two_registers_is_a_flip(void **state)
+{
+    (void)state;
+    vector[11][0] ^= 1;
+    vector[12][0] ^= 1u << 9;
+    expect(CLASS_BIT_FLIP, "sse", "zmm11-12", "15:0", NULL);
+    expect_lane(0, "zmm11", "bit-flip");
+}
+
+static void bytes_that_are_nearly_zero_are_not_zeroed(void **state)
+{
+    (void)state;
+    for (unsigned int bit = 0; bit < 8; bit++) {
+        start_anew(NULL);
+        vector[20][0] = UINT64_C(0x0101010101010101) << bit;
+        expect(CLASS_FOREIGN, "hi16_zmm", "zmm20", "63:0", NULL);
+    }
 }
 
 static void data_of_something_else_is_foreign(void **state)
@@ -291,6 +310,19 @@ static void changed_general_registers_and_flags_are_altered(void **state)
     finding.found.rflags ^= RFLAGS_DIRECTION;
     expect(CLASS_ALTERED, "rflags", "rflags", "10", "RFLAGS not kept");
     expect_lane(0, "rflags", "altered");
+}
+
+static void a_changed_mxcsr_is_altered(void **state)
+{
+    (void)state;
+    finding.found.mxcsr ^= 1u << 13;
+    expect(CLASS_ALTERED, "mxcsr", "mxcsr", "13", "MXCSR not kept");
+    expect_lane(0, "mxcsr", "altered");
+    assert_int_equal(diagnosis.lane_count, 1);
+    finding.found.mxcsr = 0;
+    diagnose(&finding, &diagnosis);
+    assert_int_equal(diagnosis.corruption, CLASS_ALTERED);
+    assert_true(diagnosis.narrow_bits == finding.expected.mxcsr);
 }
 
 static void every_general_register_has_its_name(void **state)
@@ -393,7 +425,7 @@ static void the_class_of_most_quadwords_is_the_class(void **state)
         vector[1][lane] = value_of(RUN, VCPU, GENERATION - 1, 1, lane);
     expect(CLASS_STALE, "sse,avx", "zmm0-1", "191:0", NULL);
     assert_int_equal(diagnosis.lane_count, 4);
-    assert_int_equal(diagnosis.lane[0].class, CLASS_ZEROED);
+    assert_int_equal(diagnosis.lane[0].corruption, CLASS_ZEROED);
     zero(2, 2, 0, 7);
     expect(CLASS_ZEROED, "sse,avx,zmm_hi256", "zmm0-2", "511:0", NULL);
     assert_int_equal(diagnosis.lane_count, 12);
@@ -534,11 +566,11 @@ static void changed_flags_match_their_row(void **state)
 static void every_class_has_a_name_and_a_meaning(void **state)
 {
     (void)state;
-    for (enum class class = 0; class < CLASS_COUNT; class ++) {
-        assert_true(strlen(class_name(class)) > 0);
-        assert_true(strlen(class_meaning(class)) > 0);
-        for (enum class other = 0; other < class; other++)
-            assert_string_not_equal(class_name(class), class_name(other));
+    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++) {
+        assert_true(strlen(class_name(corruption)) > 0);
+        assert_true(strlen(class_meaning(corruption)) > 0);
+        for (enum corruption other = 0; other < corruption; other++)
+            assert_string_not_equal(class_name(corruption), class_name(other));
     }
 }
 
@@ -558,10 +590,13 @@ int main(void)
         cmocka_unit_test_setup(one_flipped_bit_is_told_by_its_number, start_anew),
         cmocka_unit_test_setup(one_flipped_bit_that_leaves_a_zero_byte_is_still_a_flip, start_anew),
         cmocka_unit_test_setup(two_flipped_bits_of_one_quadword_are_foreign, start_anew),
+        cmocka_unit_test_setup(one_flipped_bit_in_each_of_two_registers_is_a_flip, start_anew),
+        cmocka_unit_test_setup(bytes_that_are_nearly_zero_are_not_zeroed, start_anew),
         cmocka_unit_test_setup(data_of_something_else_is_foreign, start_anew),
         cmocka_unit_test_setup(what_comes_back_where_nothing_was_is_a_ghost, start_anew),
         cmocka_unit_test_setup(a_live_component_beside_an_init_one_is_no_ghost, start_anew),
         cmocka_unit_test_setup(changed_general_registers_and_flags_are_altered, start_anew),
+        cmocka_unit_test_setup(a_changed_mxcsr_is_altered, start_anew),
         cmocka_unit_test_setup(every_general_register_has_its_name, start_anew),
         cmocka_unit_test_setup(a_fault_names_no_register, start_anew),
         cmocka_unit_test_setup(what_the_event_may_write_is_not_looked_at, start_anew),

@@ -115,17 +115,17 @@ static void good_words_are_taken(void **state)
 static void every_class_can_be_injected_at_any_rate(void **state)
 {
     (void)state;
-    for (enum class class = 0; class < CLASS_COUNT; class ++) {
+    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++) {
         char words[64];
         struct text text;
         text_start(&text, words, sizeof(words));
-        text_add(&text, "inject=%s", class_name(class));
+        text_add(&text, "inject=%s", class_name(corruption));
         assert_true(parse(words));
-        assert_int_equal(options.inject_classes, 1u << class);
+        assert_int_equal(options.inject_classes, 1u << corruption);
         assert_int_equal(options.inject_every, 1000);
         text_add(&text, "/7");
         assert_true(parse(words));
-        assert_int_equal(options.inject_classes, 1u << class);
+        assert_int_equal(options.inject_classes, 1u << corruption);
         assert_int_equal(options.inject_every, 7);
     }
     assert_true(parse("inject=all/1"));
@@ -316,8 +316,8 @@ static void each_error_says_what_is_allowed(void **state)
     for (uint32_t row = 0; row < exit_count; row++)
         assert_non_null(strstr(error.start, exits[row].name));
     assert_false(parse("inject=x"));
-    for (enum class class = 0; class < CLASS_COUNT; class ++)
-        assert_non_null(strstr(error.start, class_name(class)));
+    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++)
+        assert_non_null(strstr(error.start, class_name(corruption)));
 }
 
 static void the_first_error_is_told_and_later_options_still_count(void **state)

@@ -252,7 +252,7 @@ static void a_line_of_text_that_is_too_long_is_cut(void **state)
     report_say("%s", words);
     assert_int_equal(got.lines, 1);
     assert_true(strlen(got.line[0]) - 2 >= 79);
-    assert_true(strlen(got.line[0]) - 2 < sizeof(words) - 1);
+    assert_true(strlen(got.line[0]) - 2 < 160);
 }
 
 static void short_text_is_not_wrapped(void **state)
@@ -264,6 +264,18 @@ static void short_text_is_not_wrapped(void **state)
     expect_only("1     one line");
     report_say_wrapped(4, "");
     assert_int_equal(got.lines, 0);
+    static const char full[] = "12345678 12345678 12345678 12345678 12345678 12345678 12345678 "
+                               "12345678 123456";
+    report_say_wrapped(0, full);
+    assert_int_equal(got.lines, 1);
+    assert_int_equal(strlen(got.line[0]) - 2, 78);
+    forget(NULL);
+    report_say_wrapped(1, full);
+    assert_int_equal(got.lines, 1);
+    assert_int_equal(strlen(got.line[0]) - 2, 79);
+    forget(NULL);
+    report_say_wrapped(2, full);
+    assert_int_equal(got.lines, 2);
 }
 
 static void text_breaks_at_the_last_blank_that_fits(void **state)

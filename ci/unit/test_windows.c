@@ -128,7 +128,8 @@ static void a_flipped_bit_anywhere_is_found_and_named_as_that_register_alone(voi
             assert_int_equal(diagnosis.lane[0].reg, reg);
             bool vector = reg < PATTERN_OPMASK;
             assert_int_equal(diagnosis.lane[0].lane, vector ? position % form_lanes(form) : 0);
-            assert_int_equal(diagnosis.class, reg == LANE_RFLAGS ? CLASS_ALTERED : CLASS_BIT_FLIP);
+            assert_int_equal(diagnosis.corruption,
+                             reg >= LANE_RFLAGS ? CLASS_ALTERED : CLASS_BIT_FLIP);
             if (vector)
                 assert_int_equal(finding.result, VECTOR_DIFFER);
         }
@@ -138,13 +139,13 @@ static void a_flipped_bit_anywhere_is_found_and_named_as_that_register_alone(voi
 static void positions_cover_every_register_once(void **state)
 {
     (void)state;
-    static const unsigned int totals[FORM_COUNT] = {16 * 2 + 16, 16 * 4 + 16, 32 * 8 + 8 + 16};
+    static const unsigned int totals[FORM_COUNT] = {16 * 2 + 17, 16 * 4 + 17, 32 * 8 + 8 + 17};
     for (enum form form = FORM_XMM; form < FORM_COUNT; form++) {
-        unsigned int found[PATTERN_END + 1] = {0};
+        unsigned int found[LANE_MXCSR + 1] = {0};
         assert_int_equal(plant_positions(form), totals[form]);
         for (unsigned int position = 0; position < plant_positions(form); position++)
             found[plant_register(form, position)]++;
-        for (uint32_t reg = 0; reg <= PATTERN_END; reg++) {
+        for (uint32_t reg = 0; reg <= LANE_MXCSR; reg++) {
             unsigned int wanted = 1;
             if (reg < PATTERN_OPMASK)
                 wanted = reg < form_vectors(form) ? form_lanes(form) : 0;
@@ -157,12 +158,12 @@ static void positions_cover_every_register_once(void **state)
     }
 }
 
-static void expect_plant(const struct plant *plant, enum class class, enum form form)
+static void expect_plant(const struct plant *plant, enum corruption corruption, enum form form)
 {
     char text[DIAGNOSIS_TEXT];
     diagnose(&finding, &diagnosis);
-    assert_int_equal(plant->class, class);
-    assert_string_equal(class_name(diagnosis.class), class_name(class));
+    assert_int_equal(plant->corruption, corruption);
+    assert_string_equal(class_name(diagnosis.corruption), class_name(corruption));
     diagnosis_components(&diagnosis, text);
     assert_string_equal(text, plant->component);
     diagnosis_registers(&diagnosis, form, text);
@@ -180,13 +181,14 @@ static void each_planted_class_is_found_and_named_right(void **state)
     for (enum form form = FORM_XMM; form <= widest_form(); form++) {
         prepare(form);
         for (unsigned int n = 0; n < 100 * CLASS_FAULT; n++) {
-            enum class class = n % CLASS_FAULT;
+            enum corruption corruption = n % CLASS_FAULT;
             struct plant plant;
-            rounds_fill(&rounds, &rounds.planted, plant_init_components(class, form));
-            const struct window *window = plant_class(&rounds.planted, &rounds.key, class, &plant);
+            rounds_fill(&rounds, &rounds.planted, plant_init_components(corruption, form));
+            const struct window *window =
+                plant_class(&rounds.planted, &rounds.key, corruption, &plant);
             assert_true(rounds_planted(&rounds, &rounds.planted, window, &finding));
             assert_false(finding.memory_changed);
-            expect_plant(&plant, class, form);
+            expect_plant(&plant, corruption, form);
         }
     }
 }
@@ -204,7 +206,7 @@ static void whole_registers_that_differ_are_all_kept(void **state)
         assert_true(rounds_planted(&rounds, round, &window_plant, &finding));
         assert_int_equal(finding.result, GENERAL_DIFFER);
         diagnose(&finding, &diagnosis);
-        assert_int_equal(diagnosis.class, CLASS_OTHER_VCPU);
+        assert_int_equal(diagnosis.corruption, CLASS_OTHER_VCPU);
         assert_int_equal(diagnosis.vectors, form == FORM_ZMM ? 0xffffffff : 0xffff);
         assert_int_equal(diagnosis.opmasks, form == FORM_ZMM ? 0xff : 0);
         assert_int_equal(diagnosis.general, 0xffff & ~(1u << RSP));

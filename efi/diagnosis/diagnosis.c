@@ -4,7 +4,7 @@
 #include "signatures.h"
 #include <string.h>
 
-const char *class_name(enum class class)
+const char *class_name(enum corruption corruption)
 {
     static const char *const names[CLASS_COUNT] = {
         [CLASS_ZEROED] = "zeroed",         [CLASS_STALE] = "stale",
@@ -13,7 +13,7 @@ const char *class_name(enum class class)
         [CLASS_FOREIGN] = "foreign",       [CLASS_GHOST] = "ghost",
         [CLASS_ALTERED] = "altered",       [CLASS_FAULT] = "fault",
     };
-    return names[class];
+    return names[corruption];
 }
 
 /* A set bit for each byte in which want and got differ. */
@@ -38,7 +38,7 @@ static bool is_zeroed(const struct lane *lane)
 
 /* Whose pattern the value is; only a pattern for this very register counts if it is of another run,
  * as a value that no zmmtest made may by chance look like one. */
-static enum class class_of_pattern(const struct finding *finding, const struct lane *lane)
+static enum corruption class_of_pattern(const struct finding *finding, const struct lane *lane)
 {
     const struct pattern_origin *from = &lane->from;
     bool same_place = from->reg == lane->reg && from->lane == lane->lane;
@@ -52,10 +52,10 @@ static enum class class_of_pattern(const struct finding *finding, const struct l
                                                                        : CLASS_SWAPPED;
 }
 
-static enum class class_of_lane(const struct finding *finding, struct lane *lane)
+static enum corruption class_of_lane(const struct finding *finding, struct lane *lane)
 {
     uint64_t difference = lane->want ^ lane->got;
-    if (lane->reg == LANE_RFLAGS)
+    if (lane->reg >= LANE_RFLAGS)
         return CLASS_ALTERED;
     lane->decoded = lane->got != 0 && pattern_decode(lane->got, &lane->from);
     if (lane->want == 0)
@@ -65,9 +65,9 @@ static enum class class_of_lane(const struct finding *finding, struct lane *lane
     if ((difference & (difference - 1)) == 0)
         return CLASS_BIT_FLIP;
     if (lane->decoded) {
-        enum class class = class_of_pattern(finding, lane);
-        if (class != CLASS_FOREIGN)
-            return class;
+        enum corruption corruption = class_of_pattern(finding, lane);
+        if (corruption != CLASS_FOREIGN)
+            return corruption;
         lane->decoded = false;
     }
     return lane->reg >= PATTERN_GENERAL ? CLASS_ALTERED : CLASS_FOREIGN;
@@ -79,11 +79,12 @@ struct tallies {
     uint32_t bits; /* differing bits in all, up to 2 */
 };
 
-/* Bytes for zeros, which are exact; whole dwords for values, of which some bytes agree by chance. */
+/* Bytes for zeros, which are exact; whole dwords for values, of which some bytes agree by chance.
+ */
 static uint8_t bytes_hit(const struct lane *lane)
 {
     uint8_t bytes = bytes_differing(lane->want ^ lane->got);
-    if (lane->class == CLASS_ZEROED || lane->class == CLASS_BIT_FLIP)
+    if (lane->corruption == CLASS_ZEROED || lane->corruption == CLASS_BIT_FLIP)
         return bytes;
     return (uint8_t)((bytes & 0x0f ? 0x0f : 0) | (bytes & 0xf0 ? 0xf0 : 0));
 }
@@ -105,17 +106,20 @@ static void mark_register(struct diagnosis *d, const struct lane *lane)
         d->components |= COMPONENT_BIT(component_of_vector(lane->reg, lane->lane));
         return;
     }
-    d->narrow_bits |= lane->reg == LANE_RFLAGS ? lane->want ^ lane->got
-                                               : bits_of_bytes(bytes_hit(lane));
+    d->narrow_bits |=
+        lane->reg >= LANE_RFLAGS ? lane->want ^ lane->got : bits_of_bytes(bytes_hit(lane));
     if (lane->reg < PATTERN_GENERAL) {
         d->opmasks |= 1u << (lane->reg - PATTERN_OPMASK);
         d->components |= COMPONENT_BIT(COMPONENT_OPMASK);
     } else if (lane->reg < PATTERN_END) {
         d->general |= 1u << (lane->reg - PATTERN_GENERAL);
         d->components |= COMPONENT_BIT(COMPONENT_GPR);
-    } else {
+    } else if (lane->reg == LANE_RFLAGS) {
         d->rflags = true;
         d->components |= COMPONENT_BIT(COMPONENT_RFLAGS);
+    } else {
+        d->mxcsr = true;
+        d->components |= COMPONENT_BIT(COMPONENT_MXCSR);
     }
 }
 
@@ -126,9 +130,9 @@ static void look_at(const struct finding *finding, struct diagnosis *d, struct t
     if (difference == 0)
         return;
     struct lane lane = {.reg = reg, .lane = lane_number, .want = want, .got = got};
-    lane.class = class_of_lane(finding, &lane);
+    lane.corruption = class_of_lane(finding, &lane);
     mark_register(d, &lane);
-    tallies->by_class[lane.class]++;
+    tallies->by_class[lane.corruption]++;
     bool single = (difference & (difference - 1)) == 0;
     tallies->bits += single ? 1 : 2;
     if (single)
@@ -138,21 +142,23 @@ static void look_at(const struct finding *finding, struct diagnosis *d, struct t
         d->lane[d->lanes_kept++] = lane;
 }
 
-/* The class of most wrong quadwords. A single differing bit is a flip, even if it left a zero byte. */
-static enum class overall_class(const struct finding *finding, const struct diagnosis *d,
-                                const struct tallies *tallies)
+/* The class of most wrong quadwords. A single differing bit is a flip, even if it left a zero byte.
+ */
+static enum corruption overall_class(const struct finding *finding, const struct diagnosis *d,
+                                     const struct tallies *tallies)
 {
     if (finding->result >= FAULTED)
         return CLASS_FAULT;
     if (d->lane_count == 0)
         return CLASS_ALTERED;
-    bool pattern_bit = tallies->bits == 1 && !tallies->by_class[CLASS_GHOST] && !d->rflags;
+    bool pattern_bit =
+        tallies->bits == 1 && !tallies->by_class[CLASS_GHOST] && !d->rflags && !d->mxcsr;
     if (pattern_bit)
         return CLASS_BIT_FLIP;
-    enum class most = 0;
-    for (enum class class = 0; class < CLASS_COUNT; class ++)
-        if (tallies->by_class[class] > tallies->by_class[most])
-            most = class;
+    enum corruption most = 0;
+    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++)
+        if (tallies->by_class[corruption] > tallies->by_class[most])
+            most = corruption;
     return most;
 }
 
@@ -184,9 +190,10 @@ void diagnose(const struct finding *f, struct diagnosis *d)
                         f->found.general[n]);
         look_at(f, d, &tallies, LANE_RFLAGS, 0, f->expected.rflags & f->flags_kept,
                 f->found.rflags & f->flags_kept);
+        look_at(f, d, &tallies, LANE_MXCSR, 0, f->expected.mxcsr, f->found.mxcsr);
         note_opmask_in_compare(f, d);
     }
-    d->class = overall_class(f, d, &tallies);
+    d->corruption = overall_class(f, d, &tallies);
     d->signature = signature_find(d);
 }
 
@@ -234,6 +241,8 @@ void diagnosis_registers(const struct diagnosis *d, enum form form, char *buffer
             text_add(&text, "%s%s", text.length ? "," : "", general_name(n));
     if (d->rflags)
         text_add(&text, "%srflags", text.length ? "," : "");
+    if (d->mxcsr)
+        text_add(&text, "%smxcsr", text.length ? "," : "");
     end_list(&text);
 }
 
@@ -258,7 +267,7 @@ void diagnosis_bits(const struct diagnosis *d, char *buffer)
 {
     struct text text;
     text_start(&text, buffer, DIAGNOSIS_TEXT);
-    if (d->class == CLASS_BIT_FLIP && d->lane_count == 1) {
+    if (d->corruption == CLASS_BIT_FLIP && d->lane_count == 1) {
         text_add(&text, "%u", d->flipped_bit);
         return;
     }
@@ -273,8 +282,10 @@ static void add_register(struct text *text, uint32_t reg, enum form form)
         text_add(text, "%s%u", vector_prefix(form), reg);
     else if (reg < PATTERN_GENERAL)
         text_add(text, "k%u", reg - PATTERN_OPMASK);
+    else if (reg < PATTERN_END)
+        text_add(text, "%s", general_name(reg - PATTERN_GENERAL));
     else
-        text_add(text, "%s", reg < PATTERN_END ? general_name(reg - PATTERN_GENERAL) : "rflags");
+        text_add(text, "%s", reg == LANE_RFLAGS ? "rflags" : "mxcsr");
 }
 
 void lane_register(const struct lane *lane, enum form form, char *buffer)
@@ -288,7 +299,7 @@ void lane_from(const struct lane *lane, enum form form, char *buffer)
 {
     struct text text;
     text_start(&text, buffer, DIAGNOSIS_TEXT);
-    text_add(&text, "%s", class_name(lane->class));
+    text_add(&text, "%s", class_name(lane->corruption));
     if (!lane->decoded)
         return;
     text_add(&text, ": run %04x, vCPU %u, generation %u, ", lane->from.run, lane->from.vcpu,

@@ -7,7 +7,7 @@
 
 #include "../component.h"
 #include "../window/finding.h"
-#include "class.h"
+#include "corruption.h"
 #include <stdint.h>
 
 #define LANES_KEPT 8u
@@ -16,24 +16,26 @@
 struct lane {
     uint32_t reg, lane;
     uint64_t want, got;
-    enum class class;
+    enum corruption corruption;
     bool decoded; /* `from` says whose value it is */
     struct pattern_origin from;
 };
 
-#define LANE_RFLAGS PATTERN_END /* `reg` of the flags */
+/* `reg` of the control registers. */
+#define LANE_RFLAGS PATTERN_END
+#define LANE_MXCSR  (PATTERN_END + 1)
 
 struct signature;
 
 struct diagnosis {
-    enum class class;
+    enum corruption corruption;
     uint32_t components; /* COMPONENT_BIT each; 0 for a fault */
     uint32_t vectors;    /* registers hit: bit n is register n */
     uint32_t opmasks;
     uint32_t general;
-    bool rflags;
+    bool rflags, mxcsr;
     uint64_t vector_bytes; /* bytes hit in any vector register: bit n is bits 8n+7:8n */
-    uint64_t narrow_bits;  /* bits hit in any opmask, general register or the flags */
+    uint64_t narrow_bits;  /* bits hit in any opmask, general register or control register */
     uint32_t flipped_bit;  /* for CLASS_BIT_FLIP: its number in the register */
     uint32_t lane_count;   /* wrong quadwords in all */
     uint32_t lanes_kept;

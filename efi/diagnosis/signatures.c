@@ -8,6 +8,7 @@
 #define ZMM_HI256 COMPONENT_BIT(COMPONENT_ZMM_HI256)
 #define HI16_ZMM  COMPONENT_BIT(COMPONENT_HI16_ZMM)
 #define RFLAGS    COMPONENT_BIT(COMPONENT_RFLAGS)
+#define MXCSR     COMPONENT_BIT(COMPONENT_MXCSR)
 
 #define LOW_16       0x0000ffffu
 #define HIGH_16      0xffff0000u
@@ -18,7 +19,7 @@
 
 static const struct signature signatures[] = {
     {.name = "ESXi 8.0.2: AVX-256 host code, zmm not saved",
-     .class = CLASS_ZEROED,
+     .corruption = CLASS_ZEROED,
      .components = ZMM_HI256,
      .vectors = LOW_16,
      .vector_bytes = BITS_511_256,
@@ -28,23 +29,25 @@ static const struct signature signatures[] = {
                 "A ZMM_Hi256 component put back in its INIT state looks the same.",
      .reference = "erlang/otp issues 8904 and 9437; fixed in ESXi 8.0.3 (build 24022510)"},
     {.name = "VZEROUPPER not undone",
-     .class = CLASS_ZEROED,
+     .corruption = CLASS_ZEROED,
      .components = AVX | ZMM_HI256,
      .vectors = LOW_16,
      .vector_bytes = BITS_511_128,
-     .meaning = "Bits 511:128 of zmm0-15 came back zero: code beneath the guest executed VZEROUPPER "
-                "or saved and restored only xmm.",
+     .meaning =
+         "Bits 511:128 of zmm0-15 came back zero: code beneath the guest executed VZEROUPPER "
+         "or saved and restored only xmm.",
      .reference = "DynamoRIO issue 3812"},
     {.name = "AVX upper halves lost",
-     .class = CLASS_ZEROED,
+     .corruption = CLASS_ZEROED,
      .components = AVX,
      .vectors = LOW_16,
      .vector_bytes = BITS_255_128,
-     .meaning = "Bits 255:128 came back zero: code beneath the guest saved xmm where it had to save "
-                "ymm, or executed VZEROUPPER.",
+     .meaning =
+         "Bits 255:128 came back zero: code beneath the guest saved xmm where it had to save "
+         "ymm, or executed VZEROUPPER.",
      .reference = "Bareflank issue 282; DynamoRIO issue 3812"},
     {.name = "VZEROALL or vector state reset",
-     .class = CLASS_ZEROED,
+     .corruption = CLASS_ZEROED,
      .components = SSE | AVX | ZMM_HI256,
      .vectors = LOW_16,
      .vector_bytes = UINT64_MAX,
@@ -53,7 +56,7 @@ static const struct signature signatures[] = {
                 "ZMM_Hi256 put back in their INIT state.",
      .reference = "QEMU commit 8647c52e9504; gem5 issue 434"},
     {.name = "Hi16_ZMM reset",
-     .class = CLASS_ZEROED,
+     .corruption = CLASS_ZEROED,
      .components = HI16_ZMM,
      .vectors = HIGH_16,
      .all_registers = true,
@@ -61,42 +64,51 @@ static const struct signature signatures[] = {
                 "left out of a save or put back in its INIT state.",
      .reference = "QEMU commit 8647c52e9504"},
     {.name = "opmask upper 48 bits lost",
-     .class = CLASS_ZEROED,
+     .corruption = CLASS_ZEROED,
      .components = OPMASK,
      .narrow_bits = UINT64_C(0xffffffffffff0000),
      .meaning = "Only bits 15:0 of the opmasks survived: they were saved with KMOVW, as if the "
                 "processor had no AVX512BW.",
      .reference = "none known in the field"},
     {.name = "opmask reset",
-     .class = CLASS_ZEROED,
+     .corruption = CLASS_ZEROED,
      .components = OPMASK,
-     .meaning = "Opmasks came back zero, the vector registers intact: the opmask component was left "
-                "out of a save or put back in its INIT state.",
+     .meaning =
+         "Opmasks came back zero, the vector registers intact: the opmask component was left "
+         "out of a save or put back in its INIT state.",
      .reference = "golang/go issue 49233 (Darwin)"},
     {.name = "xmm written beneath the guest",
-     .class = CLASS_FOREIGN,
+     .corruption = CLASS_FOREIGN,
      .components = SSE,
      .vectors = LOW_16,
      .meaning = "The low 128 bits hold data that no guest made, the upper bits are intact: an exit "
                 "handler was compiled with SSE and saved nothing. What it left may be secret.",
      .reference = "HAXM issue 85; HyperPlatform issue 5"},
     {.name = "stale xmm",
-     .class = CLASS_STALE,
+     .corruption = CLASS_STALE,
      .components = SSE,
      .vectors = LOW_16,
      .meaning = "The low 128 bits went back to what they were in an earlier round: a lazy restore, "
                 "or XSAVES on an AMD processor with erratum 1386.",
      .reference = "AMD erratum 1386; golang/go issue 35777"},
+    {.name = "MXCSR not kept",
+     .corruption = CLASS_ALTERED,
+     .components = MXCSR,
+     .meaning = "MXCSR, which sets rounding and exceptions of all floating point, came back "
+                "changed: it was reset, or it is somebody else's.",
+     .reference = "gVisor issue 5754"},
     {.name = "RFLAGS not kept",
-     .class = CLASS_ALTERED,
+     .corruption = CLASS_ALTERED,
      .components = RFLAGS,
-     .meaning = "The event left the arithmetic flags alone, the way through the hypervisor did not.",
+     .meaning =
+         "The event left the arithmetic flags alone, the way through the hypervisor did not.",
      .reference = "none known in the field"},
 };
 
 static bool fits(const struct signature *s, const struct diagnosis *d)
 {
-    return s->class == d->class && s->components == d->components && !(d->vectors & ~s->vectors) &&
+    return s->corruption == d->corruption && s->components == d->components &&
+           !(d->vectors & ~s->vectors) &&
            (!s->vector_bytes || s->vector_bytes == d->vector_bytes) &&
            (!s->narrow_bits || s->narrow_bits == d->narrow_bits) &&
            (!s->all_registers || s->vectors == d->vectors);
@@ -110,7 +122,7 @@ const struct signature *signature_find(const struct diagnosis *diagnosis)
     return NULL;
 }
 
-const char *class_meaning(enum class class)
+const char *class_meaning(enum corruption corruption)
 {
     static const char *const meanings[CLASS_COUNT] = {
         [CLASS_ZEROED] = "Register contents came back zero: state that was not saved, or that was "
@@ -135,5 +147,5 @@ const char *class_meaning(enum class class)
         [CLASS_FAULT] = "An instruction that is legal here raised an exception: state that it "
                         "needs (XCR0, CR0.TS, XFD) was changed beneath the guest.",
     };
-    return meanings[class];
+    return meanings[corruption];
 }

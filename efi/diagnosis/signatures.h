@@ -6,7 +6,7 @@
 
 struct signature {
     const char *name; /* short, for the log line */
-    enum class class;
+    enum corruption corruption;
     uint32_t components;   /* exactly these */
     uint32_t vectors;      /* the registers hit lie in this set; 0: none may be hit */
     uint64_t vector_bytes; /* exactly these bytes; 0: any */
@@ -20,6 +20,6 @@ struct signature {
 const struct signature *signature_find(const struct diagnosis *diagnosis);
 
 /* What a finding of the class means where no signature fits. */
-const char *class_meaning(enum class class);
+const char *class_meaning(enum corruption corruption);
 
 #endif

@@ -1,4 +1,5 @@
-/* Time, by the TSC: measured once against the firmware's Stall, which is the one clock everywhere. */
+/* Time, by the TSC: measured once against the firmware's Stall, which is the one clock everywhere.
+ */
 #ifndef ZMMTEST_MACHINE_CLOCK_H
 #define ZMMTEST_MACHINE_CLOCK_H
 

@@ -38,8 +38,7 @@ void cpu_identify(struct cpu *cpu)
     cpu->highest_leaf = leaf.eax;
     const uint32_t vendor[3] = {leaf.ebx, leaf.edx, leaf.ecx};
     put_words(cpu->vendor, vendor, 3);
-    cpu->amd =
-        strcmp(cpu->vendor, "AuthenticAMD") == 0 || strcmp(cpu->vendor, "HygonGenuine") == 0;
+    cpu->amd = strcmp(cpu->vendor, "AuthenticAMD") == 0 || strcmp(cpu->vendor, "HygonGenuine") == 0;
 
     leaf = cpuid(1, 0);
     cpu->stepping = leaf.eax & 15;

@@ -18,7 +18,8 @@ enum hypervisor_kind {
     HYPERVISOR_UNKNOWN,
 };
 
-/* The call that is harmless here (bug.md's class of traps: the wrong one may be patched or fault). */
+/* The call that is harmless here (bug.md's class of traps: the wrong one may be patched or fault).
+ */
 enum hypercall {
     HYPERCALL_NONE,
     HYPERCALL_VMCALL,

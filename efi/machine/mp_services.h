@@ -9,7 +9,10 @@
 
 #define EFI_MP_SERVICES_PROTOCOL_GUID                                                              \
     {                                                                                              \
-        0x3fdda605, 0xa76e, 0x4f46, {0xad, 0x29, 0x12, 0xf4, 0x53, 0x1b, 0x3d, 0x08}               \
+        0x3fdda605, 0xa76e, 0x4f46,                                                                \
+        {                                                                                          \
+            0xad, 0x29, 0x12, 0xf4, 0x53, 0x1b, 0x3d, 0x08                                         \
+        }                                                                                          \
     }
 
 typedef VOID(EFIAPI *EFI_AP_PROCEDURE)(VOID *argument);
@@ -28,12 +31,12 @@ typedef struct {
 typedef struct EFI_MP_SERVICES_PROTOCOL EFI_MP_SERVICES_PROTOCOL;
 struct EFI_MP_SERVICES_PROTOCOL {
     EFI_STATUS(EFIAPI *GetNumberOfProcessors)(EFI_MP_SERVICES_PROTOCOL *, UINTN *, UINTN *);
-    EFI_STATUS(EFIAPI *GetProcessorInfo)(EFI_MP_SERVICES_PROTOCOL *, UINTN,
-                                         EFI_PROCESSOR_INFORMATION *);
-    EFI_STATUS(EFIAPI *StartupAllAPs)(EFI_MP_SERVICES_PROTOCOL *, EFI_AP_PROCEDURE, BOOLEAN,
-                                      EFI_EVENT, UINTN, VOID *, UINTN **);
-    EFI_STATUS(EFIAPI *StartupThisAP)(EFI_MP_SERVICES_PROTOCOL *, EFI_AP_PROCEDURE, UINTN,
-                                      EFI_EVENT, UINTN, VOID *, BOOLEAN *);
+    EFI_STATUS(EFIAPI *GetProcessorInfo)
+    (EFI_MP_SERVICES_PROTOCOL *, UINTN, EFI_PROCESSOR_INFORMATION *);
+    EFI_STATUS(EFIAPI *StartupAllAPs)
+    (EFI_MP_SERVICES_PROTOCOL *, EFI_AP_PROCEDURE, BOOLEAN, EFI_EVENT, UINTN, VOID *, UINTN **);
+    EFI_STATUS(EFIAPI *StartupThisAP)
+    (EFI_MP_SERVICES_PROTOCOL *, EFI_AP_PROCEDURE, UINTN, EFI_EVENT, UINTN, VOID *, BOOLEAN *);
     EFI_STATUS(EFIAPI *SwitchBSP)(EFI_MP_SERVICES_PROTOCOL *, UINTN, BOOLEAN);
     EFI_STATUS(EFIAPI *EnableDisableAP)(EFI_MP_SERVICES_PROTOCOL *, UINTN, BOOLEAN, UINT32 *);
     EFI_STATUS(EFIAPI *WhoAmI)(EFI_MP_SERVICES_PROTOCOL *, UINTN *);

@@ -110,8 +110,7 @@ static bool decodes_vga_memory(EFI_HANDLE handle)
     EFI_PCI_IO_PROTOCOL *pci;
     UINT64 attributes = 0;
     const UINT64 needed = EFI_PCI_IO_ATTRIBUTE_VGA_MEMORY | EFI_PCI_IO_ATTRIBUTE_MEMORY;
-    EFI_STATUS status =
-        system_table->BootServices->HandleProtocol(handle, &guid, (void **)&pci);
+    EFI_STATUS status = system_table->BootServices->HandleProtocol(handle, &guid, (void **)&pci);
     if (EFI_ERROR(status))
         return false;
     status = pci->Attributes(pci, EfiPciIoAttributeOperationGet, 0, &attributes);
@@ -124,8 +123,8 @@ static uint64_t find_vga(void)
     EFI_HANDLE *handles;
     UINTN count;
     uint64_t address = 0;
-    EFI_STATUS status = system_table->BootServices->LocateHandleBuffer(ByProtocol, &guid, NULL,
-                                                                       &count, &handles);
+    EFI_STATUS status =
+        system_table->BootServices->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles);
     if (EFI_ERROR(status))
         return 0;
     for (UINTN n = 0; n < count && !address; n++)

@@ -10,8 +10,7 @@ void processors_find(struct processors *processors)
     EFI_GUID guid = EFI_MP_SERVICES_PROTOCOL_GUID;
     UINTN count, enabled, boot;
     *processors = (struct processors){.count = 1};
-    EFI_STATUS status =
-        system_table->BootServices->LocateProtocol(&guid, NULL, (void **)&services);
+    EFI_STATUS status = system_table->BootServices->LocateProtocol(&guid, NULL, (void **)&services);
     if (EFI_ERROR(status)) {
         services = NULL;
         processors->no_others = "the firmware has no MP services protocol: one vCPU only";

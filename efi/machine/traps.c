@@ -116,6 +116,7 @@ static void resume_window(struct trap_frame *frame, const struct fault *fault)
     struct round *round = (struct round *)(frame->rsp - offsetof(struct round, expected)); // NOLINT
     round->fault = *fault;
     round->found.rflags = frame->rflags;
+    round->found.mxcsr = round->expected.mxcsr; /* not looked at after a fault */
     frame->rip = round->on_fault;
     round->on_fault = (uint64_t)on_second_fault;
 }

@@ -7,11 +7,10 @@
 
 const char *xstate_component_name(unsigned int bit)
 {
-    static const char *const names[] = {"x87",       "SSE",      "AVX",         "BNDREGS", "BNDCSR",
-                                        "opmask",    "ZMM_Hi256", "Hi16_ZMM",   "PT",      "PKRU",
-                                        "PASID",     "CET_U",    "CET_S",       "HDC",     "UINTR",
-                                        "LBR",       "HWP",      "AMX_TILECFG", "AMX_TILEDATA",
-                                        "APX"};
+    static const char *const names[] = {
+        "x87",      "SSE", "AVX",  "BNDREGS",     "BNDCSR",       "opmask", "ZMM_Hi256",
+        "Hi16_ZMM", "PT",  "PKRU", "PASID",       "CET_U",        "CET_S",  "HDC",
+        "UINTR",    "LBR", "HWP",  "AMX_TILECFG", "AMX_TILEDATA", "APX"};
     return bit < sizeof(names) / sizeof(names[0]) ? names[bit] : NULL;
 }
 
@@ -20,8 +19,7 @@ static uint64_t legal_combination(uint64_t offered)
 {
     static const struct {
         uint64_t together, needs;
-    } rules[] = {
-        {XCR0_AVX, XCR0_SSE}, {XCR0_AVX512, XCR0_AVX}, {XCR0_MPX, 0}, {XCR0_AMX, 0}};
+    } rules[] = {{XCR0_AVX, XCR0_SSE}, {XCR0_AVX512, XCR0_AVX}, {XCR0_MPX, 0}, {XCR0_AMX, 0}};
     uint64_t wanted = offered | XCR0_X87;
     for (size_t n = 0; n < sizeof(rules) / sizeof(rules[0]); n++) {
         bool whole = (wanted & rules[n].together) == rules[n].together;
@@ -51,7 +49,8 @@ static enum form widest_form(uint64_t xcr0)
     return xcr0 & XCR0_AVX ? FORM_YMM : FORM_XMM;
 }
 
-/* The feature flags and CPUID.0D are set separately by hypervisors, and do contradict each other. */
+/* The feature flags and CPUID.0D are set separately by hypervisors, and do contradict each other.
+ */
 static const char *why_no_avx512(const struct cpu *cpu, const struct xstate *xstate)
 {
     if (!cpu->xsave)

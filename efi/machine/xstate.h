@@ -1,6 +1,6 @@
 /*
- * XSAVE state: what CPUID offers, what of it zmmtest turns on in XCR0, and which form of the windows
- * that allows. Turning it on and back is per vCPU.
+ * XSAVE state: what CPUID offers, what of it zmmtest turns on in XCR0, and which form of the
+ * windows that allows. Turning it on and back is per vCPU.
  */
 #ifndef ZMMTEST_MACHINE_XSTATE_H
 #define ZMMTEST_MACHINE_XSTATE_H

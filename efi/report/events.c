@@ -40,8 +40,8 @@ void event_machine(const struct machine *machine)
     log_end(&line);
 
     report_say("Processor  %s", cpu->brand);
-    report_say("           family %u model %u stepping %u, microcode 0x%x, TSC %lu MHz", cpu->family,
-               cpu->model, cpu->stepping, cpu->microcode, machine->tsc_hz / 1000000);
+    report_say("           family %u model %u stepping %u, microcode 0x%x, TSC %lu MHz",
+               cpu->family, cpu->model, cpu->stepping, cpu->microcode, machine->tsc_hz / 1000000);
     if (hypervisor->kind == HYPERVISOR_NONE)
         report_say("Beneath    no hypervisor seen: a control run, nothing beneath to blame");
     else if (hypervisor->build)
@@ -197,9 +197,9 @@ static void say_meaning(const struct diagnosis *d)
     static const struct signature *said_signature[16];
     static uint32_t said, said_class;
     if (!d->signature) {
-        if (!(said_class & 1u << d->class))
-            report_say_wrapped(2, class_meaning(d->class));
-        said_class |= 1u << d->class;
+        if (!(said_class & 1u << d->corruption))
+            report_say_wrapped(2, class_meaning(d->corruption));
+        said_class |= 1u << d->corruption;
         return;
     }
     report_say("  Looks like: %s", d->signature->name);
@@ -220,9 +220,10 @@ static void say_finding(const struct finding *finding, const struct diagnosis *d
     diagnosis_bits(d, bits);
     diagnosis_components(d, components);
     report_say(" ");
-    report_say("%sFINDING %lu: vCPU %u, exit %s, round %lu: %s", finding->injected ? "INJECTED " : "",
-               number, finding->cpu, exit_name, finding->round, class_name(d->class));
-    if (d->class == CLASS_FAULT)
+    report_say("%sFINDING %lu: vCPU %u, exit %s, round %lu: %s",
+               finding->injected ? "INJECTED " : "", number, finding->cpu, exit_name,
+               finding->round, class_name(d->corruption));
+    if (d->corruption == CLASS_FAULT)
         report_say("  %s (error code 0x%lx) at 0x%lx in the window",
                    exception_name(finding->fault.vector), finding->fault.error_code,
                    finding->fault.rip);
@@ -252,10 +253,10 @@ void event_finding(const struct finding *finding, const char *exit_name, uint64_
     log_number(&line, "round", finding->round);
     log_number(&line, "generation", finding->generation);
     log_text(&line, "component", components);
-    log_text(&line, "class", class_name(d.class));
+    log_text(&line, "class", class_name(d.corruption));
     log_text(&line, "registers", registers);
     log_text(&line, "bits", bits);
-    if (d.class == CLASS_FAULT)
+    if (d.corruption == CLASS_FAULT)
         log_text(&line, "exception", exception_name(finding->fault.vector));
     log_text(&line, "signature", d.signature ? d.signature->name : "none");
     log_end(&line);

@@ -1,5 +1,5 @@
 /*
- * The second half of every window: compare the flags, the opmasks and the vector registers, and the
+ * The second half of every window: compare the flags, MXCSR, the opmasks and the vector registers, and the
  * ways out. RSP still points to the round; the general registers have been verified and serve as
  * scratch.
  *
@@ -10,8 +10,11 @@
  */
 #include "window.h"
 
-/* The flags first (they were taken off before the first CMP), then what the form has. */
-.macro compare_flags form
+/* The flags and MXCSR, which were taken off right after the event. */
+.macro compare_control form
+    mov eax, [rsp + ROUND_FOUND + STATE_MXCSR]
+    cmp eax, [rsp + STATE_MXCSR]
+    jne keep_opmask_\form
     mov rax, [rsp + ROUND_FOUND + STATE_RFLAGS]
     xor rax, [rsp + STATE_RFLAGS]
     test rax, [rsp + ROUND_FLAGS_KEPT]
@@ -43,7 +46,7 @@
     .balign 64
     .globl compare_zmm
 compare_zmm:
-    compare_flags zmm
+    compare_control zmm
     .irp n, OPMASKS
     kmovq rax, k\n
     cmp rax, [rsp + STATE_OPMASK + 8 * \n]
@@ -118,7 +121,7 @@ compare_zmm:
 
     .globl compare_ymm
 compare_ymm:
-    compare_flags ymm
+    compare_control ymm
     store_vectors_ymm
     xor ecx, ecx
     .irp n, VECTORS_16
@@ -134,7 +137,7 @@ compare_ymm:
 
     .globl compare_xmm
 compare_xmm:
-    compare_flags xmm
+    compare_control xmm
     store_vectors_xmm
     xor ecx, ecx
     .irp n, VECTORS_16

@@ -114,8 +114,7 @@ static void string_io_operands(const struct machine *machine, struct round *roun
     round->expected.general[RDI] = (uint64_t)round->stack;
 }
 
-static const char *backdoor_unsupported(const struct machine *machine,
-                                        const struct window **window)
+static const char *backdoor_unsupported(const struct machine *machine, const struct window **window)
 {
     (void)window;
     return machine->hypervisor.backdoor ? NULL : "port 0x5658 does not answer";
@@ -204,7 +203,7 @@ static void mwait_operands(const struct machine *machine, struct round *round)
     round->expected.general[RCX] = 0;
 }
 
-#define FLAGS_ALL  (RFLAGS_STATUS | RFLAGS_DIRECTION)
+#define FLAGS_ALL (RFLAGS_STATUS | RFLAGS_DIRECTION)
 /* MOV to and from control and debug registers leaves the status flags undefined (SDM vol. 2B). */
 #define FLAGS_MOVE RFLAGS_DIRECTION
 

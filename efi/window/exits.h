@@ -11,7 +11,8 @@ struct exit {
     const struct window *window;
     /*
      * The reason why this cannot run on the machine, or NULL; may choose another window. No
-     * function: nothing is known to prevent it. A fault at run time is survived and is a reason too.
+     * function: nothing is known to prevent it. A fault at run time is survived and is a reason
+     * too.
      */
     const char *(*unsupported)(const struct machine *machine, const struct window **window);
     /* Puts the operands in their registers, on the vCPU that will run it. No function: none. */

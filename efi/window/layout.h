@@ -13,6 +13,7 @@
 #define STATE_RFLAGS  2240
 /* What AX must hold for `add al, 0x7f; sahf` to set the status flags of STATE_RFLAGS. */
 #define STATE_FLAGS_SOURCE 2248
+#define STATE_MXCSR        2256
 #define STATE_SIZE         2304
 
 /*

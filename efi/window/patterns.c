@@ -83,15 +83,18 @@ bool pattern_decode(uint64_t value, struct pattern_origin *origin)
     origin->generation = x >> GENERATION_SHIFT & ((1u << PATTERN_GENERATION_BITS) - 1);
     origin->vcpu = x >> VCPU_SHIFT & ((1u << PATTERN_VCPU_BITS) - 1);
     origin->run = x >> RUN_SHIFT & ((1u << PATTERN_RUN_BITS) - 1);
-    /* The lane of a 64-bit register is 0; a salt other than the one pattern_make takes is foreign. */
+    /* The lane of a 64-bit register is 0; a salt other than the one pattern_make takes is foreign.
+     */
     if (origin->reg >= PATTERN_END || (origin->reg >= PATTERN_OPMASK && origin->lane != 0))
         return false;
     return pattern_make(origin) == value;
 }
 
-/* The status flags that an arbitrary value stands for, and what AX must hold to set them. */
-static void fill_flags(struct register_state *state, uint64_t arbitrary)
+/* The flags and MXCSR that an arbitrary value stands for, and what AX must hold to set the flags.
+ */
+static void fill_control(struct register_state *state, uint64_t arbitrary)
 {
+    state->mxcsr = MXCSR_MASKS | (arbitrary >> 16 & MXCSR_VARIED);
     uint64_t overflow = arbitrary >> 8 & 1;
     uint64_t low = (arbitrary & RFLAGS_STATUS & 0xff) | RFLAGS_FIXED;
     state->rflags = low | (overflow ? RFLAGS_OVERFLOW : 0);
@@ -104,7 +107,7 @@ void pattern_fill_general(struct register_state *state, const struct pattern_key
     uint64_t base = base_of(key->run, key->vcpu, generation);
     for (uint64_t n = 0; n < GENERAL_COUNT; n++)
         state->general[n] = make_from_base(base | (PATTERN_GENERAL + n) << REGISTER_SHIFT);
-    fill_flags(state, state->general[RSP]);
+    fill_control(state, state->general[RSP]);
 }
 
 static void clear_components(struct register_state *state, enum form form, uint32_t components)

@@ -41,11 +41,12 @@ struct pattern_key {
     enum form form;
 };
 
-/* Makes vectors, opmasks, general registers and flags; zero for a component in init_components. */
+/* Makes vectors, opmasks, general registers, flags and MXCSR; zero for a component in
+ * init_components. */
 void pattern_fill(struct register_state *state, const struct pattern_key *key, uint32_t generation,
                   uint32_t init_components);
 
-/* Makes the general registers and the flags only: the part that operands of an event replace. */
+/* Makes the general registers, flags and MXCSR only: the part that operands of an event replace. */
 void pattern_fill_general(struct register_state *state, const struct pattern_key *key,
                           uint32_t generation);
 

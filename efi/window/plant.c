@@ -4,8 +4,16 @@
 #include <string.h>
 
 /* The registers that carry each class, apart from each other so that a mix-up shows. */
-enum { REG_SWAP_1 = 1, REG_SWAP_2 = 2, REG_STALE = 3, REG_FLIP = 4, REG_RUN = 5, REG_FOREIGN = 6,
-       REG_GHOST = 7, GHOST_OPMASK = 3 };
+enum {
+    REG_SWAP_1 = 1,
+    REG_SWAP_2 = 2,
+    REG_STALE = 3,
+    REG_FLIP = 4,
+    REG_RUN = 5,
+    REG_FOREIGN = 6,
+    REG_GHOST = 7,
+    GHOST_OPMASK = 3
+};
 
 static const char *const whole_register[FORM_COUNT] = {"sse", "sse,avx", "sse,avx,zmm_hi256"};
 static const char *const whole_bits[FORM_COUNT] = {"127:0", "255:0", "511:0"};
@@ -59,11 +67,11 @@ static void plant_ghost(struct register_state *state, enum form form, struct pla
     plant->bits = bits[form];
 }
 
-uint32_t plant_init_components(enum class class, enum form form)
+uint32_t plant_init_components(enum corruption corruption, enum form form)
 {
     static const enum component ghosts[FORM_COUNT] = {COMPONENT_SSE, COMPONENT_AVX,
                                                       COMPONENT_OPMASK};
-    return class == CLASS_GHOST ? COMPONENT_BIT(ghosts[form]) : 0;
+    return corruption == CLASS_GHOST ? COMPONENT_BIT(ghosts[form]) : 0;
 }
 
 static const char *register_text(enum form form, unsigned int number)
@@ -84,15 +92,15 @@ static void plant_foreign(struct register_state *state)
 }
 
 const struct window *plant_class(struct round *round, const struct pattern_key *key,
-                                 enum class class, struct plant *plant)
+                                 enum corruption corruption, struct plant *plant)
 {
     static const char *const swapped[FORM_COUNT] = {"xmm1-2", "ymm1-2", "zmm1-2"};
     struct register_state *state = &round->planted;
     struct pattern_key other_run = *key;
     other_run.run ^= 0x5a5a;
     memcpy(state, &round->expected, sizeof(*state));
-    *plant = (struct plant){class, whole_register[key->form], "none", whole_bits[key->form]};
-    switch (class) {
+    *plant = (struct plant){corruption, whole_register[key->form], "none", whole_bits[key->form]};
+    switch (corruption) {
     case CLASS_ZEROED:
         plant_zeroed(state, key->form, plant);
         break;
@@ -127,10 +135,10 @@ const struct window *plant_class(struct round *round, const struct pattern_key *
         break;
     case CLASS_ALTERED:
         state->flags_source ^= 1u << 8;
-        *plant = (struct plant){class, "rflags", "rflags", "0"};
+        *plant = (struct plant){corruption, "rflags", "rflags", "0"};
         break;
     case CLASS_FAULT:
-        *plant = (struct plant){class, "none", "none", "none"};
+        *plant = (struct plant){corruption, "none", "none", "none"};
         return &window_plant_fault;
     case CLASS_COUNT:
         break;
@@ -141,10 +149,10 @@ const struct window *plant_class(struct round *round, const struct pattern_key *
 unsigned int plant_positions(enum form form)
 {
     unsigned int opmasks = form == FORM_ZMM ? OPMASK_COUNT : 0;
-    return form_vectors(form) * form_lanes(form) + opmasks + GENERAL_COUNT;
+    return form_vectors(form) * form_lanes(form) + opmasks + GENERAL_COUNT + 1;
 }
 
-/* RSP carries no pattern; its place in the order stands for the flags. */
+/* RSP carries no pattern: its place in the order stands for the flags. MXCSR comes last. */
 uint32_t plant_register(enum form form, unsigned int position)
 {
     unsigned int in_vectors = form_vectors(form) * form_lanes(form);
@@ -154,6 +162,8 @@ uint32_t plant_register(enum form form, unsigned int position)
     if (form == FORM_ZMM && position < OPMASK_COUNT)
         return PATTERN_OPMASK + position;
     position -= form == FORM_ZMM ? OPMASK_COUNT : 0;
+    if (position == GENERAL_COUNT)
+        return PATTERN_END + 1;
     return position == RSP ? PATTERN_END : PATTERN_GENERAL + position;
 }
 
@@ -169,7 +179,9 @@ const struct window *plant_bit(struct round *round, enum form form, unsigned int
         state->opmask[reg - PATTERN_OPMASK] ^= bit;
     else if (reg < PATTERN_END)
         state->general[reg - PATTERN_GENERAL] ^= bit;
-    else
+    else if (reg == PATTERN_END)
         state->flags_source ^= 1u << 14; /* ZF, in AH */
+    else
+        state->mxcsr ^= 1u << 13; /* rounding control */
     return &window_plant;
 }

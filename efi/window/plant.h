@@ -5,13 +5,13 @@
 #ifndef ZMMTEST_WINDOW_PLANT_H
 #define ZMMTEST_WINDOW_PLANT_H
 
-#include "../diagnosis/class.h"
+#include "../diagnosis/corruption.h"
 #include "exits.h"
 #include "patterns.h"
 
 /* What diagnosis must say of a planted fault. */
 struct plant {
-    enum class class;
+    enum corruption corruption;
     const char *component;
     const char *registers;
     const char *bits;
@@ -22,18 +22,20 @@ struct plant {
  * says in *plant what must be named. A ghost needs a round with plant_init_components().
  */
 const struct window *plant_class(struct round *round, const struct pattern_key *key,
-                                 enum class class, struct plant *plant);
+                                 enum corruption corruption, struct plant *plant);
 
 /* Components that must be in their INIT state in the round for this class: only ghosts need one. */
-uint32_t plant_init_components(enum class class, enum form form);
+uint32_t plant_init_components(enum corruption corruption, enum form form);
 
 /* Flips one bit of quadword number `position` (see plant_positions) of the planted state. */
 const struct window *plant_bit(struct round *round, enum form form, unsigned int position);
 
-/* The register that holds this position, numbered as in patterns.h (PATTERN_END: the flags). */
+/* The register that holds this position, numbered as in patterns.h; PATTERN_END: the flags, and one
+ * more: MXCSR. */
 uint32_t plant_register(enum form form, unsigned int position);
 
-/* How many quadwords there are to flip: each lane, opmask, general register, and the flags. */
+/* How many quadwords there are to flip: each lane, opmask, general register, the flags and MXCSR.
+ */
 unsigned int plant_positions(enum form form);
 
 #endif

@@ -180,23 +180,23 @@ void rounds_took_finding(struct rounds *rounds)
     atomic_store_explicit(&rounds->taken, taken + 1, memory_order_release);
 }
 
-static enum class next_injected_class(struct rounds *rounds)
+static enum corruption next_injected_class(struct rounds *rounds)
 {
     while (!(rounds->plan->inject_classes >> rounds->inject_next & 1))
         rounds->inject_next = (rounds->inject_next + 1) % CLASS_COUNT;
-    enum class class = rounds->inject_next;
+    enum corruption corruption = rounds->inject_next;
     rounds->inject_next = (rounds->inject_next + 1) % CLASS_COUNT;
-    return class;
+    return corruption;
 }
 
 /* Before a round of the plan: one whose fault zmmtest plants itself. */
 static void run_injected(struct rounds *rounds)
 {
-    enum class class = next_injected_class(rounds);
+    enum corruption corruption = next_injected_class(rounds);
     struct round *round = &rounds->planted;
     struct plant plant;
-    rounds_fill(rounds, round, plant_init_components(class, rounds->key.form));
-    const struct window *window = plant_class(round, &rounds->key, class, &plant);
+    rounds_fill(rounds, round, plant_init_components(corruption, rounds->key.form));
+    const struct window *window = plant_class(round, &rounds->key, corruption, &plant);
     enum window_result result = run(rounds, window, round);
     struct tally *tally = &rounds->tally[INJECT_ROW];
     add(&tally->rounds, 1);

@@ -5,7 +5,7 @@
 #ifndef ZMMTEST_WINDOW_ROUNDS_H
 #define ZMMTEST_WINDOW_ROUNDS_H
 
-#include "../diagnosis/class.h"
+#include "../diagnosis/corruption.h"
 #include "exits.h"
 #include "finding.h"
 #include "patterns.h"
@@ -30,7 +30,7 @@ struct plan {
         const struct window *window;
     } entry[EXIT_MAX];
     uint32_t count;
-    uint64_t passes; /* 0: until told to stop */
+    uint64_t passes;         /* 0: until told to stop */
     uint32_t inject_classes; /* bit n is class n, planted in turn; 0: none */
     uint64_t inject_every;   /* rounds */
 };

@@ -37,13 +37,22 @@ static inline unsigned int form_vectors(enum form form)
 #define RFLAGS_OVERFLOW  0x800u
 #define RFLAGS_DIRECTION 0x400u
 
+/*
+ * MXCSR (SDM vol. 1, 10.2.3): what a pattern may vary - the sticky exception flags, rounding
+ * control and flush-to-zero. All exceptions stay masked; DAZ is left alone, as not every processor
+ * has it.
+ */
+#define MXCSR_MASKS  0x1f80u
+#define MXCSR_VARIED 0xe03fu
+
 struct register_state {
     uint64_t vector[VECTOR_COUNT][VECTOR_LANES];
     uint64_t opmask[OPMASK_COUNT];
     uint64_t general[GENERAL_COUNT];
     uint64_t rflags;
     uint64_t flags_source;
-    uint64_t unused[6];
+    uint32_t mxcsr;
+    uint32_t unused[11];
 };
 
 enum window_result {
@@ -85,16 +94,19 @@ _Static_assert(offsetof(struct register_state, opmask) == STATE_OPMASK, "layout.
 _Static_assert(offsetof(struct register_state, general) == STATE_GENERAL, "layout.h");
 _Static_assert(offsetof(struct register_state, rflags) == STATE_RFLAGS, "layout.h");
 _Static_assert(offsetof(struct register_state, flags_source) == STATE_FLAGS_SOURCE, "layout.h");
+_Static_assert(offsetof(struct register_state, mxcsr) == STATE_MXCSR, "layout.h");
 _Static_assert(sizeof(struct register_state) == STATE_SIZE, "layout.h");
 _Static_assert(offsetof(struct round, expected) == ROUND_STACK_SIZE, "layout.h");
 _Static_assert(offsetof(struct round, found) == ROUND_STACK_SIZE + ROUND_FOUND, "layout.h");
 _Static_assert(offsetof(struct round, planted) == ROUND_STACK_SIZE + ROUND_PLANTED, "layout.h");
-_Static_assert(offsetof(struct round, flags_kept) == ROUND_STACK_SIZE + ROUND_FLAGS_KEPT, "layout.h");
-_Static_assert(offsetof(struct round, caller_rsp) == ROUND_STACK_SIZE + ROUND_CALLER_RSP, "layout.h");
+_Static_assert(offsetof(struct round, flags_kept) == ROUND_STACK_SIZE + ROUND_FLAGS_KEPT,
+               "layout.h");
+_Static_assert(offsetof(struct round, caller_rsp) == ROUND_STACK_SIZE + ROUND_CALLER_RSP,
+               "layout.h");
 
 /*
  * A window, as the macro in window.h emits it. enter() runs one round with interrupts off on a vCPU
- * whose XCR0 allows the form; it changes every vector, opmask and caller-saved register.
+ * whose XCR0 allows the form; it changes MXCSR and every vector, opmask and caller-saved register.
  */
 struct window {
     struct {

@@ -73,10 +73,11 @@
 .endm
 
 /*
- * The status flags and the general registers. SAHF after an ADD sets all six status flags in three
+ * MXCSR, the status flags and the general registers. SAHF after an ADD sets all six status flags in three
  * cheap instructions; POPFQ would cost more than all the vector loads together.
  */
 .macro load_general from
+    ldmxcsr [rsp + \from + STATE_MXCSR]
     mov eax, [rsp + \from + STATE_FLAGS_SOURCE]
     add al, 0x7f
     sahf
@@ -105,6 +106,7 @@
 \name\()_\form\()_event_end:
     pushfq
     pop [rsp + ROUND_FOUND + STATE_RFLAGS]
+    stmxcsr [rsp + ROUND_FOUND + STATE_MXCSR]
     .irp reg, GENERALS
     .if (window_changes >> number_\reg) & 1
     .else

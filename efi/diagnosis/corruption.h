@@ -1,8 +1,8 @@
 /* The classes of corruption, and their names. */
-#ifndef ZMMTEST_DIAGNOSIS_CLASS_H
-#define ZMMTEST_DIAGNOSIS_CLASS_H
+#ifndef ZMMTEST_DIAGNOSIS_CORRUPTION_H
+#define ZMMTEST_DIAGNOSIS_CORRUPTION_H
 
-enum class {
+enum corruption {
     CLASS_ZEROED,     /* bytes that held a pattern are zero */
     CLASS_STALE,      /* this vCPU's own value of an earlier generation */
     CLASS_OTHER_VCPU, /* another vCPU's value */
@@ -17,6 +17,6 @@ enum class {
 };
 
 /* The name in options and log lines. */
-const char *class_name(enum class class);
+const char *class_name(enum corruption corruption);
 
 #endif
