@@ -158,6 +158,21 @@ static void positions_cover_every_register_once(void **state)
     }
 }
 
+static void the_control_register_of_each_round_differs(void **state)
+{
+    (void)state;
+    uint32_t seen_set = 0, seen_clear = 0;
+    prepare(FORM_XMM);
+    for (unsigned int n = 0; n < 200; n++) {
+        rounds_fill(&rounds, &rounds.planted, 0);
+        uint32_t mxcsr = rounds.planted.expected.mxcsr;
+        assert_int_equal(mxcsr & ~MXCSR_VARIED, MXCSR_MASKS);
+        seen_set |= mxcsr;
+        seen_clear |= ~mxcsr;
+    }
+    assert_int_equal(seen_set & seen_clear & MXCSR_VARIED, MXCSR_VARIED);
+}
+
 static void expect_plant(const struct plant *plant, enum corruption corruption, enum form form)
 {
     char text[DIAGNOSIS_TEXT];
@@ -260,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup(a_flipped_bit_anywhere_is_found_and_named_as_that_register_alone,
                                start_anew),
         cmocka_unit_test(positions_cover_every_register_once),
+        cmocka_unit_test_setup(the_control_register_of_each_round_differs, start_anew),
         cmocka_unit_test_setup(each_planted_class_is_found_and_named_right, start_anew),
         cmocka_unit_test_setup(whole_registers_that_differ_are_all_kept, start_anew),
         cmocka_unit_test_setup(a_pattern_that_memory_lost_is_told_apart, start_anew),
