@@ -42,6 +42,11 @@ static struct word cut(struct word *word, char separator)
     return part;
 }
 
+static bool ends_with(struct word word, char c)
+{
+    return word.length > 0 && word.start[word.length - 1] == c;
+}
+
 static bool set_time(struct options *options, struct word value)
 {
     /* A century: so that no sum with it overflows. */
@@ -73,6 +78,8 @@ static bool set_exits(struct options *options, struct word value)
         options->exits_named = false;
         return true;
     }
+    if (ends_with(value, ','))
+        return false;
     do {
         if (!add_exit(&mask, cut(&value, ',')))
             return false;
@@ -92,6 +99,8 @@ static void allow_exits(struct text *text)
 static bool add_cpus(uint64_t *mask, struct word range)
 {
     uint64_t first, last;
+    if (ends_with(range, '-'))
+        return false;
     struct word low = cut(&range, '-');
     if (!text_to_number(low.start, low.length, 10, &first))
         return false;
@@ -113,6 +122,8 @@ static bool set_cpus(struct options *options, struct word value)
         options->cpus_named = false;
         return true;
     }
+    if (ends_with(value, ','))
+        return false;
     do {
         if (!add_cpus(mask, cut(&value, ',')))
             return false;
@@ -130,6 +141,8 @@ static bool set_seed(struct options *options, struct word value)
 
 static bool set_inject(struct options *options, struct word value)
 {
+    if (ends_with(value, '/'))
+        return false;
     struct word name = cut(&value, '/');
     uint64_t every = 1000;
     if (value.length > 0 && (!text_to_number(value.start, value.length, 10, &every) || every == 0))
@@ -262,7 +275,13 @@ static bool parse_word(struct options *options, struct word word, struct text *e
 
 static bool is_blank(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r';
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* LF, CR or CR LF: one line end. */
+static bool ends_line(const char *words, size_t at, size_t length)
+{
+    return words[at] == '\n' || (words[at] == '\r' && (at + 1 == length || words[at + 1] != '\n'));
 }
 
 bool options_parse(struct options *options, const char *source, const char *words, size_t length,
@@ -273,17 +292,17 @@ bool options_parse(struct options *options, const char *source, const char *word
     bool comment = false;
     for (size_t at = 0; at < length;) {
         char c = words[at];
-        if (c == '\n') {
+        if (ends_line(words, at, length)) {
             line++;
             comment = false;
         }
         comment |= c == '#';
-        if (comment || is_blank(c) || c == '\n') {
+        if (comment || is_blank(c)) {
             at++;
             continue;
         }
         struct word word = {words + at, 0};
-        while (at < length && !is_blank(words[at]) && words[at] != '\n') {
+        while (at < length && !is_blank(words[at])) {
             at++;
             word.length++;
         }
@@ -318,20 +337,29 @@ bool options_parse_conf(struct options *options, const char *bytes, size_t size,
 
 #define LOAD_OPTIONS_MAX 4096u
 
-/* The length of the first word if it is a program's name: it ends in ".efi". 0 otherwise. */
-static size_t program_name_length(const char *words, size_t length)
+static bool ends_with_any_case(struct word word, const char *suffix)
 {
-    static const char suffix[] = ".efi";
-    const size_t suffix_length = sizeof(suffix) - 1;
-    size_t end = 0;
-    while (end < length && words[end] != ' ')
-        end++;
-    if (end < suffix_length)
-        return 0;
-    for (size_t n = 0; n < suffix_length; n++)
-        if ((words[end - suffix_length + n] | 0x20) != (suffix[n] | 0x20))
-            return 0;
-    return end;
+    size_t length = strlen(suffix);
+    if (word.length < length)
+        return false;
+    for (size_t n = 0; n < length; n++)
+        if ((word.start[word.length - length + n] | 0x20) != (suffix[n] | 0x20))
+            return false;
+    return true;
+}
+
+/* What a shell passes begins with the command as it was typed: "fs0:\\zmmtest.efi", "zmmtest". */
+static size_t program_name_end(const char *words, size_t length)
+{
+    struct word first = {words, 0};
+    while (length > 0 && is_blank(*first.start)) {
+        first.start++;
+        length--;
+    }
+    while (first.length < length && !is_blank(first.start[first.length]))
+        first.length++;
+    bool is_name = ends_with_any_case(first, ".efi") || ends_with_any_case(first, "zmmtest");
+    return is_name ? (size_t)(first.start - words) + first.length : 0;
 }
 
 bool options_parse_load(struct options *options, const uint16_t *load_options, size_t bytes,
@@ -343,10 +371,10 @@ bool options_parse_load(struct options *options, const uint16_t *load_options, s
         return true;
     for (; length < count && load_options[length]; length++) {
         uint16_t c = load_options[length];
-        if (c > '~' || (c < ' ' && c != '\t'))
+        if (c > '~' || (c < ' ' && c != '\t' && c != '\r' && c != '\n'))
             return true;
         words[length] = (char)c;
     }
-    size_t name = program_name_length(words, length);
+    size_t name = program_name_end(words, length);
     return options_parse(options, "load options", words + name, length - name, error);
 }

@@ -76,7 +76,8 @@ static void add_conversion(struct text *text, char conversion, bool is_long, str
     } else if (conversion == 's') {
         add_string(text, va_arg(*arguments, const char *), field);
     } else if (conversion == 'c') {
-        add_char(text, (char)va_arg(*arguments, int));
+        char c = (char)va_arg(*arguments, int);
+        add_padded(text, &c, 1, field);
     } else {
         add_char(text, conversion);
     }
@@ -96,6 +97,8 @@ void text_add_list(struct text *text, const char *format, va_list arguments)
         format = read_field(format + 1, &field);
         bool is_long = *format == 'l';
         format += is_long;
+        if (*format == '\0')
+            break;
         add_conversion(text, *format, is_long, field, &rest);
     }
     va_end(rest);

@@ -26,7 +26,7 @@ __attribute__((format(printf, 2, 3))) void text_add(struct text *text, const cha
 __attribute__((format(printf, 2, 0))) void text_add_list(struct text *text, const char *format,
                                                          va_list arguments);
 
-/* Appends 0-2,5 for the bits that are set in mask. `name` stands before the list and each comma. */
+/* Appends 0-2,5 for the bits that are set in mask. `name` stands before each entry. */
 void text_add_ranges(struct text *text, const char *name, uint64_t mask);
 
 /* A whole unsigned number, decimal or hexadecimal (base 10 or 16). False if it is none or too big.

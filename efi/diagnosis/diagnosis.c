@@ -58,7 +58,7 @@ static enum corruption class_of_lane(const struct finding *finding, struct lane 
     if (lane->reg >= LANE_RFLAGS)
         return CLASS_ALTERED;
     lane->decoded = lane->got != 0 && pattern_decode(lane->got, &lane->from);
-    if (lane->want == 0)
+    if (lane->want == 0 && lane->reg < PATTERN_GENERAL)
         return CLASS_GHOST;
     if (is_zeroed(lane))
         return CLASS_ZEROED;
@@ -197,10 +197,16 @@ void diagnose(const struct finding *f, struct diagnosis *d)
     d->signature = signature_find(d);
 }
 
-static void end_list(const struct text *text)
+/* An empty list says so; one that did not fit ends behind a whole entry, with dots. */
+static void end_list(struct text *text)
 {
     if (text->length == 0)
-        memcpy(text->start, "none", sizeof("none"));
+        text_add(text, "none");
+    if (!text->cut)
+        return;
+    while (text->length > 0 && (text->start[text->length] != ',' || text->length + 5 > text->size))
+        text->length--;
+    text_add(text, ",...");
 }
 
 void diagnosis_components(const struct diagnosis *d, char *buffer)

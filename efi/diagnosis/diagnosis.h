@@ -46,7 +46,7 @@ struct diagnosis {
 void diagnose(const struct finding *finding, struct diagnosis *diagnosis);
 
 /* The words of a log line. Each needs a buffer of DIAGNOSIS_TEXT bytes. */
-#define DIAGNOSIS_TEXT 96u
+#define DIAGNOSIS_TEXT 112u
 void diagnosis_components(const struct diagnosis *diagnosis, char *buffer);
 void diagnosis_registers(const struct diagnosis *diagnosis, enum form form, char *buffer);
 void diagnosis_bits(const struct diagnosis *diagnosis, char *buffer);

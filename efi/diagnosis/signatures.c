@@ -59,6 +59,7 @@ static const struct signature signatures[] = {
      .corruption = CLASS_ZEROED,
      .components = HI16_ZMM,
      .vectors = HIGH_16,
+     .vector_bytes = UINT64_MAX,
      .all_registers = true,
      .meaning = "zmm16-31 came back zero as a whole, the rest intact: the Hi16_ZMM component was "
                 "left out of a save or put back in its INIT state.",
@@ -73,10 +74,19 @@ static const struct signature signatures[] = {
     {.name = "opmask reset",
      .corruption = CLASS_ZEROED,
      .components = OPMASK,
+     .narrow_bits = UINT64_MAX,
      .meaning =
          "Opmasks came back zero, the vector registers intact: the opmask component was left "
          "out of a save or put back in its INIT state.",
      .reference = "golang/go issue 49233 (Darwin)"},
+    {.name = "xmm cleared beneath the guest",
+     .corruption = CLASS_ZEROED,
+     .components = SSE,
+     .vectors = LOW_16,
+     .vector_bytes = BITS_127_0,
+     .meaning = "The low 128 bits came back zero, the upper bits are intact: an exit handler was "
+                "compiled with SSE, cleared a register and saved nothing.",
+     .reference = "HAXM issue 85; HyperPlatform issue 5"},
     {.name = "xmm written beneath the guest",
      .corruption = CLASS_FOREIGN,
      .components = SSE,

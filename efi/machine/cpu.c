@@ -35,6 +35,7 @@ static void read_brand(struct cpu *cpu)
 void cpu_identify(struct cpu *cpu)
 {
     struct cpuid leaf = cpuid(0, 0);
+    memset(cpu, 0, sizeof(*cpu));
     cpu->highest_leaf = leaf.eax;
     const uint32_t vendor[3] = {leaf.ebx, leaf.edx, leaf.ecx};
     put_words(cpu->vendor, vendor, 3);

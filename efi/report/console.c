@@ -25,6 +25,8 @@ const struct sink *console_sink(void)
     if (!system_table->ConOut || !system_table->ConsoleOutHandle)
         return NULL;
     cursor_was_visible = system_table->ConOut->Mode->CursorVisible;
+    /* The firmware's logo is still there, and text would run across it. */
+    (void)system_table->ConOut->ClearScreen(system_table->ConOut);
     return &sink;
 }
 

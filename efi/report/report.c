@@ -86,6 +86,14 @@ static bool needs_quotes(const char *value)
     return false;
 }
 
+/* A quote would end the value, a control character the line. */
+static char in_value(char c)
+{
+    if (c == '"')
+        return '\'';
+    return (char)(c >= ' ' && c <= '~' ? c : '?');
+}
+
 void log_text(struct log_line *line, const char *key, const char *value)
 {
     size_t left = line->text.size - 1 - line->text.length;
@@ -96,7 +104,7 @@ void log_text(struct log_line *line, const char *key, const char *value)
     const char *quote = needs_quotes(value) ? "\"" : "";
     text_add(&line->text, " %s=%s", key, quote);
     for (; *value && room > 0; value++, room--)
-        text_add(&line->text, "%c", *value == '"' ? '\'' : *value);
+        text_add(&line->text, "%c", in_value(*value));
     text_add(&line->text, "%s", quote);
 }
 
