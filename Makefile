@@ -10,6 +10,8 @@ EFI   := $(BUILD)/zmmtest.efi
 IMAGE := $(BUILD)/zmmtest.img
 ISO   := $(BUILD)/zmmtest.iso
 
+FAULTVISOR := $(BUILD)/faultvisor.efi
+
 # C must not touch a vector register: -mgeneral-regs-only makes the compiler refuse, ci/purity
 # proves it of the linked program. No red zone: exceptions are delivered onto the current stack.
 WARNINGS := -Wall -Wextra -Wpedantic -Werror
@@ -34,7 +36,7 @@ run: ## boot the image and show its log (ENGINE= CPUS= MODEL= MEDIUM= OPTIONS= L
 
 check: ## run every test
 	@ci/install check
-	@$(MAKE) --no-print-directory -s all unit
+	@$(MAKE) --no-print-directory -s all $(FAULTVISOR) unit
 	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS) ci/purity/*.t ci/boot/*.t
 
 lint: ## clang-format, clang-tidy, cppcheck, shellcheck
@@ -62,7 +64,7 @@ $(BUILD)/zmmtest.so: linker/zmmtest.lds $(EFI_OBJECTS)
 	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --no-undefined -T $< -o $@ $(EFI_OBJECTS) \
 		/usr/lib/libgnuefi.a
 
-$(EFI): $(BUILD)/zmmtest.so linker/finish-pe
+$(BUILD)/%.efi: $(BUILD)/%.so linker/finish-pe
 	$(OBJCOPY) -O efi-app-x86_64 --strip-all $(addprefix -j ,$(EFI_SECTIONS)) $< $@.new
 	linker/finish-pe $@.new
 	mv $@.new $@
@@ -79,6 +81,18 @@ $(BUILD)/tools:
 	@ci/install build
 	@mkdir -p $(@D)
 	@touch $@
+
+# --- faultvisor: the test equipment ----------------------------------------------------------------
+
+FAULTVISOR_SOURCES := $(wildcard ci/faultvisor/*.c ci/faultvisor/*.S) efi/entry.S efi/text.c \
+	efi/firmware.c efi/freestanding.c efi/machine/cpuid.c efi/report/serial.c linker/sbat.S
+FAULTVISOR_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(FAULTVISOR_SOURCES))
+
+$(BUILD)/faultvisor.so: linker/zmmtest.lds $(FAULTVISOR_OBJECTS)
+	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --no-undefined -T $< -o $@ \
+		$(FAULTVISOR_OBJECTS) /usr/lib/libgnuefi.a
+
+# --- images --------------------------------------------------------------------------------------
 
 $(IMAGE): $(EFI) image/zmmtest.conf image/make-image
 	image/make-image disk $(EFI) image/zmmtest.conf $@
@@ -104,4 +118,4 @@ $(BUILD)/unit/%: ci/unit/%.c ci/unit/host.c ci/unit/host.lds $(PORTABLE) $(wildc
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -o $@ $< ci/unit/host.c $(PORTABLE) -Wl,-T,ci/unit/host.lds -lcmocka
 
--include $(EFI_OBJECTS:.o=.d)
+-include $(EFI_OBJECTS:.o=.d) $(FAULTVISOR_OBJECTS:.o=.d)

@@ -29,6 +29,7 @@ const char *status_name(EFI_STATUS status)
         {EFI_NOT_STARTED, "EFI_NOT_STARTED"},
         {EFI_ALREADY_STARTED, "EFI_ALREADY_STARTED"},
         {EFI_ABORTED, "EFI_ABORTED"},
+        {EFI_COMPROMISED_DATA, "EFI_COMPROMISED_DATA"},
     };
     for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
         if (names[n].status == status)

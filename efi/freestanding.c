@@ -25,6 +25,17 @@ void *memset(void *to, int value, size_t size)
     return start;
 }
 
+void *memmove(void *to, const void *from, size_t size)
+{
+    unsigned char *target = to;
+    const unsigned char *source = from;
+    if (target <= source || target >= source + size)
+        return memcpy(to, from, size);
+    while (size-- > 0)
+        target[size] = source[size];
+    return to;
+}
+
 int memcmp(const void *left, const void *right, size_t size)
 {
     const unsigned char *a = left, *b = right;

@@ -99,11 +99,13 @@ static void zeroed_bytes_are_zeroed(void **state)
     expect(CLASS_ZEROED, "avx", "zmm2", "255:224", NULL);
 }
 
+#define CLEARED "xmm cleared beneath the guest"
+
 static void a_whole_zeroed_xmm_is_sse(void **state)
 {
     (void)state;
     zero(4, 4, 0, 1);
-    expect(CLASS_ZEROED, "sse", "zmm4", "127:0", NULL);
+    expect(CLASS_ZEROED, "sse", "zmm4", "127:0", CLEARED);
     assert_int_equal(diagnosis.lane_count, 2);
 }
 
@@ -294,7 +296,21 @@ static void a_live_component_beside_an_init_one_is_no_ghost(void **state)
     (void)state;
     start_in_form(FORM_ZMM, COMPONENT_BIT(COMPONENT_ZMM_HI256));
     zero(3, 3, 0, 1);
-    expect(CLASS_ZEROED, "sse", "zmm3", "127:0", NULL);
+    expect(CLASS_ZEROED, "sse", "zmm3", "127:0", CLEARED);
+}
+
+static void a_general_register_that_was_to_be_zero_is_altered_and_no_ghost(void **state)
+{
+    (void)state;
+    finding.expected.general[RDI] = 0;
+    general[RDI] = 5;
+    expect(CLASS_ALTERED, "gpr", "rdi", "31:0", NULL);
+    expect_lane(0, "rdi", "altered");
+    general[RDI] = UINT64_C(1) << 40;
+    expect(CLASS_BIT_FLIP, "gpr", "rdi", "40", NULL);
+    general[RDI] = value_of(RUN, VCPU, GENERATION - 1, PATTERN_GENERAL + RDI, 0);
+    expect(CLASS_STALE, "gpr", "rdi", "63:0", NULL);
+    expect_lane(0, "rdi", "stale: run beef, vCPU 3, generation 76, rdi");
 }
 
 static void changed_general_registers_and_flags_are_altered(void **state)
@@ -325,16 +341,18 @@ static void a_changed_mxcsr_is_altered(void **state)
     assert_true(diagnosis.narrow_bits == finding.expected.mxcsr);
 }
 
+static const char *const general_names[GENERAL_COUNT] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+                                                         "rsi", "rdi", "r8",  "r9",  "r10", "r11",
+                                                         "r12", "r13", "r14", "r15"};
+
 static void every_general_register_has_its_name(void **state)
 {
     (void)state;
-    static const char *const names[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                        "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
     finding.general_changed = 0;
     for (unsigned int n = 0; n < GENERAL_COUNT; n++) {
         memcpy(&finding.found, &finding.expected, sizeof(finding.found));
         general[n] = 5;
-        expect(CLASS_ALTERED, "gpr", names[n], "63:0", NULL);
+        expect(CLASS_ALTERED, "gpr", general_names[n], "63:0", NULL);
         assert_int_equal(diagnosis.general, 1u << n);
     }
     memset(general, 5, GENERAL_COUNT * sizeof(*general));
@@ -456,6 +474,93 @@ static void all_kinds_of_register_stand_in_one_list(void **state)
     expect(CLASS_ZEROED, "gpr,rflags,sse,opmask", "zmm0-2,zmm5,k1-2,rbx,rflags", "63:0,63:0", NULL);
 }
 
+static void expect_registers(const char *registers)
+{
+    char buffer[DIAGNOSIS_TEXT];
+    diagnose(&finding, &diagnosis);
+    diagnosis_registers(&diagnosis, finding.key.form, buffer);
+    assert_string_equal(buffer, registers);
+}
+
+static void expect_bits(const char *bits)
+{
+    char buffer[DIAGNOSIS_TEXT];
+    diagnose(&finding, &diagnosis);
+    diagnosis_bits(&diagnosis, buffer);
+    assert_string_equal(buffer, bits);
+}
+
+#define EVEN                                                                                       \
+    "zmm0,zmm2,zmm4,zmm6,zmm8,zmm10,zmm12,zmm14,zmm16,zmm18,zmm20,zmm22,zmm24,zmm26,zmm28,zmm30"
+
+static void registers_that_do_not_fit_leave_dots_behind_a_whole_name(void **state)
+{
+    (void)state;
+    for (uint32_t n = 0; n < VECTOR_COUNT; n += 2)
+        vector[n][0] = 0;
+    expect_registers(EVEN);
+    for (uint32_t n = 0; n < OPMASK_COUNT; n += 2)
+        opmask[n] = 0;
+    expect_registers(EVEN ",k0,k2,k4,k6");
+    general[RAX] = 0;
+    expect_registers(EVEN ",k0,k2,k4,k6,rax");
+    general[RDX] = 0;
+    expect_registers(EVEN ",k0,k2,k4,k6,rax,rdx");
+    general[R15] = 0;
+    expect_registers(EVEN ",k0,k2,k4,k6,rax,...");
+    general[RAX] = finding.expected.general[RAX];
+    general[RDX] = finding.expected.general[RDX];
+    finding.found.rflags ^= 1;
+    expect_registers(EVEN ",k0,k2,k4,k6,r15,...");
+    vector[1][0] = 0;
+    expect_registers("zmm0-2,zmm4,zmm6,zmm8,zmm10,zmm12,zmm14,zmm16,zmm18,zmm20,zmm22,zmm24,zmm26,"
+                     "zmm28,zmm30,k0,k2,k4,k6,r15,rflags");
+}
+
+static void bits_that_do_not_fit_leave_dots_behind_a_whole_range(void **state)
+{
+    (void)state;
+    for (uint32_t lane = 0; lane < VECTOR_LANES; lane++)
+        vector[1][lane] &= 0x00ff00ff00ff00ff;
+    expect_bits("511:504,495:488,479:472,463:456,447:440,431:424,415:408,399:392,383:376,367:360,"
+                "351:344,335:328,319:312,...");
+    vector[1][0] = finding.expected.vector[1][0];
+    opmask[0] &= ~UINT64_C(0xff);
+    expect_bits("511:504,495:488,479:472,463:456,447:440,431:424,415:408,399:392,383:376,367:360,"
+                "351:344,335:328,319:312,...");
+}
+
+/* Sets of registers of every kind, so that the end of the buffer falls on every place of an entry.
+ */
+static void no_register_of_a_list_is_ever_cut(void **state)
+{
+    (void)state;
+    char whole[1024], kept[DIAGNOSIS_TEXT];
+    unsigned int cut = 0;
+    for (uint32_t n = 0; n < 10000; n++) {
+        struct text text;
+        diagnosis =
+            (struct diagnosis){.vectors = n * 2654435761u | 1, .general = n * 40503 & 0xffff};
+        text_start(&text, whole, sizeof(whole));
+        text_add_ranges(&text, "zmm", diagnosis.vectors);
+        for (unsigned int number = 0; number < GENERAL_COUNT; number++)
+            if (diagnosis.general >> number & 1)
+                text_add(&text, ",%s", general_names[number]);
+        diagnosis_registers(&diagnosis, FORM_ZMM, kept);
+        size_t length = strlen(kept);
+        if (text.length < sizeof(kept)) {
+            assert_string_equal(kept, whole);
+            continue;
+        }
+        assert_true(length < sizeof(kept));
+        assert_string_equal(kept + length - 4, ",...");
+        assert_memory_equal(kept, whole, length - 4);
+        assert_int_equal(whole[length - 4], ',');
+        cut++;
+    }
+    assert_true(cut > 100);
+}
+
 #define ESXI "ESXi 8.0.2: AVX-256 host code, zmm not saved"
 
 static void lost_upper_halves_match_the_esxi_bug(void **state)
@@ -520,6 +625,21 @@ static void zero_high_registers_match_their_reset(void **state)
     expect(CLASS_ZEROED, "hi16_zmm", "zmm17-31", "511:0", NULL);
 }
 
+static void pieces_of_the_high_registers_are_no_reset_of_them(void **state)
+{
+    (void)state;
+    zero(16, 31, 4, 7);
+    expect(CLASS_ZEROED, "hi16_zmm", "zmm16-31", "511:256", NULL);
+    start_anew(NULL);
+    zero(16, 31, 0, 1);
+    expect(CLASS_ZEROED, "hi16_zmm", "zmm16-31", "127:0", NULL);
+    start_anew(NULL);
+    zero(16, 31, 0, 7);
+    for (uint32_t n = 16; n < 32; n++)
+        vector[n][0] = finding.expected.vector[n][0] & 0xff;
+    expect(CLASS_ZEROED, "hi16_zmm", "zmm16-31", "511:8", NULL);
+}
+
 static void opmasks_of_sixteen_bits_match_their_row(void **state)
 {
     (void)state;
@@ -536,6 +656,52 @@ static void zero_opmasks_match_their_reset(void **state)
     (void)state;
     memset(opmask, 0, OPMASK_COUNT * sizeof(*opmask));
     expect(CLASS_ZEROED, "opmask", "k0-7", "63:0", "opmask reset");
+    start_anew(NULL);
+    opmask[3] = 0;
+    expect(CLASS_ZEROED, "opmask", "k3", "63:0", "opmask reset");
+}
+
+static void pieces_of_opmasks_are_no_reset_of_them(void **state)
+{
+    (void)state;
+    opmask[3] &= ~UINT64_C(0xff);
+    expect(CLASS_ZEROED, "opmask", "k3", "7:0", NULL);
+    start_anew(NULL);
+    for (unsigned int n = 0; n < OPMASK_COUNT; n++)
+        opmask[n] &= 0xffffffff;
+    expect(CLASS_ZEROED, "opmask", "k0-7", "63:32", NULL);
+    start_anew(NULL);
+    opmask[6] &= 0xff;
+    expect(CLASS_ZEROED, "opmask", "k6", "63:8", NULL);
+}
+
+static void a_cleared_xmm_matches_its_row(void **state)
+{
+    (void)state;
+    zero(0, 0, 0, 1);
+    expect(CLASS_ZEROED, "sse", "zmm0", "127:0", CLEARED);
+    zero(0, 15, 0, 1);
+    expect(CLASS_ZEROED, "sse", "zmm0-15", "127:0", CLEARED);
+    start_in_form(FORM_YMM, 0);
+    zero(7, 8, 0, 1);
+    expect(CLASS_ZEROED, "sse", "ymm7-8", "127:0", CLEARED);
+}
+
+static void pieces_of_xmm_or_more_than_it_are_no_cleared_xmm(void **state)
+{
+    (void)state;
+    zero(0, 0, 0, 0);
+    expect(CLASS_ZEROED, "sse", "zmm0", "63:0", NULL);
+    start_anew(NULL);
+    zero(0, 0, 0, 2);
+    expect(CLASS_ZEROED, "sse,avx", "zmm0", "191:0", NULL);
+    start_anew(NULL);
+    zero(16, 16, 0, 1);
+    expect(CLASS_ZEROED, "hi16_zmm", "zmm16", "127:0", NULL);
+    start_anew(NULL);
+    zero(0, 0, 0, 1);
+    opmask[1] = 0;
+    expect(CLASS_ZEROED, "sse,opmask", "zmm0,k1", "127:0,63:0", NULL);
 }
 
 static void foreign_data_in_xmm_matches_its_row(void **state)
@@ -595,6 +761,8 @@ int main(void)
         cmocka_unit_test_setup(data_of_something_else_is_foreign, start_anew),
         cmocka_unit_test_setup(what_comes_back_where_nothing_was_is_a_ghost, start_anew),
         cmocka_unit_test_setup(a_live_component_beside_an_init_one_is_no_ghost, start_anew),
+        cmocka_unit_test_setup(a_general_register_that_was_to_be_zero_is_altered_and_no_ghost,
+                               start_anew),
         cmocka_unit_test_setup(changed_general_registers_and_flags_are_altered, start_anew),
         cmocka_unit_test_setup(a_changed_mxcsr_is_altered, start_anew),
         cmocka_unit_test_setup(every_general_register_has_its_name, start_anew),
@@ -607,14 +775,22 @@ int main(void)
         cmocka_unit_test_setup(the_class_of_most_quadwords_is_the_class, start_anew),
         cmocka_unit_test_setup(numbers_that_wrap_are_still_ones_own, start_anew),
         cmocka_unit_test_setup(all_kinds_of_register_stand_in_one_list, start_anew),
+        cmocka_unit_test_setup(registers_that_do_not_fit_leave_dots_behind_a_whole_name,
+                               start_anew),
+        cmocka_unit_test_setup(bits_that_do_not_fit_leave_dots_behind_a_whole_range, start_anew),
+        cmocka_unit_test_setup(no_register_of_a_list_is_ever_cut, start_anew),
         cmocka_unit_test_setup(lost_upper_halves_match_the_esxi_bug, start_anew),
         cmocka_unit_test_setup(other_lost_pieces_do_not_match_the_esxi_bug, start_anew),
         cmocka_unit_test_setup(lost_bits_above_xmm_match_vzeroupper, start_anew),
         cmocka_unit_test_setup(lost_upper_halves_of_ymm_match_their_row, start_anew),
         cmocka_unit_test_setup(sixteen_zero_registers_match_vzeroall, start_anew),
         cmocka_unit_test_setup(zero_high_registers_match_their_reset, start_anew),
+        cmocka_unit_test_setup(pieces_of_the_high_registers_are_no_reset_of_them, start_anew),
         cmocka_unit_test_setup(opmasks_of_sixteen_bits_match_their_row, start_anew),
         cmocka_unit_test_setup(zero_opmasks_match_their_reset, start_anew),
+        cmocka_unit_test_setup(pieces_of_opmasks_are_no_reset_of_them, start_anew),
+        cmocka_unit_test_setup(a_cleared_xmm_matches_its_row, start_anew),
+        cmocka_unit_test_setup(pieces_of_xmm_or_more_than_it_are_no_cleared_xmm, start_anew),
         cmocka_unit_test_setup(foreign_data_in_xmm_matches_its_row, start_anew),
         cmocka_unit_test_setup(stale_xmm_matches_its_row, start_anew),
         cmocka_unit_test_setup(changed_flags_match_their_row, start_anew),

@@ -182,7 +182,7 @@ static void without_a_brand_the_vendor_stands_for_it(void **state)
 
 static unsigned int features(void)
 {
-    memset(&cpu, 0, sizeof(cpu));
+    memset(&cpu, 0xff, sizeof(cpu));
     cpu_identify(&cpu);
     return cpu.monitor | cpu.x2apic << 1 | cpu.xsave << 2 | cpu.avx << 3 | cpu.hypervisor_bit << 4 |
            cpu.avx512f << 5 | cpu.avx512bw << 6;
@@ -214,6 +214,20 @@ static void leaf_seven_is_not_read_where_there_is_none(void **state)
     assert_int_equal(features(), 0x1f);
     set_vendor("GenuineIntel", 7);
     assert_int_equal(features(), 0x7f);
+}
+
+static void nothing_of_an_earlier_processor_stays(void **state)
+{
+    (void)state;
+    set_vendor("AuthenticAMD", 6);
+    memset(&cpu, 0xff, sizeof(cpu));
+    cpu_identify(&cpu);
+    assert_false(cpu.avx512f || cpu.avx512bw);
+    assert_int_equal(cpu.highest_leaf, 6);
+    assert_string_equal(cpu.vendor, "AuthenticAMD");
+    assert_string_equal(cpu.brand, "AuthenticAMD");
+    for (size_t n = strlen(cpu.brand); n < sizeof(cpu.brand); n++)
+        assert_int_equal(cpu.brand[n], 0);
 }
 
 static void identify_hypervisor(void)
@@ -534,6 +548,7 @@ int main(void)
         cmocka_unit_test_setup(without_a_brand_the_vendor_stands_for_it, make_full_machine),
         cmocka_unit_test_setup(each_feature_has_its_own_bit, make_full_machine),
         cmocka_unit_test_setup(leaf_seven_is_not_read_where_there_is_none, make_full_machine),
+        cmocka_unit_test_setup(nothing_of_an_earlier_processor_stays, make_full_machine),
         cmocka_unit_test_setup(without_the_hypervisor_bit_there_is_none, make_full_machine),
         cmocka_unit_test_setup(each_signature_names_its_hypervisor_and_a_harmless_call,
                                make_full_machine),

@@ -48,7 +48,14 @@ static bool is_default(void)
 {
     struct options untouched;
     options_default(&untouched);
-    return memcmp(&options, &untouched, sizeof(options)) == 0;
+    return options.seconds == untouched.seconds && options.passes == untouched.passes &&
+           options.exits == untouched.exits && options.exits_named == untouched.exits_named &&
+           memcmp(options.cpus, untouched.cpus, sizeof(options.cpus)) == 0 &&
+           options.cpus_named == untouched.cpus_named && options.seed == untouched.seed &&
+           options.seed_given == untouched.seed_given &&
+           options.inject_classes == untouched.inject_classes &&
+           options.inject_every == untouched.inject_every &&
+           options.stop_first == untouched.stop_first && options.end == untouched.end;
 }
 
 static uint64_t all_exits(void)
@@ -189,74 +196,92 @@ static void processors_are_taken_as_numbers_and_ranges(void **state)
     assert_int_equal(cpu_count(), CPU_MAX);
 }
 
+static const char *const bad_values[] = {
+    "time",
+    "time=",
+    "time=-1",
+    "time=1.5",
+    "time=1m",
+    "time=0x10",
+    "time=3153600001",
+    "time=18446744073709551616",
+    "time==5",
+    "passes=",
+    "passes=many",
+    "passes=18446744073709551616",
+    "exits",
+    "exits=",
+    "exits=cpuid,nothing",
+    "exits=,cpuid",
+    "exits=cpuid,",
+    "exits=cpuid,pause,",
+    "exits=all,",
+    "exits=,",
+    "exits=cpuid,,pause",
+    "exits=CPUID",
+    "exits=cpui",
+    "exits=cpuidx",
+    "exits=all,cpuid",
+    "cpus=",
+    "cpus=,1",
+    "cpus=1,",
+    "cpus=1-2,",
+    "cpus=all,",
+    "cpus=,",
+    "cpus=1,,2",
+    "cpus=-1",
+    "cpus=2-",
+    "cpus=2-,5",
+    "cpus=5,2-",
+    "cpus=2-3-",
+    "cpus=-",
+    "cpus=2-1",
+    "cpus=1-2-3",
+    "cpus=1--2",
+    "cpus=1024",
+    "cpus=0-1024",
+    "cpus=1023-1024",
+    "cpus=0,1024",
+    "cpus=18446744073709551616",
+    "cpus=0-18446744073709551615",
+    "cpus=a",
+    "cpus=1,a",
+    "cpus=all,1",
+    "seed=",
+    "seed=0x",
+    "seed=g",
+    "seed=10000000000000000",
+    "inject=",
+    "inject=/5",
+    "inject=stale/",
+    "inject=all/",
+    "inject=stale/1/",
+    "inject=/",
+    "inject=nothing",
+    "inject=stale/0",
+    "inject=stale/x",
+    "inject=stale/1/2",
+    "inject=all/18446744073709551616",
+    "stop=",
+    "stop=last",
+    "stop=firstly",
+    "end=",
+    "end=off",
+    "end=menu,exit",
+    "ui=",
+    "ui=window",
+};
+
 static void bad_values_change_nothing(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {
-        "time",
-        "time=",
-        "time=-1",
-        "time=1.5",
-        "time=1m",
-        "time=0x10",
-        "time=3153600001",
-        "time=18446744073709551616",
-        "time==5",
-        "passes=",
-        "passes=many",
-        "passes=18446744073709551616",
-        "exits",
-        "exits=",
-        "exits=cpuid,nothing",
-        "exits=,cpuid",
-        "exits=cpuid,,pause",
-        "exits=CPUID",
-        "exits=cpui",
-        "exits=cpuidx",
-        "exits=all,cpuid",
-        "cpus=",
-        "cpus=,1",
-        "cpus=1,,2",
-        "cpus=-1",
-        "cpus=2-1",
-        "cpus=1-2-3",
-        "cpus=1--2",
-        "cpus=1024",
-        "cpus=0-1024",
-        "cpus=1023-1024",
-        "cpus=0,1024",
-        "cpus=18446744073709551616",
-        "cpus=0-18446744073709551615",
-        "cpus=a",
-        "cpus=1,a",
-        "cpus=all,1",
-        "seed=",
-        "seed=0x",
-        "seed=g",
-        "seed=10000000000000000",
-        "inject=",
-        "inject=/5",
-        "inject=nothing",
-        "inject=stale/0",
-        "inject=stale/x",
-        "inject=stale/1/2",
-        "inject=all/18446744073709551616",
-        "stop=",
-        "stop=last",
-        "stop=firstly",
-        "end=",
-        "end=off",
-        "end=menu,exit",
-        "ui=",
-        "ui=window",
-    };
-    for (size_t n = 0; n < sizeof(wrong) / sizeof(wrong[0]); n++) {
-        if (parse(wrong[n]))
-            fail_msg("taken: %s", wrong[n]);
+    for (size_t n = 0; n < sizeof(bad_values) / sizeof(bad_values[0]); n++) {
+        if (parse(bad_values[n]))
+            fail_msg("taken: %s", bad_values[n]);
         if (!is_default())
-            fail_msg("changed something: %s", wrong[n]);
+            fail_msg("changed something: %s", bad_values[n]);
         assert_non_null(strstr(error.start, "test line 1: "));
-        assert_non_null(strstr(error.start, wrong[n]));
+        assert_non_null(strstr(error.start, bad_values[n]));
         assert_non_null(strstr(error.start, ": value not allowed. Allowed for "));
     }
 }
@@ -356,7 +381,7 @@ static void comments_and_blanks_are_passed_over(void **state)
     assert_int_equal(options.end, END_MENU);
 }
 
-static void line_ends_of_either_kind_are_taken(void **state)
+static void line_ends_of_every_kind_are_taken(void **state)
 {
     (void)state;
     static const char windows[] = "# first\r\ntime=5\r\n\r\nend=exit\r\n";
@@ -367,6 +392,37 @@ static void line_ends_of_either_kind_are_taken(void **state)
     assert_false(parse_conf(wrong, strlen(wrong)));
     assert_non_null(strstr(error.start, "zmmtest.conf line 4: wrong: "));
     assert_int_equal(options.end, END_EXIT);
+}
+
+static void a_carriage_return_alone_ends_a_line_and_its_comment(void **state)
+{
+    (void)state;
+    static const char macintosh[] = "# first\rtime=5\r#\r\rend=exit # last\r";
+    assert_true(parse_conf(macintosh, strlen(macintosh)));
+    assert_int_equal(options.seconds, 5);
+    assert_int_equal(options.end, END_EXIT);
+    assert_true(parse("# comment\rend=shutdown"));
+    assert_int_equal(options.end, END_SHUTDOWN);
+}
+
+static void each_line_end_counts_once(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words, *where;
+    } cases[] = {
+        {"\nwrong", "line 2: "},           {"\rwrong", "line 2: "},
+        {"\r\nwrong", "line 2: "},         {"\r\rwrong", "line 3: "},
+        {"\n\rwrong", "line 3: "},         {"\r\n\r\nwrong", "line 3: "},
+        {"\r\r\nwrong", "line 3: "},       {"\r\n\rwrong", "line 3: "},
+        {"# x\r\n# y\rwrong", "line 3: "}, {"time=5\rpasses=1\r\nwrong", "line 3: "},
+        {"wrong\r", "line 1: "},
+    };
+    for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+        assert_false(parse(cases[n].words));
+        assert_non_null(strstr(error.start, cases[n].where));
+        assert_non_null(strstr(error.start, ": wrong: no such option"));
+    }
 }
 
 static void only_the_given_length_is_read(void **state)
@@ -420,7 +476,8 @@ static void a_file_of_the_largest_size_is_read_and_a_larger_one_refused(void **s
     (void)state;
     static char large[CONF_MAX + 1];
     memset(large, '\n', sizeof(large));
-    memcpy(large + CONF_MAX - 8, "end=exit", 8);
+    /* A file has no terminator. */
+    memcpy(large + CONF_MAX - 8, "end=exit", 8); // NOLINT(bugprone-not-null-terminated-result)
     assert_true(parse_conf(large, CONF_MAX));
     assert_int_equal(options.end, END_EXIT);
     assert_false(parse_conf(large, CONF_MAX + 1));
@@ -488,21 +545,59 @@ static void load_options_are_read(void **state)
     assert_int_equal(options.end, END_EXIT);
 }
 
+static void line_ends_in_load_options_are_blanks(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"end=exit\r\n",        "end=exit\n",
+                                       "end=exit\r",          "\r\nend=exit",
+                                       "time=5\r\nend=exit",  "time=5\nend=exit\n\n",
+                                       "time=5\r\rend=exit ", "zmmtest.efi\r\nend=exit"};
+    for (size_t n = 0; n < sizeof(good) / sizeof(good[0]); n++) {
+        assert_true(parse_load(good[n]));
+        assert_int_equal(options.end, END_EXIT);
+    }
+    assert_false(parse_load("time=5\r\nwrong\r\n"));
+    assert_non_null(strstr(error.start, "load options line 2: wrong: no such option"));
+}
+
 static void the_name_of_the_program_is_no_option(void **state)
 {
     (void)state;
-    static const char *const good[] = {"zmmtest.efi time=5", "ZMMTEST.EFI time=5",
+    static const char *const good[] = {"zmmtest.efi time=5",
+                                       "ZMMTEST.EFI time=5",
                                        "\\EFI\\BOOT\\BOOTX64.EFI time=5",
-                                       "fs0:\\zmmtest.efi    time=5"};
+                                       "fs0:\\zmmtest.efi    time=5",
+                                       "fs0:\\x\\zmmtest.efi time=5",
+                                       "zmmtest time=5",
+                                       "ZmmTest time=5",
+                                       "fs0:\\x\\zmmtest time=5",
+                                       " zmmtest.efi time=5",
+                                       "\t zmmtest time=5",
+                                       "zmmtest.efi\ttime=5",
+                                       "zmmtest\ttime=5"};
     for (size_t n = 0; n < sizeof(good) / sizeof(good[0]); n++) {
         assert_true(parse_load(good[n]));
         assert_int_equal(options.seconds, 5);
     }
-    assert_true(parse_load("zmmtest.efi"));
-    assert_true(is_default());
+    static const char *const alone[] = {"zmmtest.efi", "zmmtest", " zmmtest.efi", "zmmtest.efi\t",
+                                        " zmmtest "};
+    for (size_t n = 0; n < sizeof(alone) / sizeof(alone[0]); n++) {
+        assert_true(parse_load(alone[n]));
+        assert_true(is_default());
+    }
     assert_true(parse_load(".efi time=5"));
     assert_int_equal(options.seconds, 5);
+}
+
+static void a_word_that_only_looks_like_the_name_is_an_option(void **state)
+{
+    (void)state;
     assert_false(parse_load("time=5 zmmtest.efi"));
+    assert_false(parse_load("time=5 zmmtest"));
+    assert_false(parse_load("zmmtest zmmtest"));
+    assert_false(parse_load("zmmtests time=5"));
+    assert_false(parse_load("mmtest time=5"));
+    assert_false(parse_load("zmmtest.ef time=5"));
     assert_false(parse_load("efi time=5"));
     assert_false(parse_load("zmmtest_efi time=5"));
     assert_false(parse_load("zmmtest.efi zmmtest.efi"));
@@ -615,7 +710,8 @@ static size_t random_bytes(char *bytes, size_t size)
             bytes[length++] = (char)(choice >> 40);
             continue;
         }
-        memcpy(bytes + length, piece, piece_length);
+        /* Bytes of a file, which has no terminator. */
+        memcpy(bytes + length, piece, piece_length); // NOLINT(bugprone-not-null-terminated-result)
         length += piece_length;
     }
     return length;
@@ -671,7 +767,9 @@ int main(void)
         cmocka_unit_test_setup(the_first_error_is_told_and_later_options_still_count, start_anew),
         cmocka_unit_test_setup(later_options_win, start_anew),
         cmocka_unit_test_setup(comments_and_blanks_are_passed_over, start_anew),
-        cmocka_unit_test_setup(line_ends_of_either_kind_are_taken, start_anew),
+        cmocka_unit_test_setup(line_ends_of_every_kind_are_taken, start_anew),
+        cmocka_unit_test_setup(a_carriage_return_alone_ends_a_line_and_its_comment, start_anew),
+        cmocka_unit_test_setup(each_line_end_counts_once, start_anew),
         cmocka_unit_test_setup(only_the_given_length_is_read, start_anew),
         cmocka_unit_test_setup(a_byte_order_mark_is_passed_over, start_anew),
         cmocka_unit_test_setup(another_encoding_is_refused_as_such, start_anew),
@@ -681,7 +779,9 @@ int main(void)
         cmocka_unit_test_setup(a_long_word_is_shortened_in_the_message, start_anew),
         cmocka_unit_test_setup(a_small_error_buffer_is_not_overrun, start_anew),
         cmocka_unit_test_setup(load_options_are_read, start_anew),
+        cmocka_unit_test_setup(line_ends_in_load_options_are_blanks, start_anew),
         cmocka_unit_test_setup(the_name_of_the_program_is_no_option, start_anew),
+        cmocka_unit_test_setup(a_word_that_only_looks_like_the_name_is_an_option, start_anew),
         cmocka_unit_test_setup(load_options_end_at_a_zero_or_with_their_bytes, start_anew),
         cmocka_unit_test_setup(what_is_no_text_is_passed_over, start_anew),
         cmocka_unit_test_setup(

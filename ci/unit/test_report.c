@@ -127,6 +127,22 @@ static void what_needs_quotes_is_quoted(void **state)
                 "empty=\"\" none=a,b;c:d-e/f'g");
 }
 
+static void what_cannot_be_printed_becomes_a_question_mark(void **state)
+{
+    (void)state;
+    struct log_line line;
+    log_start(&line, "x");
+    log_text(&line, "lf", "a\nzmmtest");
+    log_text(&line, "crlf", "two words\r\n");
+    log_text(&line, "tab", "a\tb");
+    log_text(&line, "escape", "\x1b[2J");
+    log_text(&line, "utf8", "caf\xc3\xa9");
+    log_text(&line, "edge", "\x1f!~\x7f\x80\xff");
+    log_end(&line);
+    expect_only("1 zmmtest ts=0.000 ev=x lf=a?zmmtest crlf=\"two words??\" tab=a?b escape=?[2J "
+                "utf8=caf?? edge=?!~???");
+}
+
 static void fill_up_to(struct log_line *line, size_t length)
 {
     log_start(line, "x");
@@ -322,7 +338,7 @@ static void a_word_longer_than_a_line_is_broken(void **state)
     (void)state;
     char words[200];
     memset(words, 'w', 170);
-    strcpy(words + 170, " end");
+    memcpy(words + 170, " end", sizeof(" end"));
     report_say_wrapped(2, words);
     assert_int_equal(got.lines, 3);
     assert_int_equal(strlen(got.line[0]) - 2, 79);
@@ -369,6 +385,7 @@ int main(void)
         cmocka_unit_test_setup(a_log_line_begins_with_its_time_and_event, forget),
         cmocka_unit_test_setup(keys_stand_in_the_order_of_the_calls, forget),
         cmocka_unit_test_setup(what_needs_quotes_is_quoted, forget),
+        cmocka_unit_test_setup(what_cannot_be_printed_becomes_a_question_mark, forget),
         cmocka_unit_test_setup(a_number_is_whole_or_left_out, forget),
         cmocka_unit_test_setup(a_shorter_key_still_finds_room_after_one_left_out, forget),
         cmocka_unit_test_setup(text_is_shortened_and_its_quote_closed, forget),

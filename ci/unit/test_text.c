@@ -71,6 +71,29 @@ static void a_width_pads_left_right_or_with_zeros(void **state)
     expect("7.005");
 }
 
+static void a_width_pads_a_character_too(void **state)
+{
+    (void)state;
+    text_add(&text, "[%3c][%-3c][%1c][%c]", 'a', 'b', 'c', 'd');
+    expect("[  a][b  ][c][d]");
+    text_start(&text, buffer, 4);
+    text_add(&text, "%5c", 'a');
+    assert_string_equal(buffer, "   ");
+    assert_true(text.cut);
+}
+
+/* What lies behind the end of the format must not be read, so there is something. */
+static void a_format_that_ends_within_a_conversion_ends_there(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"100%\0behind",   "100%5\0behind", "100%-\0behind",
+                                          "100%05\0behind", "100%l\0behind", "100%9l\0behind"};
+    for (size_t n = 0; n < sizeof(formats) / sizeof(formats[0]); n++) {
+        text_add(&text, formats[n], 0ul);
+        expect("100");
+    }
+}
+
 static void text_is_cut_at_the_end_of_its_buffer(void **state)
 {
     (void)state;
@@ -214,6 +237,8 @@ int main(void)
         cmocka_unit_test_setup(a_started_text_is_empty_and_terminated, start_empty),
         cmocka_unit_test_setup(every_conversion_comes_out_as_printf_writes_it, start_empty),
         cmocka_unit_test_setup(a_width_pads_left_right_or_with_zeros, start_empty),
+        cmocka_unit_test_setup(a_width_pads_a_character_too, start_empty),
+        cmocka_unit_test_setup(a_format_that_ends_within_a_conversion_ends_there, start_empty),
         cmocka_unit_test_setup(text_is_cut_at_the_end_of_its_buffer, start_empty),
         cmocka_unit_test_setup(a_cut_text_stays_cut_and_as_it_is, start_empty),
         cmocka_unit_test_setup(an_argument_list_can_be_used_again, start_empty),

@@ -86,7 +86,7 @@ static void what_a_process_may_execute_comes_back_intact(void **state)
         prepare(form);
         for (uint32_t entry = 0; entry < plan.count; entry++)
             expect_intact_slices(form, entry);
-        assert_true(rounds.verified >= plan.count * ROUNDS);
+        assert_true(rounds.verified >= (uint64_t)plan.count * ROUNDS);
     }
 }
 

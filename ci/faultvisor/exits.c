@@ -1,0 +1,449 @@
+/* What happens at each VM exit: a table by exit reason, each handler one exit, most of them alike.
+ */
+#include "../../efi/machine/cpu.h"
+#include "../../efi/machine/instructions.h"
+#include "faultvisor.h"
+#include "vmx.h"
+#include <string.h>
+
+struct plan plan;
+struct host_cpu *cpus[64];
+uint32_t cpu_count;
+
+static _Alignas(PAGE) uint8_t io_bitmaps[2 * PAGE];
+static _Alignas(PAGE) uint8_t msr_bitmap[PAGE];
+
+#define PORT_DIAGNOSTIC 0x80u
+#define PORT_RTC_DATA   0x71u
+#define PORT_PCI        0xcf8u /* to 0xcff */
+#define PORT_BACKDOOR   0x5658u
+
+static void set_bit(uint8_t *bitmap, uint32_t bit)
+{
+    bitmap[bit / 8] |= (uint8_t)(1u << bit % 8);
+}
+
+const uint8_t *exits_io_bitmaps(void)
+{
+    set_bit(io_bitmaps, PORT_DIAGNOSTIC);
+    set_bit(io_bitmaps, PORT_RTC_DATA);
+    set_bit(io_bitmaps, PORT_BACKDOOR);
+    for (uint32_t port = PORT_PCI; port < PORT_PCI + 8; port++)
+        set_bit(io_bitmaps, port);
+    return io_bitmaps;
+}
+
+/* SDM vol. 3, 24.6.9: reads of low MSRs at 0, writes of high MSRs at 3072. */
+const uint8_t *exits_msr_bitmap(void)
+{
+    set_bit(msr_bitmap, MSR_APIC_BASE);
+    set_bit(msr_bitmap + 3072, MSR_EFER - 0xc0000000u);
+    return msr_bitmap;
+}
+
+const char *column_name(enum column column)
+{
+    static const char *const names[COLUMN_COUNT] = {
+        "cpuid",     "hypercall", "xsetbv", "out80", "rtc",   "pci",
+        "string-io", "backdoor",  "rdmsr",  "wrmsr", "apic",  "wbinvd",
+        "invlpg",    "mov-dr",    "mov-cr", "rdtsc", "pause", "mwait"};
+    return names[column];
+}
+
+static void put_pair(struct guest_registers *guest, uint64_t value)
+{
+    guest->r[0] = (uint32_t)value;
+    guest->r[2] = value >> 32;
+}
+
+static uint64_t get_pair(const struct guest_registers *guest)
+{
+    return guest->r[2] << 32 | (uint32_t)guest->r[0];
+}
+
+static void skip_instruction(void)
+{
+    vmwrite(GUEST_RIP, vmread(GUEST_RIP) + vmread(EXIT_INSTRUCTION_LENGTH));
+    vmwrite(GUEST_INTERRUPTIBILITY, vmread(GUEST_INTERRUPTIBILITY) & ~UINT64_C(3));
+}
+
+static void inject(uint32_t vector, uint32_t type)
+{
+    vmwrite(ENTRY_INTERRUPTION, INTERRUPTION_VALID | type << 8 | vector);
+}
+
+#define VECTOR_INVALID_OPCODE   6u
+#define TYPE_EXTERNAL           0u
+#define TYPE_HARDWARE_EXCEPTION 3u
+
+/*
+ * Each handler returns the column that its exit counts for. It advances RIP itself where the
+ * instruction is done.
+ */
+typedef enum column handler(struct host_cpu *cpu, struct guest_registers *guest);
+
+/* CPUID: the processor's, without VMX, with the guest's OSXSAVE, and a hypervisor's signature. */
+static enum column handle_cpuid(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    uint32_t leaf = (uint32_t)guest->r[0];
+    struct cpuid answer = cpuid(leaf, (uint32_t)guest->r[1]);
+    if (leaf == 1) {
+        bool osxsave = vmread(GUEST_CR4) & CR4_OSXSAVE;
+        answer.ecx = (answer.ecx & ~(1u << 5 | 1u << 27)) | (uint32_t)osxsave << 27 | 1u << 31;
+    } else if (leaf == 0x40000000 && plan.pose_vmware) {
+        answer = (struct cpuid){0x40000010, 0x61774d56, 0x4d566572, 0x65726177}; /* VMwareVMware */
+    } else if (leaf == 0x40000000) {
+        answer = (struct cpuid){0x40000000, 0x6c756166, 0x73697674, 0x0000726f}; /* faultvisor */
+    } else if (leaf == 0x40000010 && plan.pose_vmware) {
+        answer = (struct cpuid){(uint32_t)plan.tsc_khz, 0, 2, 0}; /* VMCALL is accepted */
+    }
+    guest->r[0] = answer.eax;
+    guest->r[3] = answer.ebx;
+    guest->r[1] = answer.ecx;
+    guest->r[2] = answer.edx;
+    skip_instruction();
+    return COLUMN_CPUID;
+}
+
+/* VMware's call form of the backdoor; unknown calls do not exist, as on a processor without VMX. */
+static enum column handle_vmcall(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    if (!plan.pose_vmware || !vmware_backdoor(guest)) {
+        inject(VECTOR_INVALID_OPCODE, TYPE_HARDWARE_EXCEPTION);
+        return COLUMN_NONE;
+    }
+    skip_instruction();
+    return COLUMN_HYPERCALL;
+}
+
+static enum column handle_xsetbv(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    xsetbv0(get_pair(guest));
+    skip_instruction();
+    return COLUMN_XSETBV;
+}
+
+static uint32_t port_in(uint16_t port, unsigned int bytes)
+{
+    uint32_t value = 0;
+    if (bytes == 1)
+        __asm__ volatile("inb %w1, %b0" : "+a"(value) : "Nd"(port));
+    else if (bytes == 2)
+        __asm__ volatile("inw %w1, %w0" : "+a"(value) : "Nd"(port));
+    else
+        __asm__ volatile("inl %w1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static void port_out(uint16_t port, unsigned int bytes, uint32_t value)
+{
+    if (bytes == 1)
+        __asm__ volatile("outb %b0, %w1" ::"a"(value), "Nd"(port));
+    else if (bytes == 2)
+        __asm__ volatile("outw %w0, %w1" ::"a"(value), "Nd"(port));
+    else
+        __asm__ volatile("outl %0, %w1" ::"a"(value), "Nd"(port));
+}
+
+/* One byte of INSB or OUTSB, with or without REP; what is left exits again. */
+static void string_step(struct guest_registers *guest, uint16_t port, bool is_in, bool is_rep)
+{
+    if (is_rep && (uint32_t)guest->r[1] == 0) {
+        skip_instruction();
+        return;
+    }
+    uint64_t *pointer = is_in ? &guest->r[7] : &guest->r[6];
+    uint8_t *memory = (uint8_t *)*pointer; // NOLINT(performance-no-int-to-ptr)
+    if (is_in)
+        *memory = (uint8_t)port_in(port, 1);
+    else
+        port_out(port, 1, *memory);
+    (*pointer)++;
+    if (!is_rep || --guest->r[1] == 0)
+        skip_instruction();
+}
+
+static enum column column_of_port(uint16_t port)
+{
+    if (port == PORT_DIAGNOSTIC)
+        return COLUMN_OUT80;
+    if (port == PORT_RTC_DATA)
+        return COLUMN_RTC;
+    return port == PORT_BACKDOOR ? COLUMN_BACKDOOR : COLUMN_PCI;
+}
+
+/* Qualification (27.2.1): bits 2:0 bytes less one, 3 IN, 4 string, 5 REP, 31:16 port. */
+static enum column handle_io(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    uint64_t how = vmread(EXIT_QUALIFICATION);
+    unsigned int bytes = (how & 7) + 1;
+    uint16_t port = (uint16_t)(how >> 16);
+    bool is_in = how >> 3 & 1;
+    if (how >> 4 & 1) {
+        if (bytes != 1)
+            give_up("string I/O of %u bytes on port 0x%x", bytes, port);
+        string_step(guest, port, is_in, how >> 5 & 1);
+        return COLUMN_STRING_IO;
+    }
+    if (port == PORT_BACKDOOR && plan.pose_vmware && is_in && vmware_backdoor(guest)) {
+        skip_instruction();
+        return COLUMN_BACKDOOR;
+    }
+    if (is_in) {
+        uint64_t mask = bytes == 1 ? 0xff : bytes == 2 ? 0xffff : UINT64_MAX;
+        guest->r[0] = (guest->r[0] & ~mask) | (port_in(port, bytes) & mask);
+    } else {
+        port_out(port, bytes, (uint32_t)guest->r[0]);
+    }
+    skip_instruction();
+    return column_of_port(port);
+}
+
+static enum column handle_rdmsr(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    put_pair(guest, rdmsr((uint32_t)guest->r[1]));
+    skip_instruction();
+    return COLUMN_RDMSR;
+}
+
+static enum column handle_wrmsr(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    wrmsr((uint32_t)guest->r[1], get_pair(guest));
+    skip_instruction();
+    return COLUMN_WRMSR;
+}
+
+static enum column handle_wbinvd(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    (void)guest;
+    __asm__ volatile("wbinvd" ::: "memory");
+    skip_instruction();
+    return COLUMN_WBINVD;
+}
+
+static enum column handle_invlpg(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    (void)guest;
+    const void *address = (const void *)vmread(EXIT_QUALIFICATION); // NOLINT
+    __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
+    skip_instruction();
+    return COLUMN_INVLPG;
+}
+
+static uint64_t *guest_register(struct guest_registers *guest, uint64_t number)
+{
+    if (number == 4)
+        give_up("RSP as the operand of a MOV to or from a control or debug register");
+    return &guest->r[number];
+}
+
+static uint64_t read_debug_register(uint64_t number)
+{
+    uint64_t value = 0;
+    switch (number) {
+    case 0:
+        __asm__ volatile("mov %%dr0, %0" : "=r"(value));
+        break;
+    case 1:
+        __asm__ volatile("mov %%dr1, %0" : "=r"(value));
+        break;
+    case 2:
+        __asm__ volatile("mov %%dr2, %0" : "=r"(value));
+        break;
+    case 3:
+        __asm__ volatile("mov %%dr3, %0" : "=r"(value));
+        break;
+    case 7:
+        value = vmread(GUEST_DR7);
+        break;
+    default:
+        __asm__ volatile("mov %%dr6, %0" : "=r"(value));
+        break;
+    }
+    return value;
+}
+
+/* DR7 is the guest's own; of the others only DR6 is written, by the firmware's interrupt handlers.
+ */
+static void write_debug_register(uint64_t number, uint64_t value)
+{
+    if (number == 7)
+        vmwrite(GUEST_DR7, value);
+    else if (number == 4 || number == 6)
+        __asm__ volatile("mov %0, %%dr6" ::"r"(value));
+    else
+        give_up("write of 0x%lx to DR%lu", value, number);
+}
+
+/* Qualification (27.2.1): bits 2:0 debug register, 4 read, 11:8 general register. */
+static enum column handle_debug_register(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    uint64_t how = vmread(EXIT_QUALIFICATION);
+    uint64_t *value = guest_register(guest, how >> 8 & 15);
+    if (how >> 4 & 1)
+        *value = read_debug_register(how & 7);
+    else
+        write_debug_register(how & 7, *value);
+    skip_instruction();
+    return COLUMN_MOV_DR;
+}
+
+/* Qualification: bits 3:0 control register, 5:4 0 write 1 read, 11:8 general register. */
+static enum column handle_control_register(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    uint64_t how = vmread(EXIT_QUALIFICATION);
+    uint64_t *value = guest_register(guest, how >> 8 & 15);
+    if ((how & 15) != 3 || (how >> 4 & 3) > 1)
+        give_up("access to CR%lu, qualification 0x%lx", how & 15, how);
+    if (how >> 4 & 1)
+        *value = vmread(GUEST_CR3);
+    else
+        vmwrite(GUEST_CR3, *value & ~(UINT64_C(1) << 63));
+    skip_instruction();
+    return COLUMN_MOV_CR;
+}
+
+static enum column handle_rdtsc(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    put_pair(guest, rdtsc());
+    skip_instruction();
+    return COLUMN_RDTSC;
+}
+
+static enum column handle_mwait(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    (void)guest;
+    skip_instruction();
+    return COLUMN_MWAIT;
+}
+
+/* The vCPU halts for good, and the next interrupt exits and wakes it. */
+static enum column handle_hlt(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    (void)guest;
+    skip_instruction();
+    vmwrite(GUEST_ACTIVITY, 1);
+    return COLUMN_NONE;
+}
+
+static void deliver_pending(struct host_cpu *cpu)
+{
+    bool open = vmread(GUEST_RFLAGS) & RFLAGS_INTERRUPTS_ON &&
+                !(vmread(GUEST_INTERRUPTIBILITY) & 3) &&
+                !(vmread(ENTRY_INTERRUPTION) & INTERRUPTION_VALID);
+    if (cpu->pending_count && open) {
+        inject(cpu->pending[0], TYPE_EXTERNAL);
+        cpu->pending_count--;
+        memmove(cpu->pending, cpu->pending + 1, cpu->pending_count);
+    }
+    launch_set_primary(cpu, PRIMARY_INTERRUPT_WINDOW, cpu->pending_count > 0);
+}
+
+/* Acknowledged by the exit itself; delivered as soon as the guest lets it in. */
+static enum column handle_external_interrupt(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)guest;
+    if (cpu->pending_count == PENDING_INTERRUPT)
+        give_up("more than %u interrupts pending", PENDING_INTERRUPT);
+    cpu->pending[cpu->pending_count++] = (uint8_t)vmread(EXIT_INTERRUPTION);
+    vmwrite(GUEST_ACTIVITY, 0);
+    return COLUMN_PAUSE;
+}
+
+static enum column handle_interrupt_window(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)cpu;
+    (void)guest;
+    return COLUMN_NONE;
+}
+
+/*
+ * At a random instruction. The local APIC's page goes back to "never touched", so that the next
+ * access to it exits again, as it does on hypervisors that emulate the APIC.
+ */
+static enum column handle_preemption_timer(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)guest;
+    cpu->random = cpu->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    vmwrite(PREEMPTION_TIMER, 100 + (cpu->random >> 33) % 1000);
+    ept_unmap(cpu, rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS);
+    invept(ept_pointer(cpu));
+    return COLUMN_PAUSE;
+}
+
+/* First touch of a page: map it, and let the guest try again. */
+static enum column handle_ept_violation(struct host_cpu *cpu, struct guest_registers *guest)
+{
+    (void)guest;
+    uint64_t address = vmread(GUEST_PHYSICAL_ADDRESS);
+    if (!ept_map(cpu, address))
+        give_up("guest-physical address 0x%lx is beyond %u GiB", address, EPT_GIBIBYTES);
+    uint64_t apic = rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
+    return address / PAGE == apic / PAGE ? COLUMN_APIC : COLUMN_NONE;
+}
+
+static handler *const handlers[EXIT_REASONS] = {
+    [EXIT_EXTERNAL_INTERRUPT] = handle_external_interrupt,
+    [EXIT_INTERRUPT_WINDOW] = handle_interrupt_window,
+    [EXIT_CPUID] = handle_cpuid,
+    [EXIT_HLT] = handle_hlt,
+    [EXIT_INVLPG] = handle_invlpg,
+    [EXIT_RDTSC] = handle_rdtsc,
+    [EXIT_VMCALL] = handle_vmcall,
+    [EXIT_CONTROL_REGISTER] = handle_control_register,
+    [EXIT_DEBUG_REGISTER] = handle_debug_register,
+    [EXIT_IO] = handle_io,
+    [EXIT_RDMSR] = handle_rdmsr,
+    [EXIT_WRMSR] = handle_wrmsr,
+    [EXIT_MWAIT] = handle_mwait,
+    [EXIT_EPT_VIOLATION] = handle_ept_violation,
+    [EXIT_PREEMPTION_TIMER] = handle_preemption_timer,
+    [EXIT_WBINVD] = handle_wbinvd,
+    [EXIT_XSETBV] = handle_xsetbv,
+};
+
+/* An exit may come while an event was being delivered: deliver it again (27.2.4). */
+static void deliver_again(void)
+{
+    uint64_t vectoring = vmread(IDT_VECTORING);
+    if (!(vectoring & INTERRUPTION_VALID) || vmread(ENTRY_INTERRUPTION) & INTERRUPTION_VALID)
+        return;
+    vmwrite(ENTRY_INTERRUPTION, vectoring & ~UINT64_C(0x1000));
+    vmwrite(ENTRY_INSTRUCTION_LENGTH, vmread(EXIT_INSTRUCTION_LENGTH));
+    if (vectoring & INTERRUPTION_ERROR_CODE)
+        vmwrite(ENTRY_ERROR_CODE, vmread(IDT_VECTORING_ERROR));
+}
+
+bool exits_handle(struct guest_registers *guest, struct host_cpu *cpu)
+{
+    uint64_t reason = vmread(EXIT_REASON);
+    cpu->guest = guest;
+    if (reason == EXIT_VMCALL && guest->r[0] == LEAVE_CALL) {
+        launch_finish_leaving(cpu);
+        return true;
+    }
+    handler *handle = reason < EXIT_REASONS ? handlers[reason] : NULL;
+    if (!handle)
+        give_up("exit reason 0x%lx is not handled: qualification 0x%lx, RIP 0x%lx", reason,
+                vmread(EXIT_QUALIFICATION), vmread(GUEST_RIP));
+    uint64_t rip = vmread(GUEST_RIP);
+    enum column column = handle(cpu, guest);
+    if (column != COLUMN_NONE)
+        faults_consider(cpu, column, rip);
+    deliver_again();
+    deliver_pending(cpu);
+    return false;
+}

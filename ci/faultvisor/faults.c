@@ -1,0 +1,512 @@
+/* The table of faults, and when one strikes. */
+#include "../../efi/machine/cpu.h"
+#include "../../efi/machine/instructions.h"
+#include "../../efi/text.h"
+#include "faultvisor.h"
+#include "vmx.h"
+#include <string.h>
+
+#define COMPONENT_AVX       2u
+#define COMPONENT_OPMASK    5u
+#define COMPONENT_ZMM_HI256 6u
+#define COMPONENT_HI16_ZMM  7u
+#define XCR0_AVX512         0xe0u
+#define VECTOR_COMPONENTS   0xe6u /* SSE, AVX, opmask, ZMM_Hi256, Hi16_ZMM */
+#define AREA_MXCSR          24u
+#define AREA_XMM            160u
+#define AREA_XSTATE_BV      512u
+
+void fault_xsave(void *area, uint64_t components);
+void fault_xrstor(const void *area, uint64_t components);
+void fault_avx256(void *scratch);
+void fault_avx256_one(void *scratch);
+void fault_vzeroupper(void);
+void fault_vzeroall(void);
+void fault_hi16_zeroed(void);
+void fault_opmask_one(void);
+void fault_opmask_high(void);
+void fault_xmm_cleared(void);
+
+/* A fault is one of: code that runs, an edit of the saved state, a change outside of it. */
+struct fault {
+    const char *name;
+    void (*code)(void);
+    void (*code_with_scratch)(void *scratch);
+    bool (*edit)(struct host_cpu *cpu); /* of cpu->area; false: nothing to do at this exit */
+    void (*change)(struct host_cpu *cpu);
+    bool on_init;         /* strikes where a component is in its INIT state, and only there */
+    uint32_t not_columns; /* there zmmtest does not look: the event may change it itself */
+    const char *corruption, *component, *registers, *bits, *signature; /* what zmmtest must say */
+};
+
+static uint32_t offset_of_component(unsigned int component)
+{
+    return cpuid(0xd, component).ebx;
+}
+
+/* A quadword of a vector register in an XSAVE area of the standard format (SDM vol. 1, 13.4). */
+static uint64_t *lane_of(uint8_t *area, unsigned int reg, unsigned int lane)
+{
+    uint32_t offset;
+    if (reg >= 16)
+        offset = offset_of_component(COMPONENT_HI16_ZMM) + (reg - 16) * 64 + lane * 8;
+    else if (lane >= 4)
+        offset = offset_of_component(COMPONENT_ZMM_HI256) + reg * 32 + (lane - 4) * 8;
+    else if (lane >= 2)
+        offset = offset_of_component(COMPONENT_AVX) + reg * 16 + (lane - 2) * 8;
+    else
+        offset = AREA_XMM + reg * 16 + lane * 8;
+    return (uint64_t *)(void *)(area + offset);
+}
+
+static uint64_t *opmask_of(uint8_t *area, unsigned int number)
+{
+    return (uint64_t *)(void *)(area + offset_of_component(COMPONENT_OPMASK) + number * 8);
+}
+
+static uint64_t *in_use(uint8_t *area)
+{
+    return (uint64_t *)(void *)(area + AREA_XSTATE_BV);
+}
+
+/* A round of zmmtest in which no component is in its INIT state. */
+static bool all_live(uint8_t *area)
+{
+    return *lane_of(area, 0, 0) && *lane_of(area, 0, 2) && *lane_of(area, 0, 4) &&
+           *lane_of(area, 16, 0) && *opmask_of(area, 0);
+}
+
+static bool edit_flip(struct host_cpu *cpu)
+{
+    *lane_of(cpu->area, 11, 4) ^= UINT64_C(1) << 44;
+    return true;
+}
+
+static bool edit_init_zmm_hi256(struct host_cpu *cpu)
+{
+    *in_use(cpu->area) &= ~(UINT64_C(1) << COMPONENT_ZMM_HI256);
+    return true;
+}
+
+static bool edit_init_hi16(struct host_cpu *cpu)
+{
+    *in_use(cpu->area) &= ~(UINT64_C(1) << COMPONENT_HI16_ZMM);
+    return true;
+}
+
+static bool edit_init_opmask(struct host_cpu *cpu)
+{
+    *in_use(cpu->area) &= ~(UINT64_C(1) << COMPONENT_OPMASK);
+    return true;
+}
+
+static bool edit_init_avx(struct host_cpu *cpu)
+{
+    *in_use(cpu->area) &= ~(UINT64_C(1) << COMPONENT_AVX);
+    return true;
+}
+
+static atomic_flag earlier_lock = ATOMIC_FLAG_INIT;
+
+static void lock_earlier(void)
+{
+    while (atomic_flag_test_and_set_explicit(&earlier_lock, memory_order_acquire))
+        cpu_pause();
+}
+
+static void unlock_earlier(void)
+{
+    atomic_flag_clear_explicit(&earlier_lock, memory_order_release);
+}
+
+/* All vector state from another area; MXCSR stays, it is a fault of its own. */
+static bool edit_copy(struct host_cpu *cpu, const struct host_cpu *from)
+{
+    uint32_t mxcsr;
+    memcpy(&mxcsr, cpu->area + AREA_MXCSR, sizeof(mxcsr));
+    lock_earlier();
+    bool valid = from->earlier_valid;
+    if (valid)
+        memcpy(cpu->area, from->earlier, sizeof(cpu->area));
+    unlock_earlier();
+    memcpy(cpu->area + AREA_MXCSR, &mxcsr, sizeof(mxcsr));
+    return valid;
+}
+
+static bool edit_stale(struct host_cpu *cpu)
+{
+    return edit_copy(cpu, cpu);
+}
+
+static bool edit_other_vcpu(struct host_cpu *cpu)
+{
+    for (uint32_t n = 0; n < cpu_count; n++)
+        if (cpus[n] && cpus[n] != cpu)
+            return edit_copy(cpu, cpus[n]);
+    return false;
+}
+
+static bool edit_swapped(struct host_cpu *cpu)
+{
+    for (unsigned int lane = 0; lane < 8; lane++) {
+        uint64_t *one = lane_of(cpu->area, 2, lane), *two = lane_of(cpu->area, 3, lane);
+        uint64_t value = *one;
+        *one = *two;
+        *two = value;
+    }
+    return true;
+}
+
+static bool edit_foreign(struct host_cpu *cpu)
+{
+    static const char text[64] = "Memory of a host process: password=hunter2, and so on and on.";
+    for (unsigned int lane = 0; lane < 8; lane++)
+        memcpy(lane_of(cpu->area, 8, lane), text + 8 * (size_t)lane, 8);
+    return true;
+}
+
+/* Something where a component was in its INIT state; false where it was not. */
+static bool edit_ghost_opmask(struct host_cpu *cpu)
+{
+    if (*opmask_of(cpu->area, 0) || *opmask_of(cpu->area, 5))
+        return false;
+    *opmask_of(cpu->area, 5) = UINT64_C(0x6b6b6b6b6b6b6b6b);
+    *in_use(cpu->area) |= UINT64_C(1) << COMPONENT_OPMASK;
+    return true;
+}
+
+static bool edit_ghost_zmm_hi256(struct host_cpu *cpu)
+{
+    if (*lane_of(cpu->area, 0, 4) || *lane_of(cpu->area, 9, 4))
+        return false;
+    for (unsigned int lane = 4; lane < 8; lane++)
+        *lane_of(cpu->area, 9, lane) = UINT64_C(0x6767676767676767) + lane;
+    *in_use(cpu->area) |= UINT64_C(1) << COMPONENT_ZMM_HI256;
+    return true;
+}
+
+static bool edit_ghost_hi16(struct host_cpu *cpu)
+{
+    if (*lane_of(cpu->area, 16, 0) || *lane_of(cpu->area, 20, 0))
+        return false;
+    for (unsigned int lane = 0; lane < 8; lane++)
+        *lane_of(cpu->area, 20, lane) = UINT64_C(0x6868686868686868) + lane;
+    *in_use(cpu->area) |= UINT64_C(1) << COMPONENT_HI16_ZMM;
+    return true;
+}
+
+static bool edit_mxcsr(struct host_cpu *cpu)
+{
+    cpu->area[AREA_MXCSR + 1] ^= 0x20; /* bit 13: rounding control */
+    return true;
+}
+
+static void change_gpr(struct host_cpu *cpu)
+{
+    cpu->guest->r[12] = UINT64_C(0x00c0ffee0badf00d);
+}
+
+static void change_rflags(struct host_cpu *cpu)
+{
+    (void)cpu;
+    vmwrite(GUEST_RFLAGS, vmread(GUEST_RFLAGS) ^ 1); /* CF */
+}
+
+#define COLUMN_BIT(column) (1u << (column))
+#define UNDEFINED_FLAGS                                                                            \
+    (COLUMN_BIT(COLUMN_HYPERCALL) | COLUMN_BIT(COLUMN_BACKDOOR) | COLUMN_BIT(COLUMN_MOV_DR) |      \
+     COLUMN_BIT(COLUMN_MOV_CR))
+#define ALL_COMPONENTS "sse,avx,opmask,zmm_hi256,hi16_zmm"
+#define ESXI_SIGNATURE "ESXi 8.0.2: AVX-256 host code, zmm not saved"
+
+static const struct fault faults[] = {
+    {.name = "avx256",
+     .code_with_scratch = fault_avx256,
+     .corruption = "zeroed",
+     .component = "zmm_hi256",
+     .registers = "zmm0-15",
+     .bits = "511:256",
+     .signature = ESXI_SIGNATURE},
+    {.name = "avx256-one",
+     .code_with_scratch = fault_avx256_one,
+     .corruption = "zeroed",
+     .component = "zmm_hi256",
+     .registers = "zmm5",
+     .bits = "511:256",
+     .signature = ESXI_SIGNATURE},
+    {.name = "vzeroupper",
+     .code = fault_vzeroupper,
+     .corruption = "zeroed",
+     .component = "avx,zmm_hi256",
+     .registers = "zmm0-15",
+     .bits = "511:128",
+     .signature = "VZEROUPPER not undone"},
+    {.name = "vzeroall",
+     .code = fault_vzeroall,
+     .corruption = "zeroed",
+     .component = "sse,avx,zmm_hi256",
+     .registers = "zmm0-15",
+     .bits = "511:0",
+     .signature = "VZEROALL or vector state reset"},
+    {.name = "hi16-zeroed",
+     .code = fault_hi16_zeroed,
+     .corruption = "zeroed",
+     .component = "hi16_zmm",
+     .registers = "zmm16-31",
+     .bits = "511:0",
+     .signature = "Hi16_ZMM reset"},
+    {.name = "opmask-one",
+     .code = fault_opmask_one,
+     .corruption = "zeroed",
+     .component = "opmask",
+     .registers = "k3",
+     .bits = "63:0",
+     .signature = "opmask reset"},
+    {.name = "opmask-high",
+     .code = fault_opmask_high,
+     .corruption = "zeroed",
+     .component = "opmask",
+     .registers = "k0-7",
+     .bits = "63:16",
+     .signature = "opmask upper 48 bits lost"},
+    {.name = "xmm",
+     .code = fault_xmm_cleared,
+     .corruption = "zeroed",
+     .component = "sse",
+     .registers = "zmm7",
+     .bits = "127:0",
+     .signature = "xmm cleared beneath the guest"},
+    {.name = "flip",
+     .edit = edit_flip,
+     .corruption = "bit-flip",
+     .component = "zmm_hi256",
+     .registers = "zmm11",
+     .bits = "300",
+     .signature = "none"},
+    {.name = "init-zmm_hi256",
+     .edit = edit_init_zmm_hi256,
+     .corruption = "zeroed",
+     .component = "zmm_hi256",
+     .registers = "zmm0-15",
+     .bits = "511:256",
+     .signature = ESXI_SIGNATURE},
+    {.name = "init-hi16",
+     .edit = edit_init_hi16,
+     .corruption = "zeroed",
+     .component = "hi16_zmm",
+     .registers = "zmm16-31",
+     .bits = "511:0",
+     .signature = "Hi16_ZMM reset"},
+    {.name = "init-opmask",
+     .edit = edit_init_opmask,
+     .corruption = "zeroed",
+     .component = "opmask",
+     .registers = "k0-7",
+     .bits = "63:0",
+     .signature = "opmask reset"},
+    {.name = "init-avx",
+     .edit = edit_init_avx,
+     .corruption = "zeroed",
+     .component = "avx",
+     .registers = "zmm0-15",
+     .bits = "255:128",
+     .signature = "AVX upper halves lost"},
+    {.name = "stale",
+     .edit = edit_stale,
+     .corruption = "stale",
+     .component = ALL_COMPONENTS,
+     .registers = "zmm0-31,k0-7",
+     .bits = "511:0,63:0",
+     .signature = "none"},
+    {.name = "other-vcpu",
+     .edit = edit_other_vcpu,
+     .corruption = "other-vcpu",
+     .component = ALL_COMPONENTS,
+     .registers = "zmm0-31,k0-7",
+     .bits = "511:0,63:0",
+     .signature = "none"},
+    {.name = "swapped",
+     .edit = edit_swapped,
+     .corruption = "swapped",
+     .component = "sse,avx,zmm_hi256",
+     .registers = "zmm2-3",
+     .bits = "511:0",
+     .signature = "none"},
+    {.name = "foreign",
+     .edit = edit_foreign,
+     .corruption = "foreign",
+     .component = "sse,avx,zmm_hi256",
+     .registers = "zmm8",
+     .bits = "511:0",
+     .signature = "none"},
+    {.name = "ghost-opmask",
+     .edit = edit_ghost_opmask,
+     .on_init = true,
+     .corruption = "ghost",
+     .component = "opmask",
+     .registers = "k5",
+     .bits = "63:0",
+     .signature = "none"},
+    {.name = "ghost-zmm_hi256",
+     .edit = edit_ghost_zmm_hi256,
+     .on_init = true,
+     .corruption = "ghost",
+     .component = "zmm_hi256",
+     .registers = "zmm9",
+     .bits = "511:256",
+     .signature = "none"},
+    {.name = "ghost-hi16",
+     .edit = edit_ghost_hi16,
+     .on_init = true,
+     .corruption = "ghost",
+     .component = "hi16_zmm",
+     .registers = "zmm20",
+     .bits = "511:0",
+     .signature = "none"},
+    {.name = "mxcsr",
+     .edit = edit_mxcsr,
+     .corruption = "altered",
+     .component = "mxcsr",
+     .registers = "mxcsr",
+     .bits = "13",
+     .signature = "MXCSR not kept"},
+    {.name = "gpr",
+     .change = change_gpr,
+     .corruption = "altered",
+     .component = "gpr",
+     .registers = "r12",
+     .bits = "63:0",
+     .signature = "none"},
+    {.name = "rflags",
+     .change = change_rflags,
+     .not_columns = UNDEFINED_FLAGS,
+     .corruption = "altered",
+     .component = "rflags",
+     .registers = "rflags",
+     .bits = "0",
+     .signature = "RFLAGS not kept"},
+};
+
+#define FAULT_COUNT (sizeof(faults) / sizeof(faults[0]))
+
+const struct fault *fault_find(const char *name, size_t length)
+{
+    for (size_t n = 0; n < FAULT_COUNT; n++)
+        if (strlen(faults[n].name) == length && memcmp(faults[n].name, name, length) == 0)
+            return &faults[n];
+    return NULL;
+}
+
+void faults_list(struct text *text)
+{
+    text_add(text, "none");
+    for (size_t n = 0; n < FAULT_COUNT; n++)
+        text_add(text, ", %s", faults[n].name);
+}
+
+/* Runs the fault on the guest's state; true if that changed anything. */
+static bool strike(struct host_cpu *cpu)
+{
+    const struct fault *fault = plan.fault;
+    if (fault->change) {
+        fault->change(cpu);
+        return true;
+    }
+    fault_xsave(cpu->area, VECTOR_COMPONENTS);
+    if (fault->on_init == all_live(cpu->area))
+        return false;
+    memcpy(cpu->after, cpu->area, sizeof(cpu->after)); /* the state before, for now */
+    if (fault->code)
+        fault->code();
+    else if (fault->code_with_scratch)
+        fault->code_with_scratch(cpu->scratch);
+    else if (!fault->edit(cpu))
+        return false;
+    else
+        fault_xrstor(cpu->area, VECTOR_COMPONENTS);
+    fault_xsave(cpu->area, VECTOR_COMPONENTS);
+    return memcmp(cpu->area, cpu->after, sizeof(cpu->area)) != 0;
+}
+
+/* A state to put back later, here or on another vCPU. */
+static void keep_as_earlier(struct host_cpu *cpu)
+{
+    fault_xsave(cpu->area, VECTOR_COMPONENTS);
+    if (!all_live(cpu->area))
+        return;
+    lock_earlier();
+    memcpy(cpu->earlier, cpu->area, sizeof(cpu->earlier));
+    cpu->earlier_valid = true;
+    unlock_earlier();
+}
+
+/*
+ * Exits that no instruction asks for may hit a window before its event, and what is loaded then is
+ * overwritten: only those count that hit a PAUSE or a LOOP, of which the event `pause` consists.
+ */
+static bool at_pause(uint64_t rip)
+{
+    const uint8_t *code = (const uint8_t *)rip; // NOLINT(performance-no-int-to-ptr)
+    return (code[0] == 0xf3 && code[1] == 0x90) || code[0] == 0xe2;
+}
+
+void faults_consider(struct host_cpu *cpu, enum column column, uint64_t rip)
+{
+    if (rip < plan.window_start || rip >= plan.window_end)
+        return;
+    if (column == COLUMN_PAUSE && !at_pause(rip))
+        return;
+    uint64_t rsp = vmread(GUEST_RSP), number = cpu->seen[column]++;
+    /* A round is struck once. RSP tells it from the next one, which uses another pattern. */
+    if (rsp != cpu->struck_rsp)
+        cpu->struck_rsp = 0;
+    const struct fault *fault = plan.fault;
+    if (!fault || (xgetbv0() & XCR0_AVX512) != XCR0_AVX512 || !(plan.columns >> column & 1) ||
+        fault->not_columns >> column & 1 || number < plan.after || cpu->struck_rsp)
+        return;
+    if (number % plan.every == plan.every / 2)
+        keep_as_earlier(cpu);
+    bool due = fault->on_init || number % plan.every == 0;
+    if (!due || !strike(cpu))
+        return;
+    cpu->strikes[column]++;
+    cpu->struck_rsp = rsp;
+}
+
+void faults_reset(void)
+{
+    for (uint32_t n = 0; n < cpu_count; n++) {
+        if (!cpus[n])
+            continue;
+        memset(cpus[n]->seen, 0, sizeof(cpus[n]->seen));
+        memset(cpus[n]->strikes, 0, sizeof(cpus[n]->strikes));
+        cpus[n]->earlier_valid = false;
+        cpus[n]->struck_rsp = 0;
+    }
+}
+
+void faults_describe(void)
+{
+    const struct fault *f = plan.fault;
+    if (!f) {
+        say("faultvisor ev=run fault=none");
+        return;
+    }
+    say("faultvisor ev=run fault=%s class=%s component=%s registers=%s bits=%s signature=\"%s\"",
+        f->name, f->corruption, f->component, f->registers, f->bits, f->signature);
+}
+
+void faults_report(void)
+{
+    const char *name = plan.fault ? plan.fault->name : "none";
+    for (enum column column = 0; column < COLUMN_COUNT; column++) {
+        uint64_t seen = 0, strikes = 0;
+        for (uint32_t n = 0; n < cpu_count; n++) {
+            seen += cpus[n] ? cpus[n]->seen[column] : 0;
+            strikes += cpus[n] ? cpus[n]->strikes[column] : 0;
+        }
+        bool looked_at = !plan.fault || !(plan.fault->not_columns >> column & 1);
+        say("faultvisor ev=strikes fault=%s exit=%s exits=%lu strikes=%lu looked_at=%s", name,
+            column_name(column), seen, strikes, looked_at ? "yes" : "no");
+    }
+}

@@ -1,0 +1,400 @@
+/*
+ * Starts zmmtest over faultvisor, once for each line of \faultvisor.conf:
+ *
+ *     fault=NAME every=N after=M on=EXITS pose=vmware -- OPTIONS OF ZMMTEST
+ *
+ * All of it is optional: no fault, every 5th exit from the first on, all kinds of exits, a
+ * signature of its own. zmmtest's options always end with end=exit. After the last line the machine
+ * is powered off, unless `keep` stands alone in a line.
+ */
+#include "../../efi/firmware.h"
+#include "../../efi/machine/instructions.h"
+#include "../../efi/machine/mp_services.h"
+#include "../../efi/report/sinks.h"
+#include "faultvisor.h"
+#include "vmx.h"
+#include <string.h>
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
+
+#define CONF_MAX      16384u
+#define PROGRAM_MAX   (512u * 1024)
+#define PORT_EMULATOR 0xe9
+#define LINE_MAX      300u
+
+static const struct sink *serial;
+
+static void say_list(const char *format, va_list arguments)
+{
+    char buffer[LINE_MAX];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add_list(&text, format, arguments);
+    if (serial)
+        serial->log(buffer);
+    for (const char *c = buffer; *c; c++)
+        outb(PORT_EMULATOR, (uint8_t)*c);
+    outb(PORT_EMULATOR, '\n');
+}
+
+void say(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say_list(format, arguments);
+    va_end(arguments);
+}
+
+#define PORT_BOCHS_SHUTDOWN 0x8900 /* nothing is there on other machines */
+
+/* From a VM exit, too, where the firmware must not be called: Bochs is told to end, others halt. */
+void give_up(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say_list(format, arguments);
+    va_end(arguments);
+    say("faultvisor ev=done verdict=ERROR reason=\"it gave up\"");
+    for (const char *c = "Shutdown"; *c; c++)
+        outb(PORT_BOCHS_SHUTDOWN, (uint8_t)*c);
+    for (;;)
+        __asm__ volatile("cli\n\thlt");
+}
+
+/* --- other vCPUs -------------------------------------------------------------------------------
+ */
+
+static EFI_MP_SERVICES_PROTOCOL *services;
+static EFI_STATUS(EFIAPI *firmware_start)(EFI_MP_SERVICES_PROTOCOL *, EFI_AP_PROCEDURE, UINTN,
+                                          EFI_EVENT, UINTN, VOID *, BOOLEAN *);
+
+static struct {
+    EFI_AP_PROCEDURE procedure;
+    void *argument;
+    struct host_cpu *cpu;
+} asked[64];
+
+/*
+ * On the other vCPU: the procedure runs as faultvisor's guest, and VMX is off again before the
+ * firmware gets the vCPU back, since the next start sends it an INIT.
+ */
+static void EFIAPI run_as_guest(void *which)
+{
+    size_t n = (size_t)which;
+    const char *reason;
+    if (!faultvisor_launch(asked[n].cpu, &reason))
+        give_up("vCPU %lu: %s", n, reason);
+    asked[n].procedure(asked[n].argument);
+    faultvisor_leave();
+}
+
+/* In the place of the firmware's StartupThisAP. */
+static EFI_STATUS EFIAPI start_as_guest(EFI_MP_SERVICES_PROTOCOL *this, EFI_AP_PROCEDURE procedure,
+                                        UINTN number, EFI_EVENT event, UINTN timeout,
+                                        VOID *argument, BOOLEAN *finished)
+{
+    if (number >= cpu_count || !cpus[number])
+        return EFI_NOT_FOUND;
+    asked[number].procedure = procedure;
+    asked[number].argument = argument;
+    asked[number].cpu = cpus[number];
+    return firmware_start(this, run_as_guest, number, event, timeout,
+                          (void *)number, // NOLINT(performance-no-int-to-ptr)
+                          finished);
+}
+
+static struct host_cpu *new_cpu(uint32_t number)
+{
+    EFI_PHYSICAL_ADDRESS address = 0;
+    UINTN pages = (sizeof(struct host_cpu) + PAGE - 1) / PAGE;
+    EFI_STATUS status =
+        system_table->BootServices->AllocatePages(AllocateAnyPages, EfiLoaderData, pages, &address);
+    if (EFI_ERROR(status))
+        give_up("no memory for vCPU %u", number);
+    struct host_cpu *cpu = (struct host_cpu *)address; // NOLINT(performance-no-int-to-ptr)
+    memset(cpu, 0, pages * PAGE);
+    cpu->number = number;
+    cpu->random = number + 1;
+    return cpu;
+}
+
+/* Where there are no MP services there is one vCPU, and nothing to hook. */
+static uint32_t find_cpus(void)
+{
+    EFI_GUID guid = EFI_MP_SERVICES_PROTOCOL_GUID;
+    UINTN count = 1, enabled, boot = 0;
+    if (!EFI_ERROR(system_table->BootServices->LocateProtocol(&guid, NULL, (void **)&services)) &&
+        !EFI_ERROR(services->GetNumberOfProcessors(services, &count, &enabled)) &&
+        !EFI_ERROR(services->WhoAmI(services, &boot))) {
+        firmware_start = services->StartupThisAP;
+        services->StartupThisAP = start_as_guest;
+    }
+    cpu_count = count < 64 ? (uint32_t)count : 64;
+    for (uint32_t n = 0; n < cpu_count; n++)
+        cpus[n] = new_cpu(n);
+    return (uint32_t)boot;
+}
+
+/* --- files --------------------------------------------------------------------------------------
+ */
+
+static char conf[CONF_MAX + 1];
+static char program[PROGRAM_MAX];
+
+static size_t read_file(CHAR16 *name, char *to, size_t room)
+{
+    EFI_GUID image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+    EFI_GUID volume_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+    EFI_BOOT_SERVICES *boot = system_table->BootServices;
+    EFI_LOADED_IMAGE *image;
+    EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
+    EFI_FILE_HANDLE root, file;
+    UINTN size = room;
+    EFI_STATUS status = boot->HandleProtocol(image_handle, &image_guid, (void **)&image);
+    if (!EFI_ERROR(status))
+        status = boot->HandleProtocol(image->DeviceHandle, &volume_guid, (void **)&volume);
+    if (!EFI_ERROR(status))
+        status = volume->OpenVolume(volume, &root);
+    if (EFI_ERROR(status))
+        return 0;
+    status = root->Open(root, &file, name, EFI_FILE_MODE_READ, 0);
+    if (!EFI_ERROR(status)) {
+        status = file->Read(file, &size, to);
+        (void)file->Close(file);
+    }
+    (void)root->Close(root);
+    return EFI_ERROR(status) ? 0 : size;
+}
+
+/* Where zmmtest's windows are in memory, by the section table of its PE file. */
+static void find_windows(const uint8_t *base)
+{
+    uint32_t header, address, size;
+    uint16_t sections, optional;
+    memcpy(&header, base + 0x3c, 4);
+    memcpy(&sections, base + header + 6, 2);
+    memcpy(&optional, base + header + 20, 2);
+    const uint8_t *section = base + header + 24 + optional;
+    for (uint16_t n = 0; n < sections; n++, section += 40) {
+        if (memcmp(section, ".window", 8) != 0)
+            continue;
+        memcpy(&size, section + 8, 4);
+        memcpy(&address, section + 12, 4);
+        plan.window_start = (uint64_t)base + address;
+        plan.window_end = plan.window_start + size;
+        return;
+    }
+    give_up("zmmtest.efi has no section .window");
+}
+
+/* --- runs ---------------------------------------------------------------------------------------
+ */
+
+struct word {
+    const char *start;
+    size_t length;
+};
+
+static bool next_word(const char **at, const char *end, struct word *word)
+{
+    while (*at < end && (**at == ' ' || **at == '\t' || **at == '\r'))
+        (*at)++;
+    word->start = *at;
+    while (*at < end && **at != ' ' && **at != '\t' && **at != '\r')
+        (*at)++;
+    word->length = (size_t)(*at - word->start);
+    return word->length > 0;
+}
+
+static bool takes(struct word word, const char *key, struct word *value)
+{
+    size_t length = strlen(key);
+    if (word.length <= length || memcmp(word.start, key, length) != 0)
+        return false;
+    *value = (struct word){word.start + length, word.length - length};
+    return true;
+}
+
+static bool is(struct word word, const char *text)
+{
+    return word.length == strlen(text) && memcmp(word.start, text, word.length) == 0;
+}
+
+static void list_columns(struct text *text)
+{
+    for (enum column column = 0; column < COLUMN_COUNT; column++)
+        text_add(text, "%s%s", column ? ", " : "", column_name(column));
+}
+
+static bool set_columns(struct word list)
+{
+    plan.columns = 0;
+    while (list.length > 0) {
+        struct word name = {list.start, 0};
+        while (name.length < list.length && name.start[name.length] != ',')
+            name.length++;
+        size_t used = name.length < list.length ? name.length + 1 : name.length;
+        list.start += used;
+        list.length -= used;
+        enum column column = 0;
+        while (column < COLUMN_COUNT && !is(name, column_name(column)))
+            column++;
+        if (column == COLUMN_COUNT)
+            return false;
+        plan.columns |= 1u << column;
+    }
+    return true;
+}
+
+/* False: the word is wrong; *allowed then says what would be right. */
+static bool set_option(struct word word, struct text *allowed)
+{
+    struct word value;
+    if (takes(word, "fault=", &value)) {
+        plan.fault = fault_find(value.start, value.length);
+        if (plan.fault || is(value, "none"))
+            return true;
+        text_add(allowed, "fault= takes ");
+        faults_list(allowed);
+        return false;
+    }
+    if (takes(word, "every=", &value) &&
+        text_to_number(value.start, value.length, 10, &plan.every) && plan.every)
+        return true;
+    if (takes(word, "after=", &value) && text_to_number(value.start, value.length, 10, &plan.after))
+        return true;
+    if (takes(word, "pose=", &value) && (is(value, "vmware") || is(value, "none"))) {
+        plan.pose_vmware = is(value, "vmware");
+        return true;
+    }
+    if (takes(word, "on=", &value)) {
+        if (set_columns(value))
+            return true;
+        text_add(allowed, "on= takes ");
+        list_columns(allowed);
+        return false;
+    }
+    text_add(allowed,
+             "options are fault=NAME, on=EXITS, every=N from 1, after=N, pose=vmware|none");
+    return false;
+}
+
+/* The options of faultvisor in a line; *rest is what follows the "--". False: something is wrong.
+ */
+static bool parse_line(const char *line, const char *end, struct word *rest)
+{
+    struct word word;
+    bool good = true;
+    plan.fault = NULL;
+    plan.columns = (1u << COLUMN_COUNT) - 1;
+    plan.every = 5;
+    plan.after = 0;
+    plan.pose_vmware = false;
+    while (next_word(&line, end, &word) && !is(word, "--")) {
+        char buffer[LINE_MAX], name[41];
+        struct text allowed, text;
+        text_start(&allowed, buffer, sizeof(buffer));
+        text_start(&text, name, sizeof(name));
+        if (set_option(word, &allowed))
+            continue;
+        for (size_t n = 0; n < word.length; n++)
+            text_add(&text, "%c", word.start[n]);
+        say("faultvisor ev=error reason=\"%s is not allowed: %s\"", name, buffer);
+        good = false;
+    }
+    *rest = (struct word){line, (size_t)(end - line)};
+    return good;
+}
+
+/* zmmtest wants its options in UCS-2. */
+static UINTN make_load_options(CHAR16 *to, UINTN room, struct word options)
+{
+    static const char last[] = " end=exit";
+    UINTN length = 0;
+    for (size_t n = 0; n < options.length && length + sizeof(last) < room; n++)
+        to[length++] = (CHAR16)options.start[n];
+    for (size_t n = 0; n < sizeof(last); n++)
+        to[length++] = (CHAR16)last[n];
+    return length * sizeof(CHAR16);
+}
+
+static void run_zmmtest(size_t program_size, struct word options)
+{
+    static CHAR16 load_options[512];
+    EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+    EFI_BOOT_SERVICES *boot = system_table->BootServices;
+    EFI_LOADED_IMAGE *image;
+    EFI_HANDLE handle = NULL;
+    EFI_STATUS status = boot->LoadImage(FALSE, image_handle, NULL, program, program_size, &handle);
+    if (!EFI_ERROR(status))
+        status = boot->HandleProtocol(handle, &guid, (void **)&image);
+    if (EFI_ERROR(status))
+        give_up("zmmtest.efi cannot be loaded: %s", status_name(status));
+    image->LoadOptions = load_options;
+    image->LoadOptionsSize = (UINT32)make_load_options(load_options, 512, options);
+    find_windows(image->ImageBase);
+    faults_reset();
+    faults_describe();
+    status = boot->StartImage(handle, NULL, NULL);
+    say("faultvisor ev=returned status=%s",
+        EFI_ERROR(status) ? status_name(status) : "EFI_SUCCESS");
+    faults_report();
+}
+
+/* Each line of the configuration; false if one of them was wrong. */
+static bool run_all(size_t program_size, size_t conf_size, bool *keep)
+{
+    bool good = true;
+    const char *line = conf, *end = conf + conf_size;
+    while (line < end) {
+        const char *stop = line;
+        struct word rest, first;
+        while (stop < end && *stop != '\n')
+            stop++;
+        const char *at = line;
+        bool empty = !next_word(&at, stop, &first) || *first.start == '#';
+        if (!empty && is(first, "keep"))
+            *keep = true;
+        else if (!empty && !parse_line(line, stop, &rest))
+            good = false;
+        else if (!empty)
+            run_zmmtest(program_size, rest);
+        line = stop < end ? stop + 1 : end;
+    }
+    return good;
+}
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
+{
+    bool keep = false;
+    image_handle = image;
+    system_table = table;
+    serial = serial_sink();
+    (void)table->BootServices->SetWatchdogTimer(0, 0, 0, NULL);
+    uint64_t start = rdtsc();
+    (void)table->BootServices->Stall(10000);
+    plan.tsc_khz = (rdtsc() - start) / 10;
+    size_t conf_size = read_file(L"\\faultvisor.conf", conf, CONF_MAX);
+    size_t program_size = read_file(L"\\zmmtest.efi", program, sizeof(program));
+    if (program_size == 0)
+        give_up("faultvisor: no \\zmmtest.efi on the boot volume");
+    const char *reason = vmx_missing();
+    if (reason) {
+        say("faultvisor ev=notice text=\"%s: zmmtest runs bare, no fault strikes\"", reason);
+    } else {
+        uint32_t boot = find_cpus();
+        if (!faultvisor_launch(cpus[boot], &reason))
+            give_up("faultvisor: %s", reason);
+    }
+    bool launched = !reason;
+    bool good = run_all(program_size, conf_size, &keep);
+    if (launched) {
+        faultvisor_leave();
+        if (firmware_start)
+            services->StartupThisAP = firmware_start;
+    }
+    say("faultvisor ev=done good=%s", good ? "yes" : "no");
+    if (!keep)
+        table->RuntimeServices->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
+    return good ? EFI_SUCCESS : EFI_INVALID_PARAMETER;
+}
