@@ -356,10 +356,20 @@ static size_t program_name_end(const char *words, size_t length)
         first.start++;
         length--;
     }
-    while (first.length < length && !is_blank(first.start[first.length]))
+    /* A path with blanks stands in quotes. */
+    bool quoted = length > 0 && *first.start == '"';
+    while (first.length < length && (quoted || !is_blank(first.start[first.length]))) {
         first.length++;
+        quoted = quoted && (first.length == 1 || first.start[first.length - 1] != '"');
+    }
+    struct word rest = first;
+    if (cut(&rest, '=').length < first.length)
+        return 0;
+    size_t end = (size_t)(first.start - words) + first.length;
+    if (ends_with(first, '"'))
+        first.length--;
     bool is_name = ends_with_any_case(first, ".efi") || ends_with_any_case(first, "zmmtest");
-    return is_name ? (size_t)(first.start - words) + first.length : 0;
+    return is_name ? end : 0;
 }
 
 bool options_parse_load(struct options *options, const uint16_t *load_options, size_t bytes,

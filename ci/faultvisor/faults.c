@@ -61,7 +61,7 @@ static uint64_t *lane_of(uint8_t *area, unsigned int reg, unsigned int lane)
 
 static uint64_t *opmask_of(uint8_t *area, unsigned int number)
 {
-    return (uint64_t *)(void *)(area + offset_of_component(COMPONENT_OPMASK) + number * 8);
+    return (uint64_t *)(void *)(area + offset_of_component(COMPONENT_OPMASK) + (size_t)number * 8);
 }
 
 static uint64_t *in_use(uint8_t *area)
@@ -466,10 +466,11 @@ void faults_consider(struct host_cpu *cpu, enum column column, uint64_t rip)
         return;
     if (number % plan.every == plan.every / 2)
         keep_as_earlier(cpu);
-    bool due = fault->on_init || number % plan.every == 0;
-    if (!due || !strike(cpu))
+    /* Where it finds nothing to change, it tries again at the next exit. */
+    if (number < cpu->next_strike[column] || !strike(cpu))
         return;
     cpu->strikes[column]++;
+    cpu->next_strike[column] = number + (fault->on_init ? 1 : plan.every);
     cpu->struck_rsp = rsp;
 }
 
@@ -480,6 +481,7 @@ void faults_reset(void)
             continue;
         memset(cpus[n]->seen, 0, sizeof(cpus[n]->seen));
         memset(cpus[n]->strikes, 0, sizeof(cpus[n]->strikes));
+        memset(cpus[n]->next_strike, 0, sizeof(cpus[n]->next_strike));
         cpus[n]->earlier_valid = false;
         cpus[n]->struck_rsp = 0;
     }

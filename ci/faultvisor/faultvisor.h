@@ -74,6 +74,7 @@ struct host_cpu {
     uint64_t struck_rsp;         /* of the round struck last, while it lasts */
     uint64_t seen[COLUMN_COUNT]; /* exits in zmmtest's windows */
     uint64_t strikes[COLUMN_COUNT];
+    uint64_t next_strike[COLUMN_COUNT]; /* of seen[] */
 };
 
 /* What this run is about: read by the exit handlers, written between runs. */

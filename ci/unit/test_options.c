@@ -751,9 +751,27 @@ static void random_bytes_leave_every_field_in_its_range(void **state)
     assert_true(refused > 1000 && changed > 1000);
 }
 
+static void an_option_that_ends_like_the_name_is_no_name(void **state)
+{
+    (void)state;
+    assert_false(parse_load("end=zmmtest"));
+    assert_false(parse_load("x=zmmtest.efi"));
+}
+
+static void a_quoted_program_name_is_passed_over(void **state)
+{
+    (void)state;
+    assert_true(parse_load("\"zmmtest.efi\" time=5"));
+    assert_int_equal(options.seconds, 5);
+    assert_true(parse_load("\"fs0:\\my dir\\zmmtest.efi\" time=6"));
+    assert_int_equal(options.seconds, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_option_that_ends_like_the_name_is_no_name),
+        cmocka_unit_test(a_quoted_program_name_is_passed_over),
         cmocka_unit_test_setup(the_defaults_test_everything_for_a_minute, start_anew),
         cmocka_unit_test_setup(good_numbers_are_taken, start_anew),
         cmocka_unit_test_setup(good_words_are_taken, start_anew),

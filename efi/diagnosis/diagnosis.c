@@ -76,7 +76,8 @@ static enum corruption class_of_lane(const struct finding *finding, struct lane 
 /* What a walk over a finding's registers gathers besides the diagnosis itself. */
 struct tallies {
     uint32_t by_class[CLASS_COUNT];
-    uint32_t bits; /* differing bits in all, up to 2 */
+    uint32_t bits;                   /* differing bits in all, up to 2 */
+    uint64_t bytes[LANE_MXCSR + 1u]; /* bytes hit, by register */
 };
 
 /* Bytes for zeros, which are exact; whole dwords for values, of which some bytes agree by chance.
@@ -133,6 +134,7 @@ static void look_at(const struct finding *finding, struct diagnosis *d, struct t
     lane.corruption = class_of_lane(finding, &lane);
     mark_register(d, &lane);
     tallies->by_class[lane.corruption]++;
+    tallies->bytes[reg] |= (uint64_t)bytes_hit(&lane) << 8 * lane_number;
     bool single = (difference & (difference - 1)) == 0;
     tallies->bits += single ? 1 : 2;
     if (single)
@@ -162,6 +164,18 @@ static enum corruption overall_class(const struct finding *finding, const struct
     return most;
 }
 
+/* Unlike damage in different registers is not one known bug, whatever it adds up to. */
+static bool is_uniform(const struct diagnosis *d, const struct tallies *tallies)
+{
+    uint64_t bytes = 0;
+    for (uint32_t reg = 0; reg <= LANE_MXCSR; reg++) {
+        if (bytes && tallies->bytes[reg] && tallies->bytes[reg] != bytes)
+            return false;
+        bytes |= tallies->bytes[reg];
+    }
+    return tallies->by_class[d->corruption] == d->lane_count;
+}
+
 /*
  * Without a difference in the registers kept, what differed was an opmask while it gathered the
  * result of the compare.
@@ -176,6 +190,7 @@ void diagnose(const struct finding *f, struct diagnosis *d)
 {
     struct tallies tallies = {0};
     memset(d, 0, sizeof(*d));
+    d->form = f->key.form;
     if (f->result < FAULTED) {
         for (uint32_t n = 0; n < form_vectors(f->key.form); n++)
             for (uint32_t lane = 0; lane < form_lanes(f->key.form); lane++)
@@ -194,6 +209,7 @@ void diagnose(const struct finding *f, struct diagnosis *d)
         note_opmask_in_compare(f, d);
     }
     d->corruption = overall_class(f, d, &tallies);
+    d->uniform = is_uniform(d, &tallies);
     d->signature = signature_find(d);
 }
 

@@ -28,6 +28,7 @@ struct lane {
 struct signature;
 
 struct diagnosis {
+    enum form form;
     enum corruption corruption;
     uint32_t components; /* COMPONENT_BIT each; 0 for a fault */
     uint32_t vectors;    /* registers hit: bit n is register n */
@@ -35,6 +36,7 @@ struct diagnosis {
     uint32_t general;
     bool rflags, mxcsr;
     uint64_t vector_bytes; /* bytes hit in any vector register: bit n is bits 8n+7:8n */
+    bool uniform;          /* each register hit was hit in the same bytes, and in the same way */
     uint64_t narrow_bits;  /* bits hit in any opmask, general register or control register */
     uint32_t flipped_bit;  /* for CLASS_BIT_FLIP: its number in the register */
     uint32_t lane_count;   /* wrong quadwords in all */

@@ -84,6 +84,7 @@ static const struct signature signatures[] = {
      .components = SSE,
      .vectors = LOW_16,
      .vector_bytes = BITS_127_0,
+     .form = FORM_YMM,
      .meaning = "The low 128 bits came back zero, the upper bits are intact: an exit handler was "
                 "compiled with SSE, cleared a register and saved nothing.",
      .reference = "HAXM issue 85; HyperPlatform issue 5"},
@@ -117,8 +118,8 @@ static const struct signature signatures[] = {
 
 static bool fits(const struct signature *s, const struct diagnosis *d)
 {
-    return s->corruption == d->corruption && s->components == d->components &&
-           !(d->vectors & ~s->vectors) &&
+    return d->uniform && d->form >= s->form && s->corruption == d->corruption &&
+           s->components == d->components && !(d->vectors & ~s->vectors) &&
            (!s->vector_bytes || s->vector_bytes == d->vector_bytes) &&
            (!s->narrow_bits || s->narrow_bits == d->narrow_bits) &&
            (!s->all_registers || s->vectors == d->vectors);

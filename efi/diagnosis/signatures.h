@@ -11,6 +11,7 @@ struct signature {
     uint32_t vectors;      /* the registers hit lie in this set; 0: none may be hit */
     uint64_t vector_bytes; /* exactly these bytes; 0: any */
     uint64_t narrow_bits;  /* exactly these bits; 0: any */
+    enum form form;        /* at least: what a narrower one sees does not tell */
     bool all_registers;    /* each register of the set is hit */
     const char *meaning;   /* a paragraph for a human */
     const char *reference;

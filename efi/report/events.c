@@ -191,23 +191,32 @@ static void say_lanes(const struct diagnosis *d, enum form form)
         report_say("  and %u more quadwords", d->lane_count - LANES_SAID);
 }
 
-/* The paragraph is said once for each signature or class, not at each finding. */
+/* What was said before of this signature, or of this class where none fits, is not said again. */
+static bool said_before(const struct diagnosis *d)
+{
+    static const struct signature *signatures[16];
+    static uint32_t count, classes;
+    const uint32_t bit = 1u << d->corruption;
+    if (!d->signature) {
+        bool said = classes & bit;
+        classes |= bit;
+        return said;
+    }
+    for (uint32_t n = 0; n < count; n++)
+        if (signatures[n] == d->signature)
+            return true;
+    if (count < sizeof(signatures) / sizeof(signatures[0]))
+        signatures[count++] = d->signature;
+    return false;
+}
+
 static void say_meaning(const struct diagnosis *d)
 {
-    static const struct signature *said_signature[16];
-    static uint32_t said, said_class;
     if (!d->signature) {
-        if (!(said_class & 1u << d->corruption))
-            report_say_wrapped(2, class_meaning(d->corruption));
-        said_class |= 1u << d->corruption;
+        report_say_wrapped(2, class_meaning(d->corruption));
         return;
     }
     report_say("  Looks like: %s", d->signature->name);
-    for (uint32_t n = 0; n < said; n++)
-        if (said_signature[n] == d->signature)
-            return;
-    if (said < sizeof(said_signature) / sizeof(said_signature[0]))
-        said_signature[said++] = d->signature;
     report_say_wrapped(2, d->signature->meaning);
     report_say("  Reference: %s", d->signature->reference);
 }
@@ -216,10 +225,12 @@ static void say_finding(const struct finding *finding, const struct diagnosis *d
                         const char *exit_name, uint64_t number)
 {
     char registers[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT], components[DIAGNOSIS_TEXT];
+    bool again = said_before(d);
     diagnosis_registers(d, finding->key.form, registers);
     diagnosis_bits(d, bits);
     diagnosis_components(d, components);
-    report_say(" ");
+    if (!again)
+        report_say(" ");
     report_say("%sFINDING %lu: vCPU %u, exit %s, round %lu: %s",
                finding->injected ? "INJECTED " : "", number, finding->cpu, exit_name,
                finding->round, class_name(d->corruption));
@@ -229,9 +240,11 @@ static void say_finding(const struct finding *finding, const struct diagnosis *d
                    finding->fault.rip);
     else
         report_say("  %s, bits %s (%s)", registers, bits, components);
-    say_lanes(d, finding->key.form);
     if (finding->memory_changed)
         report_say("  The pattern in memory changed as well: memory, not a register, is at fault.");
+    if (again)
+        return;
+    say_lanes(d, finding->key.form);
     say_meaning(d);
 }
 
