@@ -120,6 +120,8 @@ static void end_as_asked(struct run *run, enum end end)
                      "shutting down instead of returning to the firmware.");
         end = END_SHUTDOWN;
     }
+    if (end == END_EXIT)
+        run_free(run);
     console_leave();
     if (end == END_SHUTDOWN)
         runtime->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);

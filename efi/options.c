@@ -21,6 +21,7 @@ void options_default(struct options *options)
 {
     memset(options, 0, sizeof(*options));
     options->seconds = 60;
+    options->hold_microseconds = 1000;
     options->exits = (UINT64_C(1) << exit_count) - 1;
     memset(options->cpus, 0xff, sizeof(options->cpus));
 }
@@ -164,6 +165,18 @@ static void allow_inject(struct text *text)
     text_add(text, "; with /N: every Nth round, N from 1");
 }
 
+/* A second with interrupts off is as much as firmware and operators bear. */
+static bool set_hold(struct options *options, struct word value)
+{
+    return text_to_number(value.start, value.length, 10, &options->hold_microseconds) &&
+           options->hold_microseconds >= 1 && options->hold_microseconds <= 1000000;
+}
+
+static void allow_hold(struct text *text)
+{
+    text_add(text, "microseconds from 1 to 1000000");
+}
+
 static bool set_stop(struct options *options, struct word value)
 {
     options->stop_first = equals(value, "first");
@@ -228,11 +241,11 @@ static void allow_ui(struct text *text)
 }
 
 static const struct key keys[] = {
-    {"time", set_time, allow_time},    {"passes", set_passes, allow_passes},
-    {"exits", set_exits, allow_exits}, {"cpus", set_cpus, allow_cpus},
-    {"seed", set_seed, allow_seed},    {"inject", set_inject, allow_inject},
-    {"stop", set_stop, allow_stop},    {"end", set_end, allow_end},
-    {"ui", set_ui, allow_ui},
+    {"time", set_time, allow_time},       {"passes", set_passes, allow_passes},
+    {"exits", set_exits, allow_exits},    {"cpus", set_cpus, allow_cpus},
+    {"hold", set_hold, allow_hold},       {"seed", set_seed, allow_seed},
+    {"inject", set_inject, allow_inject}, {"stop", set_stop, allow_stop},
+    {"end", set_end, allow_end},          {"ui", set_ui, allow_ui},
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))

@@ -23,6 +23,7 @@ struct options {
     bool seed_given;
     uint32_t inject_classes; /* bit n is class n; 0: inject nothing */
     uint64_t inject_every;   /* rounds */
+    uint64_t hold_microseconds;
     bool stop_first;
     enum end end;
 };

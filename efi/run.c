@@ -26,17 +26,98 @@ static bool taking_part(const struct run *run, uint32_t cpu)
     return run->watched[cpu].vcpu && atomic_load(&run->watched[cpu].vcpu->state) != VCPU_UNUSED;
 }
 
-static void *allocate(size_t size)
+static size_t pages_of(size_t size)
+{
+    return (size + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+/* Whole pages, not touched; NULL if there are not that many in a row. */
+static void *allocate_pages(size_t size)
 {
     EFI_PHYSICAL_ADDRESS address = 0;
-    UINTN pages = (size + 4095) / 4096;
-    EFI_STATUS status =
-        system_table->BootServices->AllocatePages(AllocateAnyPages, EfiLoaderData, pages, &address);
-    if (EFI_ERROR(status))
-        return NULL;
-    void *memory = (void *)address; // NOLINT(performance-no-int-to-ptr)
-    memset(memory, 0, pages * 4096);
+    EFI_STATUS status = system_table->BootServices->AllocatePages(AllocateAnyPages, EfiLoaderData,
+                                                                  pages_of(size), &address);
+    return EFI_ERROR(status) ? NULL : (void *)address; // NOLINT(performance-no-int-to-ptr)
+}
+
+static void *allocate(size_t size)
+{
+    void *memory = allocate_pages(size);
+    if (memory)
+        memset(memory, 0, size);
     return memory;
+}
+
+/* A failure could only mean that these are not our pages: then there is nothing to give back. */
+static void give_back_pages(void *memory, size_t size)
+{
+    if (memory && size)
+        (void)system_table->BootServices->FreePages((EFI_PHYSICAL_ADDRESS)memory, pages_of(size));
+}
+
+/* Free memory as the firmware counts it, in bytes; 0 where it does not say. */
+static uint64_t free_memory(void)
+{
+    EFI_BOOT_SERVICES *boot = system_table->BootServices;
+    UINTN size = 0, key, step;
+    UINT32 version;
+    uint8_t *map = NULL;
+    uint64_t bytes = 0;
+    (void)boot->GetMemoryMap(&size, NULL, &key, &step, &version);
+    size += 4096; /* allocating the map may split a range */
+    if (EFI_ERROR(boot->AllocatePool(EfiLoaderData, size, (void **)&map)))
+        return 0;
+    if (!EFI_ERROR(boot->GetMemoryMap(&size, (void *)map, &key, &step, &version))) {
+        for (UINTN at = 0; at + step <= size; at += step) {
+            const EFI_MEMORY_DESCRIPTOR *range = (const void *)(map + at);
+            if (range->Type == EfiConventionalMemory)
+                bytes += range->NumberOfPages * PAGE_BYTES;
+        }
+    }
+    (void)boot->FreePool(map);
+    return bytes;
+}
+
+/* As much as asked for, or half of it, and so on: free memory comes in pieces. Not touched. */
+static uint8_t *allocate_untouched(size_t *size, size_t least)
+{
+    for (; *size >= least; *size = *size / 2 / PAGE_BYTES * PAGE_BYTES) {
+        uint8_t *memory = allocate_pages(*size);
+        if (memory)
+            return memory;
+    }
+    *size = 0;
+    return NULL;
+}
+
+#define FIRMWARE_BYTES   (UINT64_C(16) << 20) /* left to the firmware */
+#define COLD_BYTES_MAX   (UINT64_C(1) << 30)  /* for each vCPU */
+#define COLD_BYTES_LEAST (UINT64_C(1) << 20)
+#define COPY_BYTES_LEAST (UINT64_C(64) << 10)
+
+/*
+ * Each vCPU that takes part gets a buffer for copies that is larger than its L2 cache, and an equal
+ * share of the memory that is then left for cold pages.
+ */
+static void share_memory(struct run *run)
+{
+    uint32_t sharers = 0;
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
+        sharers += taking_part(run, cpu);
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        if (!taking_part(run, cpu))
+            continue;
+        struct buffers *buffers = &run->watched[cpu].vcpu->rounds.buffers;
+        uint64_t left = free_memory();
+        left = left > FIRMWARE_BYTES ? (left - FIRMWARE_BYTES) / sharers-- : 0;
+        uint64_t copy = run->machine->cpu.l2_bytes * 5 / 4 / PAGE_BYTES * PAGE_BYTES;
+        buffers->copy_bytes = copy < left / 2 ? copy : left / 2 / PAGE_BYTES * PAGE_BYTES;
+        buffers->copy = allocate_untouched(&buffers->copy_bytes, COPY_BYTES_LEAST);
+        uint64_t cold = left - (left < buffers->copy_bytes ? left : buffers->copy_bytes);
+        cold = cold < COLD_BYTES_MAX ? cold : COLD_BYTES_MAX;
+        buffers->cold_bytes = cold / PAGE_BYTES * PAGE_BYTES;
+        buffers->cold = allocate_untouched(&buffers->cold_bytes, COLD_BYTES_LEAST);
+    }
 }
 
 static struct vcpu *new_vcpu(struct run *run, uint32_t cpu)
@@ -128,6 +209,7 @@ bool run_prepare(struct run *run)
     run->plan.passes = run->options->passes;
     run->plan.inject_classes = run->options->inject_classes;
     run->plan.inject_every = run->options->inject_every;
+    run->plan.hold_microseconds = run->options->hold_microseconds;
     processors_find(&run->processors);
     run->watched = allocate(run->processors.count * sizeof(*run->watched));
     if (run->watched)
@@ -146,6 +228,7 @@ bool run_prepare(struct run *run)
         run_verdict(run, VERDICT_INCOMPLETE, "AVX-512 could not be tested on this machine");
     }
     plan_cpus(run);
+    share_memory(run);
     plan_exits(run);
     return true;
 }
@@ -392,6 +475,7 @@ struct exit_counts {
     uint32_t without_rounds; /* vCPUs that took part and have none */
     uint32_t unavailable;    /* of them: the event raised an exception */
     uint32_t exception;      /* its vector */
+    uint32_t used_up;        /* vCPUs on which the event's memory is */
 };
 
 static struct exit_counts count_exit(const struct run *run, uint32_t entry)
@@ -410,6 +494,11 @@ static struct exit_counts count_exit(const struct run *run, uint32_t entry)
             counts.result.cycles_min = lowest;
         counts.without_rounds += rounds == 0;
         counts.unavailable += unavailable != 0;
+        counts.used_up += atomic_load_explicit(&tally->used_up, memory_order_relaxed);
+        counts.result.live_cycles +=
+            atomic_load_explicit(&tally->live_cycles, memory_order_relaxed);
+        counts.result.slice_cycles +=
+            atomic_load_explicit(&tally->slice_cycles, memory_order_relaxed);
         counts.exception = unavailable ? unavailable - 1 : counts.exception;
     }
     return counts;
@@ -423,6 +512,10 @@ static void explain_missing(struct run *run, const struct exit_counts *counts)
     text_start(&text, buffer, sizeof(buffer));
     if (counts->unavailable) {
         text_add(&text, "the instruction raises %s here", exception_name(counts->exception));
+        if (run->options->exits_named)
+            run_verdict(run, VERDICT_INCOMPLETE, "an exit that was asked for cannot run here");
+    } else if (counts->used_up) {
+        text_add(&text, "too little free memory");
         if (run->options->exits_named)
             run_verdict(run, VERDICT_INCOMPLETE, "an exit that was asked for cannot run here");
     } else {
@@ -452,9 +545,12 @@ static void report_exits(struct run *run, uint32_t vcpus)
     for (uint32_t n = 0; n < count; n++)
         if (counted[n].result.rounds)
             event_exit_row(&counted[n].result);
-    for (uint32_t n = 0; n < run->plan.count; n++)
+    for (uint32_t n = 0; n < run->plan.count; n++) {
         if (counted[n].without_rounds)
             explain_missing(run, &counted[n]);
+        else if (counted[n].used_up)
+            event_used_up(&counted[n].result, counted[n].used_up);
+    }
 }
 
 void run_report(struct run *run)
@@ -507,4 +603,17 @@ bool run_give_back(struct run *run)
     for (uint32_t cpu = 0; run->watched && cpu < run->processors.count; cpu++)
         all &= given_back(&run->watched[cpu]);
     return all;
+}
+
+void run_free(struct run *run)
+{
+    for (uint32_t cpu = 0; run->watched && cpu < run->processors.count; cpu++) {
+        struct vcpu *vcpu = run->watched[cpu].vcpu;
+        if (!vcpu)
+            continue;
+        give_back_pages(vcpu->rounds.buffers.copy, vcpu->rounds.buffers.copy_bytes);
+        give_back_pages(vcpu->rounds.buffers.cold, vcpu->rounds.buffers.cold_bytes);
+        give_back_pages(vcpu, sizeof(*vcpu));
+    }
+    give_back_pages(run->watched, run->processors.count * sizeof(*run->watched));
 }

@@ -54,4 +54,7 @@ void run_report(struct run *run);
  */
 bool run_give_back(struct run *run);
 
+/* Gives all memory back to the firmware; after run_give_back(), for a return to it. */
+void run_free(struct run *run);
+
 #endif

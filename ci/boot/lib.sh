@@ -83,7 +83,7 @@ log_is_whole() {
         [ -z "$(tr -d '\r' <"$serial" | grep -a '^zmmtest ts=' | sort | uniq -d)" ]
 }
 
-exit_names=$(sed -n 's/^    {"\([a-z0-9-]*\)", &window_.*/\1/p' "$root/efi/window/exits.c")
+exit_names=$(sed -n 's/^    {\.name = "\([a-z0-9-]*\)".*/\1/p' "$root/efi/window/exits.c")
 
 # Every exit has rounds, or a line that says why not.
 every_exit_accounted_for() {

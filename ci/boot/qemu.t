@@ -17,6 +17,8 @@ boot old CPUS=1 MODEL=qemu64 OPTIONS="$quick"
 boot x2apic CPUS=1 MODEL=max,+x2apic OPTIONS="$quick exits=apic,cpuid"
 boot named-exit CPUS=1 OPTIONS="$quick exits=hypercall,cpuid"
 boot named-cpu CPUS=1 OPTIONS="$quick cpus=0,7"
+boot copies CPUS=2 OPTIONS="passes=3 exits=hold,copy,copy-ymm,copy-xmm,cold-page"
+boot bad-hold CPUS=1 OPTIONS="$quick hold=0"
 boot seed CPUS=1 OPTIONS="$quick seed=0x1234"
 boot bad-key OPTIONS="$quick colour=red"
 boot bad-value OPTIONS="$quick exits=cpuid,nonsense"
@@ -97,6 +99,16 @@ check "others do not run" never_says 'ev=exit name=out80'
 about=named-cpu
 check "a vCPU asked for that is not there is named" says 'ev=skip exit=all cpu=7 reason="this machine has no such vCPU'
 check "the other one ran" says 'ev=done .*vcpus=1'
+
+about=copies
+check "holds, copies and cold pages keep ymm" exits_with 2
+check "each ran on both vCPUs" says 'ev=done .*vcpus=2'
+for name in hold copy copy-ymm copy-xmm cold-page; do
+    check "$name has rounds and no finding" says "ev=exit name=$name rounds=[1-9][0-9]* findings=0"
+done
+
+about=bad-hold
+check "a hold out of range is an error" says 'hold=0: value not allowed. Allowed for hold: microseconds from 1'
 
 about=seed
 check "the seed is taken" says 'ev=start .*seed=0x1234 '

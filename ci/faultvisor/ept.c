@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define ENTRY_RWX      7u
+#define ENTRY_WRITE    2u
 #define ENTRY_LARGE    (1u << 7)
 #define TYPE_WRITEBACK (6u << 3)
 #define PAGE_2M        UINT64_C(0x200000)
@@ -32,6 +33,13 @@ bool ept_map(struct host_cpu *cpu, uint64_t address)
     uint64_t type = page / 512 == 3 ? 0 : TYPE_WRITEBACK; /* devices live below 4 GiB */
     cpu->ept_pd[page / 512][page % 512] = page * PAGE_2M | ENTRY_LARGE | ENTRY_RWX | type;
     return true;
+}
+
+void ept_protect(struct host_cpu *cpu, uint64_t address)
+{
+    uint64_t page = address / PAGE_2M;
+    if (page / 512 < EPT_GIBIBYTES)
+        cpu->ept_pd[page / 512][page % 512] &= ~(uint64_t)ENTRY_WRITE;
 }
 
 void ept_unmap(struct host_cpu *cpu, uint64_t address)

@@ -216,6 +216,11 @@ static void change_rflags(struct host_cpu *cpu)
 #define UNDEFINED_FLAGS                                                                            \
     (COLUMN_BIT(COLUMN_HYPERCALL) | COLUMN_BIT(COLUMN_BACKDOOR) | COLUMN_BIT(COLUMN_MOV_DR) |      \
      COLUMN_BIT(COLUMN_MOV_CR))
+/*
+ * A copy runs with all components live only, as its register holds data; and the few mixed rounds
+ * of cold pages seldom come to a page that is new.
+ */
+#define NOT_MIXED      (COLUMN_BIT(COLUMN_COPY) | COLUMN_BIT(COLUMN_COLD_PAGE))
 #define ALL_COMPONENTS "sse,avx,opmask,zmm_hi256,hi16_zmm"
 #define ESXI_SIGNATURE "ESXi 8.0.2: AVX-256 host code, zmm not saved"
 
@@ -341,6 +346,7 @@ static const struct fault faults[] = {
      .signature = "none"},
     {.name = "ghost-opmask",
      .edit = edit_ghost_opmask,
+     .not_columns = NOT_MIXED,
      .on_init = true,
      .corruption = "ghost",
      .component = "opmask",
@@ -349,6 +355,7 @@ static const struct fault faults[] = {
      .signature = "none"},
     {.name = "ghost-zmm_hi256",
      .edit = edit_ghost_zmm_hi256,
+     .not_columns = NOT_MIXED,
      .on_init = true,
      .corruption = "ghost",
      .component = "zmm_hi256",
@@ -357,6 +364,7 @@ static const struct fault faults[] = {
      .signature = "none"},
     {.name = "ghost-hi16",
      .edit = edit_ghost_hi16,
+     .not_columns = NOT_MIXED,
      .on_init = true,
      .corruption = "ghost",
      .component = "hi16_zmm",
@@ -441,20 +449,37 @@ static void keep_as_earlier(struct host_cpu *cpu)
 }
 
 /*
- * Exits that no instruction asks for may hit a window before its event, and what is loaded then is
- * overwritten: only those count that hit a PAUSE or a LOOP, of which the event `pause` consists.
+ * An exit that no instruction asks for may hit a window before its event, and what is loaded then
+ * is overwritten. So only those count that hit the event itself, which the instruction tells: PAUSE
+ * and LOOP to it, LOOP to itself, the store of a copy (behind its load: zmm0 is live), the store to
+ * a page that was never touched.
  */
-static bool at_pause(uint64_t rip)
+static enum column column_at(uint64_t rip)
 {
-    const uint8_t *code = (const uint8_t *)rip; // NOLINT(performance-no-int-to-ptr)
-    return (code[0] == 0xf3 && code[1] == 0x90) || code[0] == 0xe2;
+    static const struct {
+        uint8_t code[6];
+        size_t length;
+        enum column column;
+    } events[] = {
+        {{0xf3, 0x90}, 2, COLUMN_PAUSE},
+        {{0xe2, 0xfc}, 2, COLUMN_PAUSE},
+        {{0xe2, 0xfe}, 2, COLUMN_HOLD},
+        {{0x62, 0xf1, 0xfe, 0x48, 0x7f, 0x07}, 6, COLUMN_COPY},
+        {{0x62, 0xf1, 0xfd, 0x48, 0x7f, 0x07}, 6, COLUMN_COLD_PAGE},
+    };
+    for (size_t n = 0; n < sizeof(events) / sizeof(events[0]); n++)
+        if (memcmp((const void *)rip, events[n].code, events[n].length) == 0) // NOLINT
+            return events[n].column;
+    return COLUMN_NONE;
 }
 
 void faults_consider(struct host_cpu *cpu, enum column column, uint64_t rip)
 {
     if (rip < plan.window_start || rip >= plan.window_end)
         return;
-    if (column == COLUMN_PAUSE && !at_pause(rip))
+    if (column == COLUMN_ASYNCHRONOUS)
+        column = column_at(rip);
+    if (column == COLUMN_NONE)
         return;
     uint64_t rsp = vmread(GUEST_RSP), number = cpu->seen[column]++;
     /* A round is struck once. RSP tells it from the next one, which uses another pattern. */
@@ -483,6 +508,7 @@ void faults_reset(void)
         memset(cpus[n]->strikes, 0, sizeof(cpus[n]->strikes));
         memset(cpus[n]->next_strike, 0, sizeof(cpus[n]->next_strike));
         cpus[n]->earlier_valid = false;
+        atomic_store(&cpus[n]->forget, true);
         cpus[n]->struck_rsp = 0;
     }
 }

@@ -36,8 +36,12 @@ enum column {
     COLUMN_RDTSC,
     COLUMN_PAUSE,
     COLUMN_MWAIT,
+    COLUMN_HOLD,
+    COLUMN_COPY,
+    COLUMN_COLD_PAGE,
     COLUMN_COUNT,
-    COLUMN_NONE
+    COLUMN_NONE,        /* an exit of no interest */
+    COLUMN_ASYNCHRONOUS /* one that no instruction asked for: its RIP tells the column */
 };
 
 const char *column_name(enum column column);
@@ -69,6 +73,7 @@ struct host_cpu {
     uint8_t pending[PENDING_INTERRUPT]; /* acknowledged, not yet delivered */
     uint32_t pending_count;
     uint64_t random;
+    _Atomic bool forget; /* at the next exit: no page was ever touched */
 
     bool earlier_valid;
     uint64_t struck_rsp;         /* of the round struck last, while it lasts */
@@ -118,6 +123,8 @@ uint64_t ept_pointer(const struct host_cpu *cpu);
 /* False: outside of what the tables can map. */
 bool ept_map(struct host_cpu *cpu, uint64_t address);
 void ept_unmap(struct host_cpu *cpu, uint64_t address);
+/* The next write to it exits, reads do not. */
+void ept_protect(struct host_cpu *cpu, uint64_t address);
 
 /* faults.c: an exit of this column has been handled; the guest was at rip when it happened. */
 void faults_consider(struct host_cpu *cpu, enum column column, uint64_t rip);

@@ -310,9 +310,9 @@ static void unknown_options_are_refused_with_the_list_of_known_ones(void **state
         assert_true(is_default());
         assert_non_null(strstr(error.start, "test line 1: "));
         assert_non_null(strstr(error.start, wrong[n]));
-        assert_non_null(strstr(error.start,
-                               "no such option. Allowed: time=, passes=, exits=, cpus=, seed=, "
-                               "inject=, stop=, end=, ui="));
+        assert_non_null(strstr(
+            error.start, "no such option. Allowed: time=, passes=, exits=, cpus=, hold=, seed=, "
+                         "inject=, stop=, end=, ui="));
     }
 }
 

@@ -33,6 +33,10 @@ static void prepare(enum form form)
     rounds.plan = &plan;
     rounds.key = (struct pattern_key){.run = 0xcafe, .vcpu = 2, .form = form};
     rounds.cpu = 2;
+    static _Alignas(64) uint8_t copied[1 << 18];
+    plan.hold_microseconds = 1;
+    rounds.buffers.copy = copied;
+    rounds.buffers.copy_bytes = sizeof(copied);
     rounds_prepare(&rounds);
 }
 
@@ -73,10 +77,20 @@ static void expect_intact_slices(enum form form, uint32_t entry)
 static void what_a_process_may_execute_comes_back_intact(void **state)
 {
     (void)state;
-    static const struct exit bare = {
-        "bare", &window_bare, NULL, NULL, RFLAGS_STATUS | RFLAGS_DIRECTION, 256};
-    const struct exit *const allowed[] = {&bare, find_exit("cpuid"), find_exit("rdtsc"),
-                                          find_exit("pause")};
+    static const struct exit bare = {.name = "bare",
+                                     .window = &window_bare,
+                                     .flags_kept = RFLAGS_STATUS | RFLAGS_DIRECTION,
+                                     .rounds = 256};
+    const struct exit *const allowed[] = {
+        &bare,
+        find_exit("cpuid"),
+        find_exit("rdtsc"),
+        find_exit("pause"),
+        find_exit("hold"),
+        find_exit("copy"),
+        find_exit("copy-ymm"),
+        find_exit("copy-xmm"),
+    };
     plan.count = sizeof(allowed) / sizeof(allowed[0]);
     for (uint32_t entry = 0; entry < plan.count; entry++) {
         plan.entry[entry].exit = allowed[entry];

@@ -32,6 +32,17 @@ static void read_brand(struct cpu *cpu)
     cpu->brand[length] = '\0';
 }
 
+/* Leaf 0x80000006, ECX bits 31:16: KiB, on Intel as on AMD. */
+static void read_l2(struct cpu *cpu)
+{
+    cpu->l2_bytes = UINT64_C(1) << 20;
+    if (cpuid(0x80000000, 0).eax < 0x80000006)
+        return;
+    uint64_t kibibytes = cpuid(0x80000006, 0).ecx >> 16;
+    if (kibibytes)
+        cpu->l2_bytes = kibibytes << 10;
+}
+
 void cpu_identify(struct cpu *cpu)
 {
     struct cpuid leaf = cpuid(0, 0);
@@ -61,4 +72,5 @@ void cpu_identify(struct cpu *cpu)
         cpu->avx512bw = leaf.ebx >> 30 & 1;
     }
     read_brand(cpu);
+    read_l2(cpu);
 }

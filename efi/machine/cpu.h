@@ -18,7 +18,8 @@ struct cpu {
     uint32_t family, model, stepping;
     uint32_t microcode; /* 0: not readable */
     uint32_t highest_leaf;
-    bool amd; /* AMD or Hygon: VMMCALL is the hypercall instruction */
+    uint64_t l2_bytes; /* 1 MiB where CPUID does not say */
+    bool amd;          /* AMD or Hygon: VMMCALL is the hypercall instruction */
     bool hypervisor_bit;
     bool xsave, avx, avx512f, avx512bw, monitor, x2apic;
 };

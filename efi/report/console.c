@@ -11,7 +11,7 @@ static void console_text(const char *line)
 {
     CHAR16 wide[COLUMNS_MAX + 3];
     size_t n = 0;
-    for (; line[n] && n < COLUMNS_MAX; n++)
+    for (; n < COLUMNS_MAX && line[n]; n++)
         wide[n] = (CHAR16)line[n];
     wide[n] = L'\r';
     wide[n + 1] = L'\n';

@@ -182,8 +182,8 @@ static void say_lanes(const struct diagnosis *d, enum form form)
         const struct lane *lane = &d->lane[n];
         lane_register(lane, form, name);
         lane_from(lane, form, from);
-        report_say("  %-6s bits %3u:%-3u expected %016lx, found %016lx", name, 64 * lane->lane + 63,
-                   64 * lane->lane, lane->want, lane->got);
+        report_say("  %-5s word %u (bits %u:%u) expected %016lx, found %016lx", name, lane->lane,
+                   64 * lane->lane + 63, 64 * lane->lane, lane->want, lane->got);
         if (lane->decoded)
             report_say("         that is %s", from);
     }
@@ -288,6 +288,16 @@ void event_tick(uint64_t milliseconds, uint64_t rounds, uint64_t findings)
     report_say("%6lu s    %lu exits verified, %lu findings", milliseconds / 1000, rounds, findings);
 }
 
+/* The share of time for which the pattern was live, "0.984"; rounded down. */
+static void put_exposure(char buffer[8], const struct exit_result *result)
+{
+    struct text text;
+    uint64_t wall = result->slice_cycles / 1000 ? result->slice_cycles / 1000 : 1;
+    uint64_t share = result->live_cycles / wall;
+    text_start(&text, buffer, 8);
+    text_add(&text, "%lu.%03lu", share / 1000, share % 1000);
+}
+
 void event_exit_log(const struct exit_result *result)
 {
     struct log_line line;
@@ -297,7 +307,22 @@ void event_exit_log(const struct exit_result *result)
     log_number(&line, "findings", result->findings);
     log_number(&line, "cycles_min", result->cycles_min);
     log_number(&line, "cycles_median", result->cycles_median);
+    if (result->live_cycles) {
+        char share[8];
+        put_exposure(share, result);
+        log_text(&line, "exposure", share);
+    }
     log_end(&line);
+}
+
+void event_used_up(const struct exit_result *result, uint32_t vcpus)
+{
+    char buffer[96];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "%s stopped on %u vCPUs: each page of its memory has had its first touch",
+             result->name, vcpus);
+    event_notice(buffer);
 }
 
 void event_exit_header(void)
@@ -310,6 +335,11 @@ void event_exit_row(const struct exit_result *result)
 {
     report_say("%-10s %14lu %9lu %11lu %11lu", result->name, result->rounds, result->findings,
                result->cycles_min, result->cycles_median);
+    if (result->live_cycles) {
+        char share[8];
+        put_exposure(share, result);
+        report_say("           live for %s of that time (exposure)", share);
+    }
 }
 
 void event_done(const struct outcome *outcome)

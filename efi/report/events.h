@@ -43,7 +43,11 @@ struct exit_result {
     const char *name;
     uint64_t rounds, findings;
     uint64_t cycles_min, cycles_median; /* 0: not timed */
+    uint64_t live_cycles, slice_cycles; /* of all vCPUs; live: 0 where it is not measured */
 };
+
+/* An exit that stopped on some vCPUs because its memory has all been used. */
+void event_used_up(const struct exit_result *result, uint32_t vcpus);
 
 /* The log lines of all exits come before the table of them. */
 void event_exit_log(const struct exit_result *result);

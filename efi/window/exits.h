@@ -4,7 +4,10 @@
 
 #include "../machine/machine.h"
 #include "state.h"
+#include <stdbool.h>
 #include <stdint.h>
+
+struct rounds;
 
 struct exit {
     const char *name;
@@ -19,6 +22,11 @@ struct exit {
     void (*operands)(const struct machine *machine, struct round *round);
     uint64_t flags_kept; /* RFLAGS bits that the event leaves alone */
     uint32_t rounds;     /* in one slice: so many that a slice stays in the milliseconds */
+    /* Before and after each round (memory.h), and false: used up; wrong. No function: nothing. */
+    bool (*begin)(struct rounds *rounds, struct round *round);
+    bool (*verify)(struct rounds *rounds, struct round *round);
+    bool all_live; /* only rounds with every component live: register 0 holds data */
+    bool exposure; /* measure the share of time for which the pattern is live */
 };
 
 #define EXIT_MAX 64u

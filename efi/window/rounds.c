@@ -18,16 +18,19 @@ void rounds_fill(struct rounds *rounds, struct round *round, uint32_t init_compo
 {
     round->generation = rounds->generation++;
     round->init_components = init_components;
+    round->vector_operands = 0;
     round->flags_kept = RFLAGS_STATUS | RFLAGS_DIRECTION;
     pattern_fill(&round->expected, &rounds->key, round->generation, init_components);
 }
 
 /*
  * Combinations that real bugs needed: lost only while all zmm uppers are zero and opmasks are not,
- * or come back non-zero. Zeros are loaded, not XRSTORed: a processor may still track them as used.
+ * or come back non-zero. Each exit gets another one in each pass. Zeros are loaded, not XRSTORed: a
+ * processor may still track them as used.
  */
-static uint32_t next_mix(struct rounds *rounds)
+static uint32_t next_mix(const struct rounds *rounds, uint32_t entry)
 {
+    uint64_t turn = atomic_load_explicit(&rounds->passes, memory_order_relaxed) + entry;
     static const uint32_t zmm_mixes[] = {
         COMPONENT_BIT(COMPONENT_ZMM_HI256),
         COMPONENT_BIT(COMPONENT_HI16_ZMM),
@@ -39,7 +42,7 @@ static uint32_t next_mix(struct rounds *rounds)
         return COMPONENT_BIT(COMPONENT_AVX);
     if (rounds->key.form == FORM_XMM)
         return COMPONENT_BIT(COMPONENT_SSE);
-    return zmm_mixes[rounds->mix++ % (sizeof(zmm_mixes) / sizeof(zmm_mixes[0]))];
+    return zmm_mixes[turn % (sizeof(zmm_mixes) / sizeof(zmm_mixes[0]))];
 }
 
 static enum window_result run(const struct rounds *rounds, const struct window *window,
@@ -80,9 +83,9 @@ void rounds_prepare(struct rounds *rounds)
     rounds->generation = 1;
     for (unsigned int n = 0; n < GENERATIONS; n++)
         rounds_fill(rounds, &rounds->ring[n], 0);
-    rounds_fill(rounds, &rounds->mixed, next_mix(rounds));
     rounds->inject_left = rounds->plan->inject_every;
     measure_bare_round(rounds);
+    memory_prepare(rounds);
 }
 
 /*
@@ -99,6 +102,15 @@ static void complete_found_state(struct round *round, enum window_result result)
         memcpy(&round->found, &round->expected, sizeof(round->found));
 }
 
+/* The registers were verified; only what register 0 stored is not as expected (memory.c). */
+static void complete_stored(struct round *round)
+{
+    uint64_t found[VECTOR_LANES], *stored = round->found.vector[0];
+    memcpy(found, stored, sizeof(found));
+    memcpy(round->found.vector, round->expected.vector, sizeof(round->found.vector));
+    memcpy(stored, found, sizeof(found));
+}
+
 /* A pattern made anew must be what memory still holds, or the fault is not a register's. */
 static bool memory_changed(const struct rounds *rounds, struct round *round)
 {
@@ -107,7 +119,8 @@ static bool memory_changed(const struct rounds *rounds, struct round *round)
     uint64_t difference = 0;
     pattern_fill(again, &rounds->key, round->generation, round->init_components);
     for (unsigned int n = 0; n < form_vectors(form); n++)
-        for (unsigned int lane = 0; lane < form_lanes(form); lane++)
+        for (unsigned int lane = 0; lane < form_lanes(form) && !(round->vector_operands >> n & 1);
+             lane++)
             difference |= again->vector[n][lane] ^ round->expected.vector[n][lane];
     for (unsigned int n = 0; n < OPMASK_COUNT && form == FORM_ZMM; n++)
         difference |= again->opmask[n] ^ round->expected.opmask[n];
@@ -217,36 +230,60 @@ static bool event_unavailable(const struct rounds *rounds, const struct window *
 }
 
 /*
+ * One round of an exit, with what has to be done around it. A wrong store counts as a difference of
+ * the register that carried it.
+ */
+static enum window_result run_one(struct rounds *rounds, const struct exit *exit,
+                                  const struct window *window, struct round *round,
+                                  struct tally *tally, bool timed)
+{
+    uint64_t start = timed ? rdtsc() : 0;
+    enum window_result result = run(rounds, window, round);
+    uint64_t cycles = timed ? rdtsc() - start : 0;
+    if (timed && result == INTACT)
+        time_round(tally, cycles, rounds->bare_cycles);
+    if (exit->exposure && cycles > rounds->bare_cycles)
+        add(&tally->live_cycles, cycles - rounds->bare_cycles);
+    bool stored = !exit->verify || result >= FAULTED || exit->verify(rounds, round);
+    if (stored || result != INTACT)
+        return result;
+    complete_stored(round);
+    return VECTOR_DIFFER;
+}
+
+/*
  * `count` rounds over `blocks` consecutive rounds of patterns. False if the event turned out not to
  * be available.
  */
 static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *first, uint32_t blocks,
                        uint32_t count)
 {
+    const struct exit *exit = rounds->plan->entry[entry].exit;
     const struct window *window = rounds->plan->entry[entry].window;
     struct tally *tally = &rounds->tally[entry];
     uint64_t before = atomic_load_explicit(&tally->rounds, memory_order_relaxed);
-    for (uint32_t n = 0, block = 0; n < count; n++, block++) {
-        if (block == blocks)
-            block = 0;
+    uint32_t done = 0;
+    for (; done < count; done++) {
+        struct round *round = &first[done % blocks];
         if (rounds->plan->inject_classes && --rounds->inject_left == 0)
             run_injected(rounds);
-        bool timed = n % TIMED_EVERY == 0;
-        uint64_t start = timed ? rdtsc() : 0;
-        enum window_result result = run(rounds, window, &first[block]);
-        if (timed && result == INTACT)
-            time_round(tally, rdtsc() - start, rounds->bare_cycles);
+        if (exit->begin && !exit->begin(rounds, round)) {
+            atomic_store_explicit(&tally->used_up, true, memory_order_relaxed);
+            break;
+        }
+        bool timed = exit->exposure || done % TIMED_EVERY == 0;
+        enum window_result result = run_one(rounds, exit, window, round, tally, timed);
         if (result == INTACT)
             continue;
-        if (result >= FAULTED && event_unavailable(rounds, window, &first[block], before + n)) {
-            atomic_store_explicit(&tally->unavailable, 1 + (uint32_t)first[block].fault.vector,
+        if (result >= FAULTED && event_unavailable(rounds, window, round, before + done)) {
+            atomic_store_explicit(&tally->unavailable, 1 + (uint32_t)round->fault.vector,
                                   memory_order_relaxed);
             return false;
         }
-        keep_finding(rounds, entry, &first[block], window, result, before + n + 1);
+        keep_finding(rounds, entry, round, window, result, before + done + 1);
     }
-    add(&tally->rounds, count);
-    add(&rounds->verified, count);
+    add(&tally->rounds, done);
+    add(&rounds->verified, done);
     return true;
 }
 
@@ -258,19 +295,38 @@ static void set_operands(struct rounds *rounds, const struct exit *exit, struct 
         exit->operands(rounds->machine, round);
 }
 
+/* Register 0 held the data of a copy: a pattern again, of the round's own generation. */
+static void restore_operand_registers(struct rounds *rounds)
+{
+    for (unsigned int n = 0; n < GENERATIONS; n++) {
+        struct round *round = &rounds->ring[n];
+        if (round->vector_operands)
+            pattern_fill(&round->expected, &rounds->key, round->generation, 0);
+        round->vector_operands = 0;
+    }
+}
+
 void rounds_slice(struct rounds *rounds, uint32_t entry)
 {
     const struct exit *exit = rounds->plan->entry[entry].exit;
+    struct tally *tally = &rounds->tally[entry];
     atomic_store_explicit(&rounds->current, entry, memory_order_relaxed);
-    if (atomic_load_explicit(&rounds->tally[entry].unavailable, memory_order_relaxed))
+    if (atomic_load_explicit(&tally->unavailable, memory_order_relaxed) ||
+        atomic_load_explicit(&tally->used_up, memory_order_relaxed))
         return;
+    uint64_t start = rdtsc();
     rounds_fill(rounds, &rounds->ring[rounds->oldest], 0);
     rounds->oldest = (rounds->oldest + 1) % GENERATIONS;
-    rounds_fill(rounds, &rounds->mixed, next_mix(rounds));
+    rounds_fill(rounds, &rounds->mixed, next_mix(rounds, entry));
     for (unsigned int n = 0; n < GENERATIONS; n++)
         set_operands(rounds, exit, &rounds->ring[n]);
-    if (!run_rounds(rounds, entry, rounds->ring, GENERATIONS, exit->rounds))
-        return;
-    set_operands(rounds, exit, &rounds->mixed);
-    run_rounds(rounds, entry, &rounds->mixed, 1, exit->rounds < MIXED_ROUNDS ? 1 : MIXED_ROUNDS);
+    bool available = run_rounds(rounds, entry, rounds->ring, GENERATIONS, exit->rounds);
+    if (available && !exit->all_live) {
+        set_operands(rounds, exit, &rounds->mixed);
+        run_rounds(rounds, entry, &rounds->mixed, 1,
+                   exit->rounds < MIXED_ROUNDS ? 1 : MIXED_ROUNDS);
+    }
+    if (exit->all_live)
+        restore_operand_registers(rounds);
+    add(&tally->slice_cycles, rdtsc() - start);
 }

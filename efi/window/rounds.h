@@ -8,6 +8,7 @@
 #include "../diagnosis/corruption.h"
 #include "exits.h"
 #include "finding.h"
+#include "memory.h"
 #include "patterns.h"
 #include <stdatomic.h>
 
@@ -33,11 +34,14 @@ struct plan {
     uint64_t passes;         /* 0: until told to stop */
     uint32_t inject_classes; /* bit n is class n, planted in turn; 0: none */
     uint64_t inject_every;   /* rounds */
+    uint64_t hold_microseconds;
 };
 
 struct tally {
     _Atomic uint64_t rounds, findings;
     _Atomic uint32_t unavailable; /* 1 + vector of the exception that the event raised; 0: none */
+    _Atomic bool used_up;         /* the event's memory is */
+    _Atomic uint64_t live_cycles, slice_cycles; /* for exits that measure their exposure */
     uint32_t kept;
     uint32_t timings;       /* how many of cycles[] are valid */
     uint32_t next;          /* where the next timing goes */
@@ -56,14 +60,15 @@ struct rounds {
     const struct plan *plan;
     struct pattern_key key;
     uint32_t cpu;
+    struct buffers buffers; /* the memory is; the places in it are the vCPU's own */
 
     /* The vCPU's own. */
     uint32_t generation; /* the next to be made */
     uint32_t oldest;     /* the ring's entry that is made anew next */
-    uint32_t mix;        /* the combination of INIT components that is next */
     uint64_t inject_left;
     uint32_t inject_next; /* class */
     uint64_t bare_cycles;
+    uint64_t hold_loops;
 
     /* Written by the vCPU, read by the boot vCPU. */
     struct tally tally[EXIT_MAX + 1];

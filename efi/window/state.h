@@ -77,7 +77,7 @@ struct fault {
  * on_fault is where the exception handler (machine/traps.c) resumes after a fault in the window.
  */
 struct round {
-    uint8_t stack[ROUND_STACK_SIZE];
+    _Alignas(64) uint8_t stack[ROUND_STACK_SIZE];
     struct register_state expected;
     struct register_state found;
     struct register_state planted;
@@ -87,6 +87,7 @@ struct round {
     struct fault fault;
     uint32_t generation;
     uint32_t init_components; /* components that must be in their INIT state: a set of bits */
+    uint32_t vector_operands; /* vector registers that hold data of the event, not a pattern */
 };
 
 _Static_assert(offsetof(struct register_state, vector) == STATE_VECTOR, "layout.h");
@@ -96,6 +97,7 @@ _Static_assert(offsetof(struct register_state, rflags) == STATE_RFLAGS, "layout.
 _Static_assert(offsetof(struct register_state, flags_source) == STATE_FLAGS_SOURCE, "layout.h");
 _Static_assert(offsetof(struct register_state, mxcsr) == STATE_MXCSR, "layout.h");
 _Static_assert(sizeof(struct register_state) == STATE_SIZE, "layout.h");
+_Static_assert(sizeof(struct round) % 64 == 0, "an array of rounds stays aligned");
 _Static_assert(offsetof(struct round, expected) == ROUND_STACK_SIZE, "layout.h");
 _Static_assert(offsetof(struct round, found) == ROUND_STACK_SIZE + ROUND_FOUND, "layout.h");
 _Static_assert(offsetof(struct round, planted) == ROUND_STACK_SIZE + ROUND_PLANTED, "layout.h");

@@ -1,0 +1,150 @@
+/* Copies and cold pages: their buffers, their operands, and whether memory holds what was stored.
+ */
+#include "memory.h"
+#include "../machine/instructions.h"
+#include "rounds.h"
+#include <string.h>
+
+#define LINE_BYTES   64u
+#define PIECE_BYTES  16384u /* what one round copies */
+#define MISALIGNMENT 24u    /* bytes: the line then crosses a cache line */
+#define POISON       0xee
+
+static size_t half_of(const struct buffers *buffers)
+{
+    return buffers->copy_bytes / 2;
+}
+
+/* Each line is a pattern of register 0 of a generation of its own. Done at the first copy. */
+static void fill_source(struct rounds *rounds)
+{
+    struct buffers *buffers = &rounds->buffers;
+    struct pattern_origin origin = {rounds->key.run, rounds->key.vcpu, 0, 0, 0};
+    buffers->copy_filled = true;
+    size_t words = half_of(buffers) / sizeof(uint64_t);
+    for (size_t n = 0; n < words; n++) {
+        origin.generation = (uint32_t)(n / VECTOR_LANES);
+        origin.lane = n % VECTOR_LANES;
+        uint64_t word = pattern_make(&origin);
+        memcpy(buffers->copy + n * sizeof(word), &word, sizeof(word));
+    }
+}
+
+static uint64_t loop_cycles(uint64_t count)
+{
+    uint64_t start = rdtsc();
+    __asm__ volatile("1: loop 1b" : "+c"(count));
+    return rdtsc() - start;
+}
+
+/* The best of a few: an interruption makes a loop look slow, and the hold would be too short. */
+static uint64_t measure_loop(uint64_t cycles_wanted)
+{
+    const uint64_t count = 1000;
+    uint64_t best = UINT64_MAX;
+    for (int n = 0; n < 5; n++) {
+        uint64_t cycles = loop_cycles(count);
+        best = cycles < best ? cycles : best;
+    }
+    return cycles_wanted * count / (best ? best : 1) + 1;
+}
+
+void memory_prepare(struct rounds *rounds)
+{
+    uint64_t cycles = rounds->machine->tsc_hz / 1000000 * rounds->plan->hold_microseconds;
+    rounds->hold_loops = measure_loop(cycles);
+}
+
+bool hold_begin(struct rounds *rounds, struct round *round)
+{
+    round->expected.general[RCX] = rounds->hold_loops;
+    return true;
+}
+
+/*
+ * The next piece, every second one misaligned. Register 0 ends as the last line that was copied, so
+ * that line is what it is loaded with; of a narrower copy the upper part ends as zero.
+ */
+static bool begin_copy(struct rounds *rounds, struct round *round, size_t width)
+{
+    struct buffers *buffers = &rounds->buffers;
+    size_t half = half_of(buffers);
+    if (half < PIECE_BYTES + LINE_BYTES)
+        return false;
+    if (!buffers->copy_filled)
+        fill_source(rounds);
+    if (buffers->copy_next + PIECE_BYTES + LINE_BYTES > half)
+        buffers->copy_next = 0;
+    buffers->misaligned = buffers->misaligned ? 0 : MISALIGNMENT;
+    uint8_t *from = buffers->copy + buffers->copy_next + buffers->misaligned;
+    uint8_t *to = from + half;
+    memset(to, POISON, PIECE_BYTES);
+    memset(round->expected.vector[0], 0, LINE_BYTES);
+    memcpy(round->expected.vector[0], from + PIECE_BYTES - width, width);
+    round->vector_operands = 1;
+    round->expected.general[RSI] = (uint64_t)from;
+    round->expected.general[RDI] = (uint64_t)to;
+    round->expected.general[RCX] = PIECE_BYTES / width;
+    return true;
+}
+
+bool copy_begin(struct rounds *rounds, struct round *round)
+{
+    return begin_copy(rounds, round, sizeof(uint64_t) * form_lanes(rounds->key.form));
+}
+
+bool copy_ymm_begin(struct rounds *rounds, struct round *round)
+{
+    return begin_copy(rounds, round, rounds->key.form == FORM_XMM ? 16 : 32);
+}
+
+bool copy_xmm_begin(struct rounds *rounds, struct round *round)
+{
+    return begin_copy(rounds, round, 16);
+}
+
+/* Makes the line that differs a finding of register 0, in lanes of the register that carried it. */
+static void show_line(struct round *round, const uint8_t *want, const uint8_t *got, size_t bytes)
+{
+    memset(round->expected.vector[0], 0, LINE_BYTES);
+    memset(round->found.vector[0], 0, LINE_BYTES);
+    memcpy(round->expected.vector[0], want, bytes);
+    memcpy(round->found.vector[0], got, bytes);
+}
+
+bool copy_verify(struct rounds *rounds, struct round *round)
+{
+    struct buffers *buffers = &rounds->buffers;
+    const uint8_t *from = buffers->copy + buffers->copy_next + buffers->misaligned;
+    const uint8_t *to = from + half_of(buffers);
+    size_t width = sizeof(uint64_t) * form_lanes(rounds->key.form);
+    bool equal = true;
+    for (size_t at = 0; at < PIECE_BYTES && equal; at += width) {
+        equal = memcmp(from + at, to + at, width) == 0;
+        if (!equal)
+            show_line(round, from + at, to + at, width);
+    }
+    buffers->copy_next += PIECE_BYTES;
+    return equal;
+}
+
+bool cold_page_begin(struct rounds *rounds, struct round *round)
+{
+    struct buffers *buffers = &rounds->buffers;
+    if (buffers->cold_next + PAGE_BYTES > buffers->cold_bytes)
+        return false;
+    round->expected.general[RDI] = (uint64_t)buffers->cold + buffers->cold_next;
+    return true;
+}
+
+bool cold_page_verify(struct rounds *rounds, struct round *round)
+{
+    struct buffers *buffers = &rounds->buffers;
+    const uint8_t *stored = buffers->cold + buffers->cold_next;
+    size_t width = sizeof(uint64_t) * form_lanes(rounds->key.form);
+    buffers->cold_next += PAGE_BYTES;
+    if (memcmp(round->expected.vector[0], stored, width) == 0)
+        return true;
+    memcpy(round->found.vector[0], stored, width);
+    return false;
+}

@@ -1,0 +1,46 @@
+/*
+ * Memory that windows work on: what a copy reads and writes, pages that were never touched. The
+ * hooks of the rows in exits.c that need more than operands.
+ */
+#ifndef ZMMTEST_WINDOW_MEMORY_H
+#define ZMMTEST_WINDOW_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct round;
+struct rounds;
+
+#define PAGE_BYTES 4096u
+
+/* Of one vCPU; 64-byte aligned. Sizes are whole pages; 0: there is none. */
+struct buffers {
+    uint8_t *copy; /* the first half is read, the second written */
+    size_t copy_bytes;
+    uint8_t *cold; /* not one byte of it may be touched before its turn */
+    size_t cold_bytes;
+    size_t copy_next; /* offset of the piece that the next round copies */
+    size_t cold_next;
+    bool copy_filled;
+    size_t misaligned; /* bytes by which this round's copy is */
+};
+
+/* Before each round. False: the memory is used up. */
+bool hold_begin(struct rounds *rounds, struct round *round);
+bool copy_begin(struct rounds *rounds, struct round *round);
+bool copy_ymm_begin(struct rounds *rounds, struct round *round);
+bool copy_xmm_begin(struct rounds *rounds, struct round *round);
+bool cold_page_begin(struct rounds *rounds, struct round *round);
+
+/*
+ * After each round. False: what was stored is wrong; expected and found of register 0 are then the
+ * first line that differs, as it was to be stored and as it was.
+ */
+bool copy_verify(struct rounds *rounds, struct round *round);
+bool cold_page_verify(struct rounds *rounds, struct round *round);
+
+/* Measures how often LOOP goes around in a hold. */
+void memory_prepare(struct rounds *rounds);
+
+#endif
