@@ -330,6 +330,12 @@ bool options_parse(struct options *options, const char *source, const char *word
     return good;
 }
 
+/* A folder of that name, a program, UTF-16 without a mark: all of them have control characters. */
+static bool is_text(char c)
+{
+    return is_blank(c) || (unsigned char)c >= ' ';
+}
+
 bool options_parse_conf(struct options *options, const char *bytes, size_t size, struct text *error)
 {
     static const char name[] = "zmmtest.conf";
@@ -339,6 +345,13 @@ bool options_parse_conf(struct options *options, const char *bytes, size_t size,
     }
     if (size >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0)) {
         text_add(error, "%s line 1: this is UTF-16. Allowed: ASCII or UTF-8 text", name);
+        return false;
+    }
+    for (size_t n = 0, line = 1; n < size; n++) {
+        line += ends_line(bytes, n, size);
+        if (is_text(bytes[n]))
+            continue;
+        text_add(error, "%s line %lu: this is no text. Allowed: ASCII or UTF-8", name, line);
         return false;
     }
     if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {

@@ -139,6 +139,9 @@ void faults_list(struct text *text);
 /* vmware.c: true if this was a call of VMware's backdoor and has been answered. */
 bool vmware_backdoor(struct guest_registers *guest);
 
+/* say.c: finds COM1. */
+void say_start(void);
+
 /* A line on COM1 and on port 0xe9, where emulators print it. */
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 

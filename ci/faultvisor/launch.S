@@ -2,6 +2,26 @@
     .intel_syntax noprefix
     .text
 
+/* The guest's registers, but for RSP, whose place is skipped. */
+.macro pop_guest
+    pop rax
+    pop rcx
+    pop rdx
+    pop rbx
+    lea rsp, [rsp + 8]
+    pop rbp
+    pop rsi
+    pop rdi
+    pop r8
+    pop r9
+    pop r10
+    pop r11
+    pop r12
+    pop r13
+    pop r14
+    pop r15
+.endm
+
 /*
  * int launch_enter(void): the caller goes on as the guest, and gets 0; or VMLAUNCH failed: 1. The
  * VMCS is current and complete but for the guest's RSP and RIP.
@@ -58,22 +78,7 @@ launch_exit:
     call exits_handle
     test al, al
     jnz 1f
-    pop rax
-    pop rcx
-    pop rdx
-    pop rbx
-    lea rsp, [rsp + 8]
-    pop rbp
-    pop rsi
-    pop rdi
-    pop r8
-    pop r9
-    pop r10
-    pop r11
-    pop r12
-    pop r13
-    pop r14
-    pop r15
+    pop_guest
     vmresume
     call launch_resume_failed
     ud2
@@ -82,22 +87,7 @@ launch_exit:
  * VMX is off. RSP's place holds the guest's stack pointer, and RFLAGS and RIP are on that stack
  * (launch_finish_leaving). Interrupts are off, so what was popped is still there below RSP.
  */
-1:  pop rax
-    pop rcx
-    pop rdx
-    pop rbx
-    lea rsp, [rsp + 8]
-    pop rbp
-    pop rsi
-    pop rdi
-    pop r8
-    pop r9
-    pop r10
-    pop r11
-    pop r12
-    pop r13
-    pop r14
-    pop r15
+1:  pop_guest
     mov rsp, [rsp - 96]
     popfq
     ret

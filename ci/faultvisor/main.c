@@ -10,56 +10,16 @@
 #include "../../efi/firmware.h"
 #include "../../efi/machine/instructions.h"
 #include "../../efi/machine/mp_services.h"
-#include "../../efi/report/sinks.h"
+#include "../../efi/text.h"
 #include "faultvisor.h"
 #include "vmx.h"
 #include <string.h>
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
 
-#define CONF_MAX      16384u
-#define PROGRAM_MAX   (512u * 1024)
-#define PORT_EMULATOR 0xe9
-#define LINE_MAX      300u
-
-static const struct sink *serial;
-
-static void say_list(const char *format, va_list arguments)
-{
-    char buffer[LINE_MAX];
-    struct text text;
-    text_start(&text, buffer, sizeof(buffer));
-    text_add_list(&text, format, arguments);
-    if (serial)
-        serial->log(buffer);
-    for (const char *c = buffer; *c; c++)
-        outb(PORT_EMULATOR, (uint8_t)*c);
-    outb(PORT_EMULATOR, '\n');
-}
-
-void say(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    say_list(format, arguments);
-    va_end(arguments);
-}
-
-#define PORT_BOCHS_SHUTDOWN 0x8900 /* nothing is there on other machines */
-
-/* From a VM exit, too, where the firmware must not be called: Bochs is told to end, others halt. */
-void give_up(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    say_list(format, arguments);
-    va_end(arguments);
-    say("faultvisor ev=done verdict=ERROR reason=\"it gave up\"");
-    for (const char *c = "Shutdown"; *c; c++)
-        outb(PORT_BOCHS_SHUTDOWN, (uint8_t)*c);
-    for (;;)
-        __asm__ volatile("cli\n\thlt");
-}
+#define CONF_MAX    16384u
+#define PROGRAM_MAX (512u * 1024)
+#define LINE_MAX    300u
 
 /* --- other vCPUs -------------------------------------------------------------------------------
  */
@@ -369,7 +329,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     bool keep = false;
     image_handle = image;
     system_table = table;
-    serial = serial_sink();
+    say_start();
     (void)table->BootServices->SetWatchdogTimer(0, 0, 0, NULL);
     uint64_t start = rdtsc();
     (void)table->BootServices->Stall(10000);

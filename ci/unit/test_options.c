@@ -488,11 +488,15 @@ static void a_file_of_the_largest_size_is_read_and_a_larger_one_refused(void **s
 static void what_cannot_be_printed_does_not_reach_the_message(void **state)
 {
     (void)state;
-    static const char nul[] = "time=5\0\0 end=exit\n\0\x01\x7f\xff passes=2";
-    assert_false(parse_conf(nul, sizeof(nul) - 1));
+    static const char bytes[] = "time=5\x80\x81 end=exit\n\xff\x7f passes=2";
+    assert_false(parse_conf(bytes, sizeof(bytes) - 1));
     assert_non_null(strstr(error.start, "zmmtest.conf line 1: time=5??: value not allowed"));
     assert_int_equal(options.end, END_EXIT);
     assert_int_equal(options.passes, 2);
+    static const char nul[] = "time=5\nend=exit\0\n";
+    assert_false(parse_conf(nul, sizeof(nul) - 1));
+    assert_string_equal(error.start,
+                        "zmmtest.conf line 2: this is no text. Allowed: ASCII or UTF-8");
     static char garbage[256];
     for (size_t n = 0; n < sizeof(garbage); n++)
         garbage[n] = (char)(n ^ 0xff);
