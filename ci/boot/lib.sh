@@ -18,7 +18,7 @@ boot() {
         wait -n
     done
     (
-        env KEEP="$work/$name.kept" LIMIT=60 "$@" "$here/run" >"$work/$name" 2>"$work/$name.err"
+        env KEEP="$work/$name.kept" LIMIT=120 "$@" "$here/run" >"$work/$name" 2>"$work/$name.err"
         echo $? >"$work/$name.code"
     ) &
 }
