@@ -51,6 +51,7 @@ static bool ends_with(struct word word, char c)
 static bool set_time(struct options *options, struct word value)
 {
     /* A century: so that no sum with it overflows. */
+    options->seconds_given = true;
     return text_to_number(value.start, value.length, 10, &options->seconds) &&
            options->seconds <= UINT64_C(3153600000);
 }

@@ -14,7 +14,8 @@ enum end { END_MENU, END_SHUTDOWN, END_REBOOT, END_EXIT };
 
 struct options {
     uint64_t seconds; /* 0: until a key is pressed, or the passes are done */
-    uint64_t passes;  /* 0: no limit */
+    bool seconds_given;
+    uint64_t passes;  /* 0: no limit; otherwise, where no time was given, the only limit */
     uint64_t exits;   /* rows of the exit table: bit n is row n */
     bool exits_named; /* the operator named them: one that cannot run is then missing */
     uint64_t cpus[CPU_MAX / 64];

@@ -171,6 +171,10 @@ static void check_named_cpus(struct run *run)
 
 static void plan_cpus(struct run *run)
 {
+    if (run->processors.count > CPU_MAX) {
+        event_skip("all", CPU_MAX, "it and those behind it: zmmtest knows no more vCPUs");
+        run_verdict(run, VERDICT_INCOMPLETE, "the machine has more vCPUs than zmmtest knows");
+    }
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
         if (!asked_for(run, cpu))
             continue;
@@ -301,14 +305,14 @@ static void report_broken(struct run *run, uint32_t cpu)
              exception_name(watched->vcpu->fault.vector), watched->vcpu->fault.error_code,
              watched->vcpu->fault.rip);
     event_error(buffer);
-    watched->lost = true;
+    watched->broken = true;
     run_verdict(run, VERDICT_ERROR, "zmmtest's own code raised an exception");
 }
 
 static void report_state_once(struct run *run, uint32_t cpu)
 {
     struct watched *watched = &run->watched[cpu];
-    if (watched->told || watched->verified == 0)
+    if (watched->told || watched->beats == 0)
         return;
     watched->told = true;
     event_state(run->machine, cpu, &watched->vcpu->saved);
@@ -322,14 +326,18 @@ static void report_state_once(struct run *run, uint32_t cpu)
 static bool look_after(struct run *run, uint32_t cpu)
 {
     struct watched *watched = &run->watched[cpu];
-    if (!taking_part(run, cpu) || watched->lost)
+    if (!taking_part(run, cpu))
         return false;
     struct vcpu *vcpu = watched->vcpu;
-    uint64_t verified = atomic_load_explicit(&vcpu->rounds.verified, memory_order_relaxed);
+    if (watched->lost || watched->broken) {
+        report_findings(run, &vcpu->rounds); /* what it found is found all the same */
+        return false;
+    }
+    uint64_t beats = atomic_load_explicit(&vcpu->rounds.beats, memory_order_relaxed);
     enum vcpu_state state = atomic_load_explicit(&vcpu->state, memory_order_acquire);
     report_findings(run, &vcpu->rounds);
-    if (verified != watched->verified) {
-        watched->verified = verified;
+    if (beats != watched->beats) {
+        watched->beats = beats;
         watched->progressed_at = clock_milliseconds();
     }
     report_state_once(run, cpu);
@@ -338,19 +346,35 @@ static bool look_after(struct run *run, uint32_t cpu)
     else if (state != VCPU_DONE && cpu != run->processors.boot &&
              clock_milliseconds() - watched->progressed_at > ANSWER_MILLISECONDS)
         report_lost(run, cpu);
-    return state != VCPU_DONE && !watched->lost;
+    return state != VCPU_DONE && !watched->lost && !watched->broken;
+}
+
+/*
+ * A machine that stood still as a whole (a snapshot, a migration) has not lost a vCPU: after a gap
+ * in our own looks every vCPU gets its time anew.
+ */
+static void allow_for_gap(struct run *run)
+{
+    uint64_t now = clock_milliseconds();
+    if (now - run->looked_at > ANSWER_MILLISECONDS / 2)
+        for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
+            run->watched[cpu].progressed_at = now;
+    run->looked_at = now;
 }
 
 static bool look_after_all(struct run *run)
 {
     bool busy = false;
+    allow_for_gap(run);
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
         busy |= look_after(run, cpu);
     return busy;
 }
 
 struct totals {
-    uint64_t rounds, findings, injected;
+    uint64_t rounds, findings;
+    uint64_t planted, injected; /* faults of our own, and findings of them */
+    uint64_t nmis;
     uint32_t vcpus;
 };
 
@@ -363,9 +387,12 @@ static struct totals add_up(const struct run *run)
         const struct rounds *rounds = &run->watched[cpu].vcpu->rounds;
         totals.rounds += atomic_load_explicit(&rounds->verified, memory_order_relaxed);
         totals.findings += atomic_load_explicit(&rounds->findings, memory_order_relaxed);
+        totals.nmis += run->watched[cpu].vcpu->traps.nmis;
+        totals.planted +=
+            atomic_load_explicit(&rounds->tally[INJECT_ROW].rounds, memory_order_relaxed);
         totals.injected +=
             atomic_load_explicit(&rounds->tally[INJECT_ROW].findings, memory_order_relaxed);
-        totals.vcpus += run->watched[cpu].verified > 0;
+        totals.vcpus += atomic_load_explicit(&rounds->verified, memory_order_relaxed) > 0;
     }
     return totals;
 }
@@ -384,6 +411,8 @@ static bool key_says_stop(const struct run *run)
 static bool time_is_over(const struct run *run)
 {
     uint64_t seconds = run->options->seconds;
+    if (run->options->passes && !run->options->seconds_given)
+        return false;
     return seconds && clock_milliseconds() - run->started_at >= seconds * 1000;
 }
 
@@ -414,7 +443,13 @@ static bool poll(struct run *run, uint64_t *next_tick)
     }
     if (totals.findings && run->options->stop_first)
         return false;
-    return busy && !time_is_over(run) && !key_says_stop(run);
+    if (!busy || time_is_over(run))
+        return false;
+    if (!key_says_stop(run))
+        return true;
+    if (run->options->seconds || run->options->passes)
+        run_verdict(run, VERDICT_INCOMPLETE, "a key ended the run before its time");
+    return false;
 }
 
 void run_all(struct run *run)
@@ -512,7 +547,7 @@ static void explain_missing(struct run *run, const struct exit_counts *counts)
     text_start(&text, buffer, sizeof(buffer));
     if (counts->unavailable) {
         text_add(&text, "the instruction raises %s here", exception_name(counts->exception));
-        if (run->options->exits_named)
+        if (run->options->exits_named || counts->result.rounds)
             run_verdict(run, VERDICT_INCOMPLETE, "an exit that was asked for cannot run here");
     } else if (counts->used_up) {
         text_add(&text, "too little free memory");
@@ -553,13 +588,41 @@ static void report_exits(struct run *run, uint32_t vcpus)
     }
 }
 
+/* Passes that were asked for and not done, because the time was over or a vCPU was lost. */
+static void check_passes(struct run *run)
+{
+    for (uint32_t cpu = 0; run->watched && cpu < run->processors.count; cpu++) {
+        if (!taking_part(run, cpu))
+            continue;
+        const struct rounds *rounds = &run->watched[cpu].vcpu->rounds;
+        uint64_t passes = atomic_load_explicit(&rounds->passes, memory_order_relaxed);
+        if (passes < run->plan.passes && !rounds_exhausted(rounds) && !run->options->stop_first)
+            run_verdict(run, VERDICT_INCOMPLETE, "the run ended before all its passes");
+    }
+}
+
+/* NMIs are not held off by CLI: the one thing that may run between load and compare. */
+static void report_nmis(uint64_t count)
+{
+    char buffer[96];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "%lu non-maskable interrupts came during the rounds", count);
+    if (count)
+        event_notice(buffer);
+}
+
 void run_report(struct run *run)
 {
     struct totals totals = {0};
     if (run->watched) {
         totals = add_up(run);
         report_exits(run, totals.vcpus);
+        report_nmis(totals.nmis);
     }
+    check_passes(run);
+    if (totals.planted != totals.injected)
+        run_verdict(run, VERDICT_ERROR, "a planted fault was not found: do not trust this run");
     if (totals.findings)
         run_verdict(run, VERDICT_FAIL,
                     totals.findings == totals.injected

@@ -18,7 +18,8 @@ struct watched {
     EFI_EVENT finished;
     bool told;              /* its XCR0 has been reported */
     bool lost;              /* does not answer, or stopped making progress */
-    uint64_t verified;      /* at the last look */
+    bool broken;            /* ended by an exception in zmmtest's own code */
+    uint64_t beats;         /* at the last look */
     uint64_t progressed_at; /* milliseconds */
 };
 
@@ -34,6 +35,7 @@ struct run {
     const char *reason;
     uint64_t findings_reported;
     uint64_t started_at, elapsed; /* milliseconds */
+    uint64_t looked_at;           /* when the boot vCPU last looked after the others */
 };
 
 /* A worse verdict, or the first of its kind, replaces the one there is. */

@@ -66,7 +66,7 @@ static void run_next_slice(struct vcpu *vcpu)
 bool vcpu_finished(const struct vcpu *vcpu)
 {
     const struct rounds *rounds = &vcpu->rounds;
-    if (atomic_load_explicit(&rounds->stop, memory_order_relaxed) || rounds->plan->count == 0)
+    if (atomic_load_explicit(&rounds->stop, memory_order_relaxed) || rounds_exhausted(rounds))
         return true;
     return rounds->plan->passes &&
            atomic_load_explicit(&rounds->passes, memory_order_relaxed) >= rounds->plan->passes;

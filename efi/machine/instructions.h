@@ -13,6 +13,8 @@
 #define APIC_BASE_ADDRESS    UINT64_C(0x000ffffffffff000)
 #define CR0_TASK_SWITCHED    (UINT64_C(1) << 3)
 #define CR0_EMULATION        (UINT64_C(1) << 2)
+#define CR4_OSFXSR           (UINT64_C(1) << 9)
+#define CR4_OSXMMEXCPT       (UINT64_C(1) << 10)
 #define CR4_OSXSAVE          (UINT64_C(1) << 18)
 #define RFLAGS_INTERRUPTS_ON (UINT64_C(1) << 9)
 

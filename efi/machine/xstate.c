@@ -95,13 +95,15 @@ void xstate_turn_on(struct xstate_saved *saved, const struct xstate *xstate)
     saved->cr0 = read_cr0();
     saved->cr4 = read_cr4();
     write_cr0(saved->cr0 & ~(CR0_TASK_SWITCHED | CR0_EMULATION));
+    /* Firmware need not have given its other vCPUs the CR4 of the boot vCPU. */
+    write_cr4(saved->cr4 | CR4_OSFXSR | CR4_OSXMMEXCPT);
     vectors_save_legacy(saved->legacy);
     saved->on = false;
     saved->form = FORM_XMM;
     saved->xcr0 = saved->xcr0_on = 0;
     if (!xstate->wanted)
         return;
-    write_cr4(saved->cr4 | CR4_OSXSAVE);
+    write_cr4(read_cr4() | CR4_OSXSAVE);
     saved->xcr0 = xgetbv0();
     saved->on = true;
     /* The whole set, or else only what the windows need, or else what was there. */
@@ -121,7 +123,7 @@ void xstate_turn_off(const struct xstate_saved *saved)
     vectors_clear(saved->form);
     if (saved->on)
         xsetbv0(saved->xcr0);
-    write_cr4(saved->cr4);
     vectors_restore_legacy(saved->legacy);
+    write_cr4(saved->cr4);
     write_cr0(saved->cr0);
 }

@@ -22,16 +22,23 @@ enum {
     READY_AND_REQUEST = 0x03,
 };
 
-/* A port that nobody empties costs this many looks per character, once: then it is given up. */
-#define PATIENCE 200000u
+/*
+ * How many looks a character may cost. Where nobody empties the port the line is dropped, and the
+ * next ones have little patience until one gets through again.
+ */
+#define PATIENCE       200000u
+#define PATIENCE_AFTER 1000u
 
-static bool given_up;
+static unsigned int patience = PATIENCE;
+static bool given_up; /* this line */
 
 static void send(char c)
 {
     for (unsigned int n = 0; !(inb(COM1 + LINE_STATUS) & SEND_EMPTY); n++) {
-        if (n == PATIENCE)
+        if (n == patience) {
             given_up = true;
+            patience = PATIENCE_AFTER;
+        }
         if (given_up)
             return;
         cpu_pause();
@@ -51,11 +58,12 @@ static void send_text(const char *text)
  */
 static void serial_log(const char *line)
 {
-    if (given_up)
-        return;
+    given_up = false;
     send_text("\r\n");
     send_text(line);
     send_text("\r\n");
+    if (!given_up)
+        patience = PATIENCE;
 }
 
 static bool present(void)

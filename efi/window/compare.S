@@ -110,8 +110,8 @@ compare_zmm:
 
 /*
  * Without opmasks there is no place to gather a result that is not itself under test, so the
- * registers are stored and compared in memory. The pattern changes every round: what an earlier
- * round stored is never what this one expects, so a lost store cannot pass.
+ * registers are stored and compared in memory, where rounds.c has put zeros before the round: a lost
+ * store cannot pass.
  */
 .macro compare_stored_qword offset
     mov rax, [rsp + ROUND_FOUND + STATE_VECTOR + \offset]

@@ -4,11 +4,11 @@
 #include "memory.h"
 
 extern const struct window window_cpuid, window_vmcall, window_vmmcall, window_vmware_vmcall,
-    window_vmware_vmmcall, window_xsetbv, window_rdmsr, window_wrmsr, window_wbinvd, window_invlpg,
-    window_mov_dr, window_mov_cr, window_rdpmc, window_rdtsc, window_pause, window_mwait,
-    window_out80, window_rtc, window_pci, window_string_io, window_backdoor, window_xapic,
-    window_x2apic, window_hpet, window_vga, window_hold, window_copy, window_copy_ymm,
-    window_copy_xmm, window_cold_page;
+    window_vmware_vmmcall, window_xen_vmcall, window_xen_vmmcall, window_xsetbv, window_rdmsr,
+    window_wrmsr, window_wbinvd, window_invlpg, window_mov_dr, window_mov_cr, window_rdpmc,
+    window_rdtsc, window_pause, window_mwait, window_out80, window_rtc, window_pci,
+    window_string_io, window_backdoor, window_xapic, window_x2apic, window_hpet, window_vga,
+    window_hold, window_copy, window_copy_ymm, window_copy_xmm, window_cold_page;
 
 #define PORT_DIAGNOSTIC  0x80
 #define PORT_RTC_DATA    0x71
@@ -24,12 +24,13 @@ static void cpuid_operands(const struct machine *machine, struct round *round)
 static const char *hypercall_unsupported(const struct machine *machine,
                                          const struct window **window)
 {
+    bool xen = machine->hypervisor.kind == HYPERVISOR_XEN;
     switch (machine->hypervisor.hypercall) {
     case HYPERCALL_VMCALL:
-        *window = &window_vmcall;
+        *window = xen ? &window_xen_vmcall : &window_vmcall;
         return NULL;
     case HYPERCALL_VMMCALL:
-        *window = &window_vmmcall;
+        *window = xen ? &window_xen_vmmcall : &window_vmmcall;
         return NULL;
     case HYPERCALL_VMWARE_VMCALL:
         *window = &window_vmware_vmcall;
@@ -192,6 +193,9 @@ static void pause_operands(const struct machine *machine, struct round *round)
 static const char *mwait_unsupported(const struct machine *machine, const struct window **window)
 {
     (void)window;
+    /* Firmware may have left a MONITOR armed, and nothing would wake the vCPU again. */
+    if (machine->hypervisor.kind == HYPERVISOR_NONE)
+        return "without a hypervisor it could sleep for ever";
     /* helper_mwait of QEMU 7.2: HLT where there is no other vCPU; with interrupts off, for ever. */
     if (machine->hypervisor.kind == HYPERVISOR_TCG && machine->vcpus == 1)
         return "QEMU TCG makes it a HLT on a single vCPU";
@@ -216,6 +220,7 @@ const struct exit exits[] = {
     {.name = "cpuid",
      .window = &window_cpuid,
      .operands = cpuid_operands,
+     .must_work = true,
      .flags_kept = FLAGS_ALL,
      .rounds = 256},
     {.name = "hypercall",
@@ -293,10 +298,15 @@ const struct exit exits[] = {
      .operands = rdpmc_operands,
      .flags_kept = FLAGS_ALL,
      .rounds = 256},
-    {.name = "rdtsc", .window = &window_rdtsc, .flags_kept = FLAGS_ALL, .rounds = 256},
+    {.name = "rdtsc",
+     .window = &window_rdtsc,
+     .must_work = true,
+     .flags_kept = FLAGS_ALL,
+     .rounds = 256},
     {.name = "pause",
      .window = &window_pause,
      .operands = pause_operands,
+     .must_work = true,
      .flags_kept = FLAGS_ALL,
      .rounds = 32},
     {.name = "mwait",
@@ -307,12 +317,14 @@ const struct exit exits[] = {
      .rounds = 256},
     {.name = "hold",
      .window = &window_hold,
+     .must_work = true,
      .flags_kept = FLAGS_ALL,
      .rounds = 16,
      .begin = hold_begin,
      .exposure = true},
     {.name = "copy",
      .window = &window_copy,
+     .must_work = true,
      .flags_kept = FLAGS_ALL,
      .rounds = 8,
      .begin = copy_begin,
@@ -320,6 +332,7 @@ const struct exit exits[] = {
      .all_live = true},
     {.name = "copy-ymm",
      .window = &window_copy_ymm,
+     .must_work = true,
      .flags_kept = FLAGS_ALL,
      .rounds = 2,
      .begin = copy_ymm_begin,
@@ -327,6 +340,7 @@ const struct exit exits[] = {
      .all_live = true},
     {.name = "copy-xmm",
      .window = &window_copy_xmm,
+     .must_work = true,
      .flags_kept = FLAGS_ALL,
      .rounds = 2,
      .begin = copy_xmm_begin,
@@ -334,6 +348,7 @@ const struct exit exits[] = {
      .all_live = true},
     {.name = "cold-page",
      .window = &window_cold_page,
+     .must_work = true,
      .flags_kept = FLAGS_ALL,
      .rounds = COLD_PAGES,
      .begin = cold_page_begin,

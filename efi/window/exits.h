@@ -25,8 +25,9 @@ struct exit {
     /* Before and after each round (memory.h), and false: used up; wrong. No function: nothing. */
     bool (*begin)(struct rounds *rounds, struct round *round);
     bool (*verify)(struct rounds *rounds, struct round *round);
-    bool all_live; /* only rounds with every component live: register 0 holds data */
-    bool exposure; /* measure the share of time for which the pattern is live */
+    bool must_work; /* no machine lacks it: a fault is a finding, even at the first round */
+    bool all_live;  /* only rounds with every component live: register 0 holds data */
+    bool exposure;  /* measure the share of time for which the pattern is live */
 };
 
 #define EXIT_MAX 64u

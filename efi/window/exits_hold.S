@@ -10,6 +10,7 @@
 /*
  * What Erlang's JIT does with a tuple: load 64 bytes, store 64 bytes, by one register that is live
  * across one instruction boundary. RSI to RDI, RCX times. ADD would change the flags, LEA does not.
+ * The pointers end where they began, and are compared like any register.
  */
 .macro copy_lines load_store, register, bytes
 1:  \load_store \register, [rsi]
@@ -17,6 +18,8 @@
     lea rsi, [rsi + \bytes]
     lea rdi, [rdi + \bytes]
     loop 1b
+    lea rsi, [rsi - COPY_PIECE_BYTES]
+    lea rdi, [rdi - COPY_PIECE_BYTES]
 .endm
 
 .macro copy_widest
@@ -46,9 +49,9 @@
     .endif
 .endm
 
-    window copy, "rcx, rsi, rdi", copy_widest
-    window copy_ymm, "rcx, rsi, rdi", copy_by_ymm
-    window copy_xmm, "rcx, rsi, rdi", copy_by_xmm
+    window copy, "rcx", copy_widest
+    window copy_ymm, "rcx", copy_by_ymm
+    window copy_xmm, "rcx", copy_by_xmm
 
 /* A store to memory that was never touched: the store itself exits, with everything live. */
 .macro store_widest

@@ -10,11 +10,14 @@
     window cpuid, "rax, rbx, rcx, rdx", "cpuid"
 
 /*
- * Hypercalls. KVM and Xen answer in RAX and keep the rest; VMware's call has the registers of its
+ * Hypercalls. KVM answers in RAX and keeps the rest; Xen may change the argument registers of the
+ * call as well (xen/include/public/arch-x86/xen-x86_64.h); VMware's call has the registers of its
  * backdoor, all of which may change (open-vm-tools, backdoorGcc64.c).
  */
     window vmcall, "rax", "vmcall"
     window vmmcall, "rax", "vmmcall"
+    window xen_vmcall, "rax, rdi, rsi", "vmcall"
+    window xen_vmmcall, "rax, rdi, rsi", "vmmcall"
     window vmware_vmcall, "rax, rbx, rcx, rdx, rsi, rdi", "vmcall"
     window vmware_vmmcall, "rax, rbx, rcx, rdx, rsi, rdi", "vmmcall"
 

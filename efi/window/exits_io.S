@@ -13,7 +13,7 @@
     window pci, "rax", "in eax, dx; mov dl, 0xfc; in eax, dx; mov dl, 0xf8"
 
 /* Four bytes out to port 0x80 from memory, four bytes in from it to memory. */
-    window string_io, "rcx, rsi, rdi", "rep outsb; mov cl, 4; rep insb"
+    window string_io, "rcx", "rep outsb; mov ecx, 4; rep insb; lea rsi, [rsi - 4]; lea rdi, [rdi - 4]"
 
 /* VMware's backdoor: all six registers may change (open-vm-tools, backdoorGcc64.c). */
     window backdoor, "rax, rbx, rcx, rdx, rsi, rdi", "in eax, dx"

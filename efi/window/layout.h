@@ -29,6 +29,9 @@
 #define ROUND_FLAGS_KEPT (ROUND_CONTROL + 0)
 #define ROUND_CALLER_RSP (ROUND_CONTROL + 8)
 
+/* What one round of a copy copies (exits_hold.S, memory.c). */
+#define COPY_PIECE_BYTES 16384
+
 /* What a window returns: enum window_result. */
 #define WINDOW_INTACT         0
 #define WINDOW_GENERAL_DIFFER 1

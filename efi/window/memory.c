@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define LINE_BYTES   64u
-#define PIECE_BYTES  16384u /* what one round copies */
-#define MISALIGNMENT 24u    /* bytes: the line then crosses a cache line */
+#define PIECE_BYTES  ((size_t)COPY_PIECE_BYTES)
+#define MISALIGNMENT 24u /* bytes: the line then crosses a cache line */
 #define POISON       0xee
 
 static size_t half_of(const struct buffers *buffers)

@@ -50,6 +50,11 @@ static enum window_result run(const struct rounds *rounds, const struct window *
 {
     static const char *const on_fault[FORM_COUNT] = {on_fault_xmm, on_fault_ymm, on_fault_zmm};
     round->on_fault = (uint64_t)on_fault[rounds->key.form];
+    /* What the window stores and compares in memory: a lost store must not find the same there. */
+    round->found.mxcsr = ~round->expected.mxcsr;
+    round->found.rflags = ~round->expected.rflags;
+    if (rounds->key.form != FORM_ZMM)
+        memset(round->found.vector, 0, 16 * sizeof(round->found.vector[0]));
     return window->form[rounds->key.form].enter(round);
 }
 
@@ -221,11 +226,13 @@ static void run_injected(struct rounds *rounds)
 }
 
 /* An event that faults before it ever worked does not exist here; later it is a finding. */
-static bool event_unavailable(const struct rounds *rounds, const struct window *window,
-                              const struct round *round, uint64_t done)
+static bool event_unavailable(const struct rounds *rounds, const struct exit *exit,
+                              const struct window *window, const struct round *round, uint64_t done)
 {
     enum form form = rounds->key.form;
-    return done == 0 && round->fault.rip >= window->form[form].event &&
+    const uint64_t absent = 1u << 6 | 1u << 13 | 1u << 20 | 1u << 29; /* #UD #GP #VE #VC */
+    return done == 0 && !exit->must_work && round->fault.vector < 32 &&
+           absent >> round->fault.vector & 1 && round->fault.rip >= window->form[form].event &&
            round->fault.rip < window->form[form].event_end;
 }
 
@@ -265,6 +272,9 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
     uint32_t done = 0;
     for (; done < count; done++) {
         struct round *round = &first[done % blocks];
+        add(&rounds->beats, 1);
+        if (atomic_load_explicit(&rounds->stop, memory_order_relaxed))
+            break;
         if (rounds->plan->inject_classes && --rounds->inject_left == 0)
             run_injected(rounds);
         if (exit->begin && !exit->begin(rounds, round)) {
@@ -275,7 +285,7 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
         enum window_result result = run_one(rounds, exit, window, round, tally, timed);
         if (result == INTACT)
             continue;
-        if (result >= FAULTED && event_unavailable(rounds, window, round, before + done)) {
+        if (result >= FAULTED && event_unavailable(rounds, exit, window, round, before + done)) {
             atomic_store_explicit(&tally->unavailable, 1 + (uint32_t)round->fault.vector,
                                   memory_order_relaxed);
             return false;
@@ -306,13 +316,19 @@ static void restore_operand_registers(struct rounds *rounds)
     }
 }
 
+static bool is_over(const struct tally *tally)
+{
+    return atomic_load_explicit(&tally->unavailable, memory_order_relaxed) ||
+           atomic_load_explicit(&tally->used_up, memory_order_relaxed);
+}
+
 void rounds_slice(struct rounds *rounds, uint32_t entry)
 {
     const struct exit *exit = rounds->plan->entry[entry].exit;
     struct tally *tally = &rounds->tally[entry];
     atomic_store_explicit(&rounds->current, entry, memory_order_relaxed);
-    if (atomic_load_explicit(&tally->unavailable, memory_order_relaxed) ||
-        atomic_load_explicit(&tally->used_up, memory_order_relaxed))
+    add(&rounds->beats, 1);
+    if (is_over(tally))
         return;
     uint64_t start = rdtsc();
     rounds_fill(rounds, &rounds->ring[rounds->oldest], 0);
@@ -329,4 +345,12 @@ void rounds_slice(struct rounds *rounds, uint32_t entry)
     if (exit->all_live)
         restore_operand_registers(rounds);
     add(&tally->slice_cycles, rdtsc() - start);
+}
+
+bool rounds_exhausted(const struct rounds *rounds)
+{
+    for (uint32_t entry = 0; entry < rounds->plan->count; entry++)
+        if (!is_over(&rounds->tally[entry]))
+            return false;
+    return true;
 }

@@ -73,6 +73,7 @@ struct rounds {
     /* Written by the vCPU, read by the boot vCPU. */
     struct tally tally[EXIT_MAX + 1];
     _Atomic uint64_t verified; /* rounds in all */
+    _Atomic uint64_t beats;    /* grows with every round and slice: the sign of life */
     _Atomic uint64_t findings;
     _Atomic uint32_t current; /* plan entry that it is in */
     _Atomic uint64_t passes;
@@ -89,6 +90,9 @@ void rounds_prepare(struct rounds *rounds);
 
 /* Runs one slice of a plan entry: its rounds with every register live, then some mixed ones. */
 void rounds_slice(struct rounds *rounds, uint32_t entry);
+
+/* True when no entry of the plan has anything left to run on this vCPU. */
+bool rounds_exhausted(const struct rounds *rounds);
 
 /*
  * One round of the self-test: runs the planted window on a filled round and makes the finding of

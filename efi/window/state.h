@@ -86,7 +86,7 @@ struct round {
     uint64_t on_fault;
     struct fault fault;
     uint32_t generation;
-    uint32_t init_components; /* components that must be in their INIT state: a set of bits */
+    uint32_t init_components; /* components that hold zeros, as in INIT state: a set of bits */
     uint32_t vector_operands; /* vector registers that hold data of the event, not a pattern */
 };
 
