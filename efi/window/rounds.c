@@ -333,14 +333,14 @@ void rounds_slice(struct rounds *rounds, uint32_t entry)
     uint64_t start = rdtsc();
     rounds_fill(rounds, &rounds->ring[rounds->oldest], 0);
     rounds->oldest = (rounds->oldest + 1) % GENERATIONS;
-    rounds_fill(rounds, &rounds->mixed, next_mix(rounds, entry));
     for (unsigned int n = 0; n < GENERATIONS; n++)
         set_operands(rounds, exit, &rounds->ring[n]);
     bool available = run_rounds(rounds, entry, rounds->ring, GENERATIONS, exit->rounds);
-    if (available && !exit->all_live) {
+    uint32_t mixed = exit->all_live ? 0 : exit->rounds < MIXED_ROUNDS ? 1 : MIXED_ROUNDS;
+    for (uint32_t n = 0; n < mixed && available; n++) {
+        rounds_fill(rounds, &rounds->mixed, next_mix(rounds, entry));
         set_operands(rounds, exit, &rounds->mixed);
-        run_rounds(rounds, entry, &rounds->mixed, 1,
-                   exit->rounds < MIXED_ROUNDS ? 1 : MIXED_ROUNDS);
+        available = run_rounds(rounds, entry, &rounds->mixed, 1, 1);
     }
     if (exit->all_live)
         restore_operand_registers(rounds);

@@ -52,7 +52,7 @@ struct tally {
 /* Whole rounds, 64-byte aligned; the boot vCPU allocates one per vCPU. */
 struct rounds {
     _Alignas(64) struct round ring[GENERATIONS];
-    struct round mixed;   /* some component in its INIT state */
+    struct round mixed;   /* some component zero */
     struct round planted; /* for faults of our own making */
 
     /* Set before the start. */
