@@ -5,7 +5,9 @@
 #include "plant.h"
 #include <string.h>
 
+/* Of the rounds of a slice, at most so many with some component zero, and at most one in so many. */
 #define MIXED_ROUNDS 8u
+#define MIXED_EVERY  8u
 
 /* One writer, so a plain load and store do; no locked instruction in the vCPU's way. */
 static void add(_Atomic uint64_t *counter, uint64_t count)
@@ -316,6 +318,13 @@ static void restore_operand_registers(struct rounds *rounds)
     }
 }
 
+/* Each takes a pattern of its own, which costs more than a round. */
+static uint32_t mixed_rounds(const struct exit *exit)
+{
+    uint32_t share = exit->rounds / MIXED_EVERY;
+    return share == 0 ? 1 : share > MIXED_ROUNDS ? MIXED_ROUNDS : share;
+}
+
 static bool is_over(const struct tally *tally)
 {
     return atomic_load_explicit(&tally->unavailable, memory_order_relaxed) ||
@@ -336,7 +345,7 @@ void rounds_slice(struct rounds *rounds, uint32_t entry)
     for (unsigned int n = 0; n < GENERATIONS; n++)
         set_operands(rounds, exit, &rounds->ring[n]);
     bool available = run_rounds(rounds, entry, rounds->ring, GENERATIONS, exit->rounds);
-    uint32_t mixed = exit->all_live ? 0 : exit->rounds < MIXED_ROUNDS ? 1 : MIXED_ROUNDS;
+    uint32_t mixed = exit->all_live ? 0 : mixed_rounds(exit);
     for (uint32_t n = 0; n < mixed && available; n++) {
         rounds_fill(rounds, &rounds->mixed, next_mix(rounds, entry));
         set_operands(rounds, exit, &rounds->mixed);
