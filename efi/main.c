@@ -5,9 +5,8 @@
 #include "conf.h"
 #include "firmware.h"
 #include "machine/clock.h"
+#include "machine/identify.h"
 #include "machine/instructions.h"
-#include "machine/platform.h"
-#include "machine/traps.h"
 #include "report/events.h"
 #include "report/sinks.h"
 #include "run.h"
@@ -24,35 +23,6 @@ static void add_sinks(void)
     if (console)
         report_add_sink(console);
     report_set_clock(clock_milliseconds);
-}
-
-/* MSRs may be missing or hidden: read with our own exception handlers in place. */
-static void read_msrs(struct machine *machine)
-{
-    static struct traps traps;
-    uint64_t value;
-    traps_enter(&traps);
-    if (traps_rdmsr(MSR_MICROCODE, &value))
-        machine->cpu.microcode = (uint32_t)(machine->cpu.amd ? value : value >> 32);
-    if (traps_rdmsr(MSR_APIC_BASE, &value) && value & APIC_BASE_ENABLED) {
-        machine->apic_mode = value & APIC_BASE_X2APIC ? APIC_X2APIC : APIC_XAPIC;
-        machine->apic_address = value & APIC_BASE_ADDRESS;
-    }
-    traps_leave(&traps);
-}
-
-static void identify(struct machine *machine, uint64_t tsc_hz)
-{
-    struct processors processors;
-    machine->tsc_hz = tsc_hz;
-    cpu_identify(&machine->cpu);
-    xstate_identify(&machine->xstate, &machine->cpu);
-    hypervisor_identify(&machine->hypervisor, &machine->cpu);
-    hypervisor_ask_backdoor(&machine->hypervisor, &machine->cpu);
-    platform_identify(machine);
-    read_msrs(machine);
-    processors_find(&processors);
-    machine->vcpus = processors.count;
 }
 
 /* Another one at each boot, as far as time and TSC differ; seed= repeats a run. */
@@ -116,8 +86,8 @@ static void end_as_asked(struct run *run, enum end end)
     if (end == END_MENU)
         end = ask_operator();
     if (end == END_EXIT && !run_give_back(run)) {
-        event_notice("A vCPU is still in this program, which therefore cannot be unloaded: "
-                     "shutting down instead of returning to the firmware.");
+        event_notice("A vCPU or a read is still in this program, which therefore cannot be "
+                     "unloaded: shutting down instead of returning to the firmware.");
         end = END_SHUTDOWN;
     }
     if (end == END_EXIT)
@@ -171,7 +141,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     uint64_t tsc_hz = clock_start();
     add_sinks();
     stop_watchdog();
-    identify(&machine, tsc_hz);
+    machine_identify(&machine, tsc_hz);
     read_options();
     struct run_identity identity = {.version = ZMMTEST_VERSION, .commit = ZMMTEST_COMMIT};
     identity.seed = options.seed_given ? options.seed : random_seed();

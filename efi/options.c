@@ -178,6 +178,17 @@ static void allow_hold(struct text *text)
     text_add(text, "microseconds from 1 to 1000000");
 }
 
+static bool set_disks(struct options *options, struct word value)
+{
+    options->disks_all = equals(value, "all");
+    return options->disks_all || equals(value, "boot");
+}
+
+static void allow_disks(struct text *text)
+{
+    text_add(text, "boot, all");
+}
+
 static bool set_stop(struct options *options, struct word value)
 {
     options->stop_first = equals(value, "first");
@@ -247,6 +258,7 @@ static const struct key keys[] = {
     {"hold", set_hold, allow_hold},       {"seed", set_seed, allow_seed},
     {"inject", set_inject, allow_inject}, {"stop", set_stop, allow_stop},
     {"end", set_end, allow_end},          {"ui", set_ui, allow_ui},
+    {"disks", set_disks, allow_disks},
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))

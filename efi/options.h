@@ -25,6 +25,7 @@ struct options {
     uint32_t inject_classes; /* bit n is class n; 0: inject nothing */
     uint64_t inject_every;   /* rounds */
     uint64_t hold_microseconds;
+    bool disks_all; /* read all disks, not only the one that zmmtest was booted from */
     bool stop_first;
     enum end end;
 };

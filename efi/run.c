@@ -1,7 +1,10 @@
 /* Conducts a run from the boot vCPU. */
 #include "run.h"
 #include "firmware.h"
+#include "machine/changes.h"
 #include "machine/clock.h"
+#include "machine/identify.h"
+#include "pages.h"
 #include "report/events.h"
 #include "report/report.h"
 #include "selftest.h"
@@ -26,70 +29,6 @@ static bool taking_part(const struct run *run, uint32_t cpu)
     return run->watched[cpu].vcpu && atomic_load(&run->watched[cpu].vcpu->state) != VCPU_UNUSED;
 }
 
-static size_t pages_of(size_t size)
-{
-    return (size + PAGE_BYTES - 1) / PAGE_BYTES;
-}
-
-/* Whole pages, not touched; NULL if there are not that many in a row. */
-static void *allocate_pages(size_t size)
-{
-    EFI_PHYSICAL_ADDRESS address = 0;
-    EFI_STATUS status = system_table->BootServices->AllocatePages(AllocateAnyPages, EfiLoaderData,
-                                                                  pages_of(size), &address);
-    return EFI_ERROR(status) ? NULL : (void *)address; // NOLINT(performance-no-int-to-ptr)
-}
-
-static void *allocate(size_t size)
-{
-    void *memory = allocate_pages(size);
-    if (memory)
-        memset(memory, 0, size);
-    return memory;
-}
-
-/* A failure could only mean that these are not our pages: then there is nothing to give back. */
-static void give_back_pages(void *memory, size_t size)
-{
-    if (memory && size)
-        (void)system_table->BootServices->FreePages((EFI_PHYSICAL_ADDRESS)memory, pages_of(size));
-}
-
-/* Free memory as the firmware counts it, in bytes; 0 where it does not say. */
-static uint64_t free_memory(void)
-{
-    EFI_BOOT_SERVICES *boot = system_table->BootServices;
-    UINTN size = 0, key, step;
-    UINT32 version;
-    uint8_t *map = NULL;
-    uint64_t bytes = 0;
-    (void)boot->GetMemoryMap(&size, NULL, &key, &step, &version);
-    size += 4096; /* allocating the map may split a range */
-    if (EFI_ERROR(boot->AllocatePool(EfiLoaderData, size, (void **)&map)))
-        return 0;
-    if (!EFI_ERROR(boot->GetMemoryMap(&size, (void *)map, &key, &step, &version))) {
-        for (UINTN at = 0; at + step <= size; at += step) {
-            const EFI_MEMORY_DESCRIPTOR *range = (const void *)(map + at);
-            if (range->Type == EfiConventionalMemory)
-                bytes += range->NumberOfPages * PAGE_BYTES;
-        }
-    }
-    (void)boot->FreePool(map);
-    return bytes;
-}
-
-/* As much as asked for, or half of it, and so on: free memory comes in pieces. Not touched. */
-static uint8_t *allocate_untouched(size_t *size, size_t least)
-{
-    for (; *size >= least; *size = *size / 2 / PAGE_BYTES * PAGE_BYTES) {
-        uint8_t *memory = allocate_pages(*size);
-        if (memory)
-            return memory;
-    }
-    *size = 0;
-    return NULL;
-}
-
 #define FIRMWARE_BYTES   (UINT64_C(16) << 20) /* left to the firmware */
 #define COLD_BYTES_MAX   (UINT64_C(1) << 30)  /* for each vCPU */
 #define COLD_BYTES_LEAST (UINT64_C(1) << 20)
@@ -108,38 +47,74 @@ static void share_memory(struct run *run)
         if (!taking_part(run, cpu))
             continue;
         struct buffers *buffers = &run->watched[cpu].vcpu->rounds.buffers;
-        uint64_t left = free_memory();
+        uint64_t left = pages_free_bytes();
         left = left > FIRMWARE_BYTES ? (left - FIRMWARE_BYTES) / sharers-- : 0;
         uint64_t copy = run->machine->cpu.l2_bytes * 5 / 4 / PAGE_BYTES * PAGE_BYTES;
         buffers->copy_bytes = copy < left / 2 ? copy : left / 2 / PAGE_BYTES * PAGE_BYTES;
-        buffers->copy = allocate_untouched(&buffers->copy_bytes, COPY_BYTES_LEAST);
+        buffers->copy = pages_allocate_some(&buffers->copy_bytes, COPY_BYTES_LEAST);
         uint64_t cold = left - (left < buffers->copy_bytes ? left : buffers->copy_bytes);
         cold = cold < COLD_BYTES_MAX ? cold : COLD_BYTES_MAX;
         buffers->cold_bytes = cold / PAGE_BYTES * PAGE_BYTES;
-        buffers->cold = allocate_untouched(&buffers->cold_bytes, COLD_BYTES_LEAST);
+        buffers->cold = pages_allocate_some(&buffers->cold_bytes, COLD_BYTES_LEAST);
     }
 }
 
 static struct vcpu *new_vcpu(struct run *run, uint32_t cpu)
 {
-    struct vcpu *vcpu = allocate(sizeof(*vcpu));
+    struct vcpu *vcpu = pages_allocate(sizeof(*vcpu));
     if (!vcpu)
         return NULL;
     vcpu->rounds.machine = run->machine;
     vcpu->rounds.plan = &run->plan;
     vcpu->rounds.cpu = cpu;
+    vcpu->rounds.traps = &vcpu->traps;
+    vcpu->rounds.firmwares = cpu == run->processors.boot;
     vcpu->rounds.key.run = run->run_id;
     return vcpu;
 }
 
+static bool others_take_part(const struct run *run)
+{
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
+        if (cpu != run->processors.boot && taking_part(run, cpu))
+            return true;
+    return false;
+}
+
+/* Those that take part, in a row: what they know of each other. */
+static bool list_peers(struct run *run)
+{
+    run->plan.peer = pages_allocate(run->processors.count * sizeof(*run->plan.peer));
+    for (uint32_t cpu = 0; run->plan.peer && cpu < run->processors.count; cpu++)
+        if (taking_part(run, cpu))
+            run->plan.peer[run->plan.peers++].rounds = &run->watched[cpu].vcpu->rounds;
+    return run->plan.peer != NULL;
+}
+
+/* The reason why no disk can be read while a vCPU holds, or NULL. */
+static const char *no_disks(struct run *run, bool others)
+{
+    const char *reason = disks_find(&run->disks, run->options->disks_all);
+    if (!reason && run->disks.activity.blocking && !others)
+        reason = "the disk has no Block I/O 2, and the only vCPU waits while it is read";
+    if (!reason)
+        run->plan.disks = &run->disks.activity;
+    return reason;
+}
+
 static void plan_exits(struct run *run)
 {
+    bool others = others_take_part(run);
     for (uint32_t row = 0; row < exit_count; row++) {
         const struct window *window = exits[row].window;
         if (!(run->options->exits >> row & 1))
             continue;
         const char *reason =
             exits[row].unsupported ? exits[row].unsupported(run->machine, &window) : NULL;
+        if (!reason && exits[row].with_others && !others)
+            reason = "no vCPU takes part that the firmware does not use";
+        if (!reason && exits[row].with_disks)
+            reason = no_disks(run, others);
         if (reason) {
             event_skip(exits[row].name, CPU_ALL, reason);
             if (run->options->exits_named)
@@ -200,11 +175,18 @@ static bool self_test(struct run *run)
     selftest_run(boot->vcpu, &result);
     event_state(run->machine, run->processors.boot, &boot->vcpu->saved);
     boot->told = true;
+    boot->xcr0 = boot->vcpu->saved.xcr0_on;
     event_selftest(&result);
     if (result.planted == result.named && !result.missed[0])
         return true;
     run_verdict(run, VERDICT_ERROR, "the self-test failed: do not trust this run");
     return false;
+}
+
+static void out_of_memory(struct run *run)
+{
+    event_error("not enough memory. Give the machine 64 MiB or more.");
+    run_verdict(run, VERDICT_ERROR, "not enough memory");
 }
 
 bool run_prepare(struct run *run)
@@ -215,12 +197,11 @@ bool run_prepare(struct run *run)
     run->plan.inject_every = run->options->inject_every;
     run->plan.hold_microseconds = run->options->hold_microseconds;
     processors_find(&run->processors);
-    run->watched = allocate(run->processors.count * sizeof(*run->watched));
+    run->watched = pages_allocate(run->processors.count * sizeof(*run->watched));
     if (run->watched)
         run->watched[run->processors.boot].vcpu = new_vcpu(run, run->processors.boot);
     if (!run->watched || !run->watched[run->processors.boot].vcpu) {
-        event_error("not enough memory. Give the machine 64 MiB or more.");
-        run_verdict(run, VERDICT_ERROR, "not enough memory");
+        out_of_memory(run);
         return false;
     }
     if (!self_test(run))
@@ -232,6 +213,10 @@ bool run_prepare(struct run *run)
         run_verdict(run, VERDICT_INCOMPLETE, "AVX-512 could not be tested on this machine");
     }
     plan_cpus(run);
+    if (!list_peers(run)) {
+        out_of_memory(run);
+        return false;
+    }
     share_memory(run);
     plan_exits(run);
     return true;
@@ -309,12 +294,14 @@ static void report_broken(struct run *run, uint32_t cpu)
     run_verdict(run, VERDICT_ERROR, "zmmtest's own code raised an exception");
 }
 
-static void report_state_once(struct run *run, uint32_t cpu)
+static void report_state(struct run *run, uint32_t cpu)
 {
     struct watched *watched = &run->watched[cpu];
-    if (watched->told || watched->beats == 0)
+    uint64_t xcr0 = watched->vcpu->saved.xcr0_on;
+    if (watched->beats == 0 || (watched->told && watched->xcr0 == xcr0))
         return;
     watched->told = true;
+    watched->xcr0 = xcr0;
     event_state(run->machine, cpu, &watched->vcpu->saved);
     if (watched->vcpu->saved.form < run->machine->xstate.form) {
         event_skip("avx512", cpu, "XCR0 did not take what CPUID.0D offers");
@@ -340,7 +327,7 @@ static bool look_after(struct run *run, uint32_t cpu)
         watched->beats = beats;
         watched->progressed_at = clock_milliseconds();
     }
-    report_state_once(run, cpu);
+    report_state(run, cpu);
     if (state == VCPU_BROKEN)
         report_broken(run, cpu);
     else if (state != VCPU_DONE && cpu != run->processors.boot &&
@@ -349,23 +336,38 @@ static bool look_after(struct run *run, uint32_t cpu)
     return state != VCPU_DONE && !watched->lost && !watched->broken;
 }
 
-/*
- * A machine that stood still as a whole (a snapshot, a migration) has not lost a vCPU: after a gap
- * in our own looks every vCPU gets its time anew.
- */
-static void allow_for_gap(struct run *run)
+/* So far apart may two looks of the boot vCPU be: a slice of its own comes in between. */
+static uint64_t longest_look(const struct run *run)
 {
-    uint64_t now = clock_milliseconds();
-    if (now - run->looked_at > ANSWER_MILLISECONDS / 2)
-        for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
-            run->watched[cpu].progressed_at = now;
-    run->looked_at = now;
+    return 1000 + 32 * run->options->hold_microseconds / 1000;
+}
+
+/*
+ * A machine that stood still as a whole has not lost a vCPU: each gets its time anew. What goes on
+ * may be another machine.
+ */
+static void look_for_gap(struct run *run)
+{
+    static struct machine now;
+    char buffer[200];
+    struct text changed;
+    uint64_t milliseconds = gap_look(&run->gap, longest_look(run));
+    if (!milliseconds)
+        return;
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
+        run->watched[cpu].progressed_at = clock_milliseconds();
+    machine_identify(&now, run->machine->tsc_hz);
+    text_start(&changed, buffer, sizeof(buffer));
+    bool any = machine_changes(run->last_seen, &now, &changed);
+    event_gap(milliseconds, &now, any ? buffer : NULL);
+    run->last_seen = &run->after_gap;
+    run->after_gap = now;
 }
 
 static bool look_after_all(struct run *run)
 {
     bool busy = false;
-    allow_for_gap(run);
+    look_for_gap(run);
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
         busy |= look_after(run, cpu);
     return busy;
@@ -458,10 +460,14 @@ void run_all(struct run *run)
     uint64_t next_tick = TICK_MILLISECONDS, polled = 0;
     bool going = true;
     start_others(run);
+    run->last_seen = run->machine;
+    gap_start(&run->gap);
     run->started_at = clock_milliseconds();
     if (taking_part(run, run->processors.boot))
         atomic_store(&boot->state, VCPU_RUNNING);
     while (going) {
+        if (run->plan.disks)
+            disks_poll(&run->disks);
         if (atomic_load(&boot->state) == VCPU_RUNNING)
             vcpu_run_slice(boot);
         else
@@ -473,6 +479,7 @@ void run_all(struct run *run)
     }
     run->elapsed = clock_milliseconds() - run->started_at;
     stop_all(run);
+    run->disk_lost = !disks_stop(&run->disks);
 }
 
 #define SAMPLES_MAX 4096u
@@ -510,14 +517,17 @@ struct exit_counts {
     uint32_t without_rounds; /* vCPUs that took part and have none */
     uint32_t unavailable;    /* of them: the event raised an exception */
     uint32_t exception;      /* its vector */
-    uint32_t used_up;        /* vCPUs on which the event's memory is */
+    uint32_t over;           /* vCPUs on which it came to an end before the run did */
+    const char *reason;      /* why it did there, or has not begun */
+    bool waited;             /* the reason was not_now */
 };
 
 static struct exit_counts count_exit(const struct run *run, uint32_t entry)
 {
     struct exit_counts counts = {.result = {.name = row_name(run, entry)}};
+    counts.result.takes_interrupts = entry != INJECT_ROW && run->plan.entry[entry].exit->interrupts;
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
-        if (!taking_part(run, cpu))
+        if (!taking_part(run, cpu) || !rounds_take_part(&run->watched[cpu].vcpu->rounds, entry))
             continue;
         const struct tally *tally = &run->watched[cpu].vcpu->rounds.tally[entry];
         uint64_t rounds = atomic_load_explicit(&tally->rounds, memory_order_relaxed);
@@ -529,7 +539,11 @@ static struct exit_counts count_exit(const struct run *run, uint32_t entry)
             counts.result.cycles_min = lowest;
         counts.without_rounds += rounds == 0;
         counts.unavailable += unavailable != 0;
-        counts.used_up += atomic_load_explicit(&tally->used_up, memory_order_relaxed);
+        const char *over = atomic_load_explicit(&tally->over, memory_order_relaxed);
+        counts.over += over != NULL;
+        counts.reason = over ? over : counts.reason;
+        counts.waited |= rounds == 0 && atomic_load_explicit(&tally->waited, memory_order_relaxed);
+        counts.result.interrupts += atomic_load_explicit(&tally->interrupts, memory_order_relaxed);
         counts.result.live_cycles +=
             atomic_load_explicit(&tally->live_cycles, memory_order_relaxed);
         counts.result.slice_cycles +=
@@ -549,12 +563,12 @@ static void explain_missing(struct run *run, const struct exit_counts *counts)
         text_add(&text, "the instruction raises %s here", exception_name(counts->exception));
         if (run->options->exits_named || counts->result.rounds)
             run_verdict(run, VERDICT_INCOMPLETE, "an exit that was asked for cannot run here");
-    } else if (counts->used_up) {
-        text_add(&text, "too little free memory");
+    } else if (counts->over) {
+        text_add(&text, "%s", counts->reason);
         if (run->options->exits_named)
             run_verdict(run, VERDICT_INCOMPLETE, "an exit that was asked for cannot run here");
     } else {
-        text_add(&text, "the run ended before it was its turn");
+        text_add(&text, "%s", counts->waited ? not_now : "the run ended before it was its turn");
         run_verdict(run, VERDICT_INCOMPLETE, "the run ended before every exit had its turn");
     }
     if (counts->result.rounds)
@@ -583,8 +597,8 @@ static void report_exits(struct run *run, uint32_t vcpus)
     for (uint32_t n = 0; n < run->plan.count; n++) {
         if (counted[n].without_rounds)
             explain_missing(run, &counted[n]);
-        else if (counted[n].used_up)
-            event_used_up(&counted[n].result, counted[n].used_up);
+        else if (counted[n].over)
+            event_exit_over(&counted[n].result, counted[n].over, counted[n].reason);
     }
 }
 
@@ -619,6 +633,8 @@ void run_report(struct run *run)
         totals = add_up(run);
         report_exits(run, totals.vcpus);
         report_nmis(totals.nmis);
+        if (run->plan.disks)
+            disks_report(&run->disks);
     }
     check_passes(run);
     if (totals.planted != totals.injected)
@@ -665,7 +681,7 @@ bool run_give_back(struct run *run)
     bool all = true;
     for (uint32_t cpu = 0; run->watched && cpu < run->processors.count; cpu++)
         all &= given_back(&run->watched[cpu]);
-    return all;
+    return all && !run->disk_lost;
 }
 
 void run_free(struct run *run)
@@ -674,9 +690,11 @@ void run_free(struct run *run)
         struct vcpu *vcpu = run->watched[cpu].vcpu;
         if (!vcpu)
             continue;
-        give_back_pages(vcpu->rounds.buffers.copy, vcpu->rounds.buffers.copy_bytes);
-        give_back_pages(vcpu->rounds.buffers.cold, vcpu->rounds.buffers.cold_bytes);
-        give_back_pages(vcpu, sizeof(*vcpu));
+        pages_give_back(vcpu->rounds.buffers.copy, vcpu->rounds.buffers.copy_bytes);
+        pages_give_back(vcpu->rounds.buffers.cold, vcpu->rounds.buffers.cold_bytes);
+        pages_give_back(vcpu, sizeof(*vcpu));
     }
-    give_back_pages(run->watched, run->processors.count * sizeof(*run->watched));
+    disks_free(&run->disks);
+    pages_give_back(run->plan.peer, run->processors.count * sizeof(*run->plan.peer));
+    pages_give_back(run->watched, run->processors.count * sizeof(*run->watched));
 }

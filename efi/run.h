@@ -5,6 +5,8 @@
 #ifndef ZMMTEST_RUN_H
 #define ZMMTEST_RUN_H
 
+#include "disks.h"
+#include "gap.h"
 #include "machine/machine.h"
 #include "machine/processors.h"
 #include "options.h"
@@ -16,7 +18,8 @@
 struct watched {
     struct vcpu *vcpu; /* NULL: not taking part */
     EFI_EVENT finished;
-    bool told;              /* its XCR0 has been reported */
+    bool told;              /* its XCR0 has been reported, */
+    uint64_t xcr0;          /* as this */
     bool lost;              /* does not answer, or stopped making progress */
     bool broken;            /* ended by an exception in zmmtest's own code */
     uint64_t beats;         /* at the last look */
@@ -28,14 +31,18 @@ struct run {
     const struct options *options;
     struct processors processors;
     struct plan plan;
+    struct disks disks;
     struct watched *watched; /* one for each vCPU of the machine */
     uint32_t run_id;
 
     enum verdict verdict;
     const char *reason;
     uint64_t findings_reported;
-    uint64_t started_at, elapsed; /* milliseconds */
-    uint64_t looked_at;           /* when the boot vCPU last looked after the others */
+    uint64_t started_at, elapsed;    /* milliseconds */
+    bool disk_lost;                  /* a read did not come back */
+    struct gap gap;                  /* between the looks of the boot vCPU */
+    const struct machine *last_seen; /* what it was before a gap */
+    struct machine after_gap;
 };
 
 /* A worse verdict, or the first of its kind, replaces the one there is. */

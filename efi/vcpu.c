@@ -29,9 +29,11 @@ static void turn_on(void *argument)
     xstate_turn_on(&vcpu->saved, &vcpu->rounds.machine->xstate);
 }
 
+/* Also after an exception: the firmware must not get an interrupt of ours. */
 static void turn_off(void *argument)
 {
     struct vcpu *vcpu = argument;
+    interrupts_give_back(&vcpu->rounds);
     xstate_turn_off(&vcpu->saved);
 }
 
@@ -75,6 +77,7 @@ bool vcpu_finished(const struct vcpu *vcpu)
 static void run_until_finished(void *argument)
 {
     struct vcpu *vcpu = argument;
+    interrupts_take(&vcpu->rounds);
     while (!vcpu_finished(vcpu))
         run_next_slice(vcpu);
 }

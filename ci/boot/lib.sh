@@ -23,6 +23,15 @@ boot() {
     ) &
 }
 
+# until_said NAME PATTERN: waits, a minute at most, until that boot has said so.
+until_said() {
+    local n
+    for ((n = 0; n < 300; n++)); do
+        grep -Eqs -- "$2" "$work/$1" && return
+        sleep 0.2
+    done
+}
+
 all_booted() {
     wait
 }

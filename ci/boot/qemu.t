@@ -32,7 +32,39 @@ printf '\xff\xfee\0n\0d\0=\0s\0' >"$work/conf-utf16"
 boot utf16 CPUS=1 CONF="$work/conf-utf16" LIMIT=30
 printf 'end=shutdown\n\npasses=1\ntime=soon\n' >"$work/conf-line"
 boot line CPUS=1 CONF="$work/conf-line"
+boot four-interrupts CPUS=4 OPTIONS="passes=10 exits=timer,hlt,ipi,ipi-send,apic"
+boot first-alone CPUS=2 OPTIONS="$quick cpus=0"
+boot disk-virtio CPUS=2 DISK=virtio OPTIONS="$quick"
+boot disk-virtio-alone CPUS=1 DISK=virtio OPTIONS="$quick"
+boot little-memory CPUS=2 MEMORY=48 OPTIONS="$quick"
+boot bad-disks CPUS=1 OPTIONS="$quick disks=none"
+
+# A second disk that fails in the middle: where the driver waits for it, and where it does not. OVMF's
+# AHCI driver then never says that the read has ended.
+truncate -s 64M "$work/second.img" "$work/third.img"
+printf '[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "16384"\n' >"$work/blkdebug.conf"
+fails=file=blkdebug:$work/blkdebug.conf:$work
+boot disk-fails CPUS=2 DEVICES="-drive if=none,id=second,$fails/second.img,format=raw,rerror=report -device virtio-blk-pci,drive=second" \
+    OPTIONS="time=2 disks=all"
+boot disk-stuck CPUS=2 DEVICES="-drive $fails/third.img,format=raw,rerror=report" OPTIONS="time=13 disks=all"
+
+# What a migration, a snapshot with memory and a resume are to the guest: it stands still, and goes on.
+mkfifo "$work/monitor"
+exec 3<>"$work/monitor"
+boot gaps CPUS=2 MONITOR="$work/monitor" OPTIONS="time=12 exits=cpuid,hold,copy,timer,hlt,disk"
+{
+    until_said gaps 'ev=state cpu=1 '
+    sleep 1
+    echo stop
+    sleep 4
+    printf 'cont\n'
+    sleep 2
+    echo 'savevm before'
+    sleep 5
+    echo 'loadvm before'
+} >&3 &
 all_booted
+exec 3>&-
 
 about=plain
 check "exits 2 for INCOMPLETE" exits_with 2
@@ -106,6 +138,57 @@ check "each ran on both vCPUs" says 'ev=done .*vcpus=2'
 for name in hold copy copy-ymm copy-xmm cold-page; do
     check "$name has rounds and no finding" says "ev=exit name=$name rounds=[1-9][0-9]* findings=0"
 done
+
+about=four-interrupts
+for name in timer hlt ipi; do
+    check "$name takes interrupts with registers live" says "ev=exit name=$name rounds=[1-9].* interrupts=[1-9]"
+done
+check "each vCPU but the firmware's takes part in timer" says "ev=exit name=timer rounds=$((3 * 10 * 18)) "
+check "all of them send interrupts" says "ev=exit name=ipi-send rounds=$((4 * 10 * 136)) "
+check "no finding" never_says 'ev=finding'
+check "no interrupt that nobody asked for" never_says 'interrupts came that'
+
+about=first-alone
+for name in timer hlt ipi ipi-send; do
+    check "$name is skipped where the firmware's vCPU is alone" says "ev=skip exit=$name reason=\"no vCPU takes part that"
+done
+
+about=plain
+check "the disk is read meanwhile, by Block I/O 2" says 'ev=disk n=0 .*by=block-io-2 reads=[1-9]'
+check "and both vCPUs hold" says "ev=exit name=disk rounds=$((2 * 2 * 18)) findings=0"
+
+about=disk-virtio
+check "without Block I/O 2 the boot vCPU reads" says 'ev=disk n=0 .*by=block-io reads=[1-9]'
+check "and the other one holds" says "ev=exit name=disk rounds=$((2 * 18)) findings=0"
+
+about=disk-virtio-alone
+check "without Block I/O 2 and another vCPU it is a skip" says 'ev=skip exit=disk reason="the disk has no Block I/O 2'
+check "and nothing is read" never_says 'ev=disk'
+
+about=disk-fails
+check "a disk that fails is named" says 'text="disk [01]: the read of [0-9]* bytes at block [0-9]* failed \(EFI_DEVICE_ERROR\)'
+check "and reported" says 'ev=disk n=[01] .*blocks=131072 by=block-io reads=[1-9].*failed=yes'
+check "the other one goes on" says 'ev=disk n=[01] .*blocks=32768 by=block-io-2 reads=[1-9].*failed=no'
+check "no finding, no error" exits_with 2
+
+about=disk-stuck
+check "a read that does not come back is named" says 'text="disk [01]: the read of [0-9]* bytes at block [0-9]* does not come back'
+check "and ends nothing else" says 'ev=done verdict=INCOMPLETE .*elapsed=13'
+
+about=little-memory
+check "with less than 16 MiB to spare copies and cold pages are skipped" says 'ev=skip exit=cold-page reason="too little free memory"'
+check "and the rest runs" says 'ev=done verdict=INCOMPLETE exits=[1-9]'
+
+about=bad-disks
+check "a value of disks= that is none is an error" says 'disks=none: value not allowed. Allowed for disks: boot, all'
+
+about=gaps
+gap_count() {
+    [ "$(count 'ev=gap ms=[3-9][0-9][0-9][0-9] changed=nothing')" = 2 ]
+}
+check "stop and loadvm are gaps of seconds" gap_count
+check "ymm registers come through them" never_says 'ev=finding'
+check "both vCPUs went on, and came to the end" says 'ev=done verdict=INCOMPLETE .*vcpus=2 elapsed=1[2-9]'
 
 about=bad-hold
 check "a hold out of range is an error" says 'hold=0: value not allowed. Allowed for hold: microseconds from 1'

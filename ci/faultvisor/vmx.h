@@ -196,10 +196,4 @@ static inline void invept(uint64_t ept_pointer)
     __asm__ volatile("invept %0, %1" ::"m"(descriptor), "r"(UINT64_C(1)) : "cc", "memory");
 }
 
-static inline void wrmsr(uint32_t msr, uint64_t value)
-{
-    __asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-                     : "memory");
-}
-
 #endif

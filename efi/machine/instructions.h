@@ -6,6 +6,7 @@
 
 #define MSR_APIC_BASE        0x1bu
 #define MSR_MICROCODE        0x8bu /* IA32_BIOS_SIGN_ID; PATCH_LEVEL on AMD */
+#define MSR_X2APIC_COMMAND   0x830u
 #define MSR_X2APIC_CURRENT   0x839u
 #define MSR_EFER             0xc0000080u
 #define APIC_BASE_X2APIC     (UINT64_C(1) << 10)
@@ -30,6 +31,12 @@ static inline uint64_t rdmsr(uint32_t msr)
     uint32_t low, high;
     __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
     return (uint64_t)high << 32 | low;
+}
+
+static inline void wrmsr(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
 }
 
 static inline uint64_t xgetbv0(void)

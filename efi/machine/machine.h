@@ -2,19 +2,17 @@
 #ifndef ZMMTEST_MACHINE_MACHINE_H
 #define ZMMTEST_MACHINE_MACHINE_H
 
+#include "apic.h"
 #include "cpu.h"
 #include "hypervisor.h"
 #include "xstate.h"
 #include <stdint.h>
 
-enum apic_mode { APIC_OFF, APIC_XAPIC, APIC_X2APIC };
-
 struct machine {
     struct cpu cpu;
     struct xstate xstate;
     struct hypervisor hypervisor;
-    enum apic_mode apic_mode;
-    uint64_t apic_address; /* physical; for APIC_XAPIC */
+    struct apic apic;      /* the boot vCPU's */
     uint64_t hpet_address; /* physical, from ACPI; 0: none */
     uint64_t vga_address;  /* physical, of a decoded legacy frame buffer; 0: none */
     uint64_t tsc_hz;

@@ -1,19 +1,21 @@
 /*
- * Exception entry points, and the call under guard that they can unwind to. No vector register is
- * touched: a window's registers are still in place when the handler resumes it.
+ * Entry points of exceptions and of our own interrupts, and the call under guard that an exception
+ * can unwind to. No vector register is touched: a window's registers are still in place when the
+ * handler resumes it.
  */
     .intel_syntax noprefix
     .text
 
 /*
- * One entry per vector: push an error code where the processor does not (SDM vol. 3, 6.13), then
- * the vector. The entries are 16 bytes apart; traps.c computes their addresses.
+ * One entry per exception vector, and behind them one for each enum interrupt: push an error code
+ * where the processor does not (SDM vol. 3, 6.13), then the number. The entries are 16 bytes apart;
+ * traps.c computes their addresses.
  */
     .balign 16
     .globl trap_entries
 trap_entries:
     .set vector, 0
-    .rept 32
+    .rept 35
     .balign 16
     .if (vector == 8) || (vector == 10) || (vector == 11) || (vector == 12) || (vector == 13) || (vector == 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30)
     .else

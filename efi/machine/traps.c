@@ -1,4 +1,4 @@
-/* Installs the exception handlers of a vCPU and decides where a faulting vCPU goes on. */
+/* Installs the handlers of a vCPU, decides where a faulting vCPU goes on, counts interrupts. */
 #include "traps.h"
 #include "instructions.h"
 #include <string.h>
@@ -36,14 +36,21 @@ static struct traps *current_traps(void)
     return (struct traps *)current_idt().base; // NOLINT(performance-no-int-to-ptr)
 }
 
-void traps_enter(struct traps *traps)
+static size_t entry_of(unsigned int vector)
 {
-    traps->rflags = read_rflags();
-    interrupts_off();
-    traps->firmware_idt = current_idt();
+    if (vector < EXCEPTION_COUNT)
+        return vector;
+    enum interrupt kind = vector == VECTOR_TIMER ? INTERRUPT_TIMER
+                          : vector == VECTOR_IPI ? INTERRUPT_IPI
+                                                 : INTERRUPT_STRAY;
+    return EXCEPTION_COUNT + kind;
+}
+
+static void fill_idt(struct traps *traps)
+{
     uint16_t selector = read_cs();
-    for (unsigned int vector = 0; vector < EXCEPTION_COUNT; vector++) {
-        uint64_t entry = (uint64_t)(trap_entries + (size_t)vector * TRAP_ENTRY_SIZE);
+    for (unsigned int vector = 0; vector < VECTOR_COUNT_ALL; vector++) {
+        uint64_t entry = (uint64_t)(trap_entries + entry_of(vector) * TRAP_ENTRY_SIZE);
         traps->idt[vector] = (struct idt_gate){
             .offset_low = (uint16_t)entry,
             .selector = selector,
@@ -52,6 +59,16 @@ void traps_enter(struct traps *traps)
             .offset_high = (uint32_t)(entry >> 32),
         };
     }
+    traps->filled = true;
+}
+
+void traps_enter(struct traps *traps)
+{
+    traps->rflags = read_rflags();
+    interrupts_off();
+    traps->firmware_idt = current_idt();
+    if (!traps->filled)
+        fill_idt(traps);
     struct descriptor_table ours = {sizeof(traps->idt) - 1, (uint64_t)traps->idt};
     load_idt(&ours);
 }
@@ -121,9 +138,35 @@ static void resume_window(struct trap_frame *frame, const struct fault *fault)
     round->on_fault = (uint64_t)on_second_fault;
 }
 
+uint64_t traps_interrupts(const struct traps *traps)
+{
+    uint64_t sum = 0;
+    for (size_t kind = 0; kind < INTERRUPT_COUNT; kind++)
+        sum += atomic_load_explicit(&traps->interrupts[kind], memory_order_relaxed);
+    return sum;
+}
+
+/*
+ * A stray may not be the local APIC's: a spurious interrupt is not to be acknowledged (SDM vol. 3,
+ * 10.9), nor one that a PIC delivered.
+ */
+static void interrupt_arrived(struct traps *traps, enum interrupt kind)
+{
+    uint64_t before = atomic_load_explicit(&traps->interrupts[kind], memory_order_relaxed);
+    atomic_store_explicit(&traps->interrupts[kind], before + 1, memory_order_relaxed);
+    if (traps->apic.mode == APIC_OFF)
+        return;
+    if (kind != INTERRUPT_STRAY || apic_in_service(&traps->apic))
+        apic_write(&traps->apic, APIC_END_OF_INTERRUPT, 0);
+}
+
 void trap_handle(struct trap_frame *frame)
 {
     struct traps *traps = current_traps();
+    if (frame->vector >= EXCEPTION_COUNT) {
+        interrupt_arrived(traps, frame->vector - EXCEPTION_COUNT);
+        return;
+    }
     if (frame->vector == VECTOR_NMI) {
         traps->nmis++;
         return;

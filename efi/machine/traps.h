@@ -1,16 +1,27 @@
 /*
- * Exceptions, per vCPU, while zmmtest runs its own code there: a fault in a window ends the round,
- * a fault in a guarded function ends that function, and neither ends the run. Everything about it
- * lies in one IDT that each vCPU loads and puts back; TSS, GDT and stacks stay the firmware's.
+ * Exceptions and interrupts, per vCPU, while zmmtest runs its own code there: a fault in a window
+ * ends the round, a fault in a guarded function ends that function, and neither ends the run. An
+ * interrupt is counted and acknowledged. Everything about it lies in one IDT that each vCPU loads
+ * and puts back; TSS, GDT and stacks stay the firmware's.
  */
 #ifndef ZMMTEST_MACHINE_TRAPS_H
 #define ZMMTEST_MACHINE_TRAPS_H
 
 #include "../window/state.h"
+#include "apic.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EXCEPTION_COUNT 32u
+#define EXCEPTION_COUNT  32u
+#define VECTOR_COUNT_ALL 256u
+
+/* The vectors of our own interrupts, of the highest priority class (SDM vol. 3, 10.8.3). */
+#define VECTOR_TIMER 0xf0u
+#define VECTOR_IPI   0xf1u
+
+/* What an interrupt is to us; the numbers follow those of the exceptions (trap_entry.S). */
+enum interrupt { INTERRUPT_TIMER, INTERRUPT_IPI, INTERRUPT_STRAY, INTERRUPT_COUNT };
 
 struct __attribute__((packed)) descriptor_table {
     uint16_t limit;
@@ -35,9 +46,13 @@ struct trap_guard {
 
 /* One vCPU's. The IDT comes first: SIDT then tells the handler which vCPU it is on. */
 struct traps {
-    _Alignas(16) struct idt_gate idt[EXCEPTION_COUNT];
+    _Alignas(16) struct idt_gate idt[VECTOR_COUNT_ALL];
+    bool filled;
     struct descriptor_table firmware_idt;
     uint64_t rflags;
+    /* Where interrupts are acknowledged; mode APIC_OFF as long as none can come. */
+    struct apic apic;
+    _Atomic uint64_t interrupts[INTERRUPT_COUNT]; /* that came by */
     struct trap_guard guard;
     struct fault fault; /* the latest one outside a window */
     uint64_t nmis;      /* non-maskable interrupts that came by */
@@ -55,6 +70,9 @@ bool traps_run(void (*function)(void *), void *argument, struct fault *fault);
 
 /* Reads an MSR; false if that raised #GP. Between traps_enter() and traps_leave(). */
 bool traps_rdmsr(uint32_t msr, uint64_t *value);
+
+/* Interrupts that came by on this vCPU so far, of all kinds. */
+uint64_t traps_interrupts(const struct traps *traps);
 
 /* "#UD" for 6 and so on; "#?" for a number that has no name. */
 const char *exception_name(uint64_t vector);

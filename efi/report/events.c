@@ -277,6 +277,24 @@ void event_finding(const struct finding *finding, const char *exit_name, uint64_
     say_finding(finding, &d, exit_name, number);
 }
 
+void event_gap(uint64_t milliseconds, const struct machine *now, const char *changed)
+{
+    struct log_line line;
+    log_start(&line, "gap");
+    log_number(&line, "ms", milliseconds);
+    log_text(&line, "changed", changed ? changed : "nothing");
+    log_end(&line);
+    report_say("Gap        the machine stood still for %lu.%03lu s and goes on",
+               milliseconds / 1000, milliseconds % 1000);
+    if (!changed) {
+        report_say("           It is what it was before.");
+        return;
+    }
+    report_say("           It is not what it was before:");
+    report_say_wrapped(11, changed);
+    event_machine(now);
+}
+
 void event_tick(uint64_t milliseconds, uint64_t rounds, uint64_t findings)
 {
     struct log_line line;
@@ -312,16 +330,17 @@ void event_exit_log(const struct exit_result *result)
         put_exposure(share, result);
         log_text(&line, "exposure", share);
     }
+    if (result->takes_interrupts)
+        log_number(&line, "interrupts", result->interrupts);
     log_end(&line);
 }
 
-void event_used_up(const struct exit_result *result, uint32_t vcpus)
+void event_exit_over(const struct exit_result *result, uint32_t vcpus, const char *reason)
 {
-    char buffer[96];
+    char buffer[128];
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
-    text_add(&text, "%s stopped on %u vCPUs: each page of its memory has had its first touch",
-             result->name, vcpus);
+    text_add(&text, "%s stopped on %u vCPUs: %s", result->name, vcpus, reason);
     event_notice(buffer);
 }
 
@@ -340,6 +359,29 @@ void event_exit_row(const struct exit_result *result)
         put_exposure(share, result);
         report_say("           live for %s of that time (exposure)", share);
     }
+    if (result->takes_interrupts)
+        report_say("           %lu interrupts taken meanwhile", result->interrupts);
+}
+
+void event_disk(const struct disk_result *result)
+{
+    uint64_t ms = result->milliseconds ? result->milliseconds : 1;
+    uint64_t kib_per_second = result->bytes / 1024 * 1000 / ms;
+    struct log_line line;
+    log_start(&line, "disk");
+    log_number(&line, "n", result->number);
+    log_number(&line, "block_bytes", result->block_bytes);
+    log_number(&line, "blocks", result->blocks);
+    log_text(&line, "by", result->queued ? "block-io-2" : "block-io");
+    log_number(&line, "reads", result->reads);
+    log_number(&line, "bytes", result->bytes);
+    log_number(&line, "kib_per_second", kib_per_second);
+    log_text(&line, "failed", result->failed ? "yes" : "no");
+    log_end(&line);
+    report_say("Disk %u     %lu KiB read in %lu reads, %lu KiB/s, %s%s", result->number,
+               result->bytes / 1024, result->reads, kib_per_second,
+               result->queued ? "in flight meanwhile" : "the boot vCPU waiting",
+               result->failed ? "; an error ended it" : "");
 }
 
 void event_done(const struct outcome *outcome)

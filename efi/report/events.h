@@ -37,6 +37,12 @@ void event_notice(const char *text);
 /* exit_name: of the finding's row; number: which finding this is, from 1. */
 void event_finding(const struct finding *finding, const char *exit_name, uint64_t number);
 
+/*
+ * The machine stood still for so long. `now` is what it is after that, `changed` what of it differs
+ * from before, in words; NULL: nothing.
+ */
+void event_gap(uint64_t milliseconds, const struct machine *now, const char *changed);
+
 void event_tick(uint64_t milliseconds, uint64_t rounds, uint64_t findings);
 
 struct exit_result {
@@ -44,15 +50,28 @@ struct exit_result {
     uint64_t rounds, findings;
     uint64_t cycles_min, cycles_median; /* 0: not timed */
     uint64_t live_cycles, slice_cycles; /* of all vCPUs; live: 0 where it is not measured */
+    bool takes_interrupts;
+    uint64_t interrupts; /* taken in its rounds, with every register live */
 };
 
-/* An exit that stopped on some vCPUs because its memory has all been used. */
-void event_used_up(const struct exit_result *result, uint32_t vcpus);
+/* An exit that came to an end on some vCPUs before the run did. */
+void event_exit_over(const struct exit_result *result, uint32_t vcpus, const char *reason);
 
 /* The log lines of all exits come before the table of them. */
 void event_exit_log(const struct exit_result *result);
 void event_exit_header(void);
 void event_exit_row(const struct exit_result *result);
+
+/* What was read of one disk. */
+struct disk_result {
+    uint32_t number, block_bytes;
+    uint64_t blocks;
+    bool queued; /* by Block I/O 2, while the vCPUs go on; or the boot vCPU waited */
+    bool failed; /* an error ended it */
+    uint64_t reads, bytes, milliseconds;
+};
+
+void event_disk(const struct disk_result *result);
 
 struct outcome {
     enum verdict verdict;

@@ -1,6 +1,8 @@
 /* One row per exit. A new exit is a window in one of the .S files and a row here. */
 #include "exits.h"
 #include "../machine/instructions.h"
+#include "disk.h"
+#include "interrupts.h"
 #include "memory.h"
 
 extern const struct window window_cpuid, window_vmcall, window_vmmcall, window_vmware_vmcall,
@@ -8,7 +10,8 @@ extern const struct window window_cpuid, window_vmcall, window_vmmcall, window_v
     window_wrmsr, window_wbinvd, window_invlpg, window_mov_dr, window_mov_cr, window_rdpmc,
     window_rdtsc, window_pause, window_mwait, window_out80, window_rtc, window_pci,
     window_string_io, window_backdoor, window_xapic, window_x2apic, window_hpet, window_vga,
-    window_hold, window_copy, window_copy_ymm, window_copy_xmm, window_cold_page;
+    window_hold, window_copy, window_copy_ymm, window_copy_xmm, window_cold_page, window_timer,
+    window_hlt, window_xapic_ipi, window_x2apic_ipi, window_xapic_send, window_x2apic_send;
 
 #define PORT_DIAGNOSTIC  0x80
 #define PORT_RTC_DATA    0x71
@@ -141,18 +144,18 @@ static void wrmsr_operands(const struct machine *machine, struct round *round)
 
 static const char *apic_unsupported(const struct machine *machine, const struct window **window)
 {
-    if (machine->apic_mode == APIC_OFF)
+    if (machine->apic.mode == APIC_OFF)
         return "the local APIC is disabled";
-    *window = machine->apic_mode == APIC_X2APIC ? &window_x2apic : &window_xapic;
+    *window = machine->apic.mode == APIC_X2APIC ? &window_x2apic : &window_xapic;
     return NULL;
 }
 
 static void apic_operands(const struct machine *machine, struct round *round)
 {
-    if (machine->apic_mode == APIC_X2APIC)
+    if (machine->apic.mode == APIC_X2APIC)
         round->expected.general[RCX] = MSR_X2APIC_CURRENT;
     else
-        round->expected.general[RBX] = machine->apic_address;
+        round->expected.general[RBX] = machine->apic.address;
 }
 
 static const char *hpet_unsupported(const struct machine *machine, const struct window **window)
@@ -207,6 +210,25 @@ static void mwait_operands(const struct machine *machine, struct round *round)
     (void)machine;
     round->expected.general[RAX] = 0;
     round->expected.general[RCX] = 0;
+}
+
+static const char *interrupts_unsupported(const struct machine *machine,
+                                          const struct window **window)
+{
+    (void)window;
+    return machine->apic.mode == APIC_OFF ? "the local APIC is disabled" : NULL;
+}
+
+static const char *ipi_unsupported(const struct machine *machine, const struct window **window)
+{
+    *window = machine->apic.mode == APIC_X2APIC ? &window_x2apic_ipi : &window_xapic_ipi;
+    return interrupts_unsupported(machine, window);
+}
+
+static const char *ipi_send_unsupported(const struct machine *machine, const struct window **window)
+{
+    *window = machine->apic.mode == APIC_X2APIC ? &window_x2apic_send : &window_xapic_send;
+    return interrupts_unsupported(machine, window);
 }
 
 #define FLAGS_ALL (RFLAGS_STATUS | RFLAGS_DIRECTION)
@@ -353,6 +375,56 @@ const struct exit exits[] = {
      .rounds = COLD_PAGES,
      .begin = cold_page_begin,
      .verify = cold_page_verify},
+    {.name = "timer",
+     .window = &window_timer,
+     .unsupported = interrupts_unsupported,
+     .must_work = true,
+     .flags_kept = FLAGS_ALL,
+     .rounds = 16,
+     .begin = timer_begin,
+     .verify = timer_verify,
+     .part = interrupts_part,
+     .interrupts = true,
+     .with_others = true},
+    {.name = "hlt",
+     .window = &window_hlt,
+     .unsupported = interrupts_unsupported,
+     .must_work = true,
+     .flags_kept = FLAGS_ALL,
+     .rounds = 16,
+     .begin = timer_begin,
+     .verify = timer_verify,
+     .part = interrupts_part,
+     .interrupts = true,
+     .with_others = true},
+    {.name = "ipi",
+     .window = &window_xapic_ipi,
+     .unsupported = ipi_unsupported,
+     .must_work = true,
+     .flags_kept = FLAGS_ALL,
+     .rounds = 16,
+     .begin = ipi_begin,
+     .verify = ipi_verify,
+     .part = interrupts_part,
+     .interrupts = true,
+     .with_others = true},
+    {.name = "ipi-send",
+     .window = &window_xapic_send,
+     .unsupported = ipi_send_unsupported,
+     .must_work = true,
+     .flags_kept = FLAGS_ALL,
+     .rounds = 128,
+     .begin = ipi_send_begin,
+     .verify = ipi_verify,
+     .with_others = true},
+    {.name = "disk",
+     .window = &window_hold,
+     .must_work = true,
+     .flags_kept = FLAGS_ALL,
+     .rounds = 16,
+     .begin = disk_begin,
+     .part = disk_part,
+     .with_disks = true},
 };
 
 const uint32_t exit_count = sizeof(exits) / sizeof(exits[0]);

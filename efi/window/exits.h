@@ -22,15 +22,26 @@ struct exit {
     void (*operands)(const struct machine *machine, struct round *round);
     uint64_t flags_kept; /* RFLAGS bits that the event leaves alone */
     uint32_t rounds;     /* in one slice: so many that a slice stays in the milliseconds */
-    /* Before and after each round (memory.h), and false: used up; wrong. No function: nothing. */
-    bool (*begin)(struct rounds *rounds, struct round *round);
+    /*
+     * Before each round, NULL or the reason why there is none: for good, or `not_now`. After each
+     * round, false: what it stored is wrong. No function: nothing to do.
+     */
+    const char *(*begin)(struct rounds *rounds, struct round *round);
     bool (*verify)(struct rounds *rounds, struct round *round);
     bool must_work; /* no machine lacks it: a fault is a finding, even at the first round */
     bool all_live;  /* only rounds with every component live: register 0 holds data */
     bool exposure;  /* measure the share of time for which the pattern is live */
+    /* False: this vCPU has no part in it. No function: each has. */
+    bool (*part)(const struct rounds *rounds);
+    bool interrupts;  /* takes interrupts */
+    bool with_others; /* needs a vCPU that the firmware does not use */
+    bool with_disks;  /* needs disks that are being read */
 };
 
 #define EXIT_MAX 64u
+
+/* What begin() says when there may be rounds later. */
+extern const char not_now[];
 
 extern const struct exit exits[];
 extern const uint32_t exit_count;

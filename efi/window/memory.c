@@ -10,6 +10,8 @@
 #define MISALIGNMENT 24u /* bytes: the line then crosses a cache line */
 #define POISON       0xee
 
+static const char too_little_memory[] = "too little free memory";
+
 static size_t half_of(const struct buffers *buffers)
 {
     return buffers->copy_bytes / 2;
@@ -55,22 +57,22 @@ void memory_prepare(struct rounds *rounds)
     rounds->hold_loops = measure_loop(cycles);
 }
 
-bool hold_begin(struct rounds *rounds, struct round *round)
+const char *hold_begin(struct rounds *rounds, struct round *round)
 {
     round->expected.general[RCX] = rounds->hold_loops;
-    return true;
+    return NULL;
 }
 
 /*
  * The next piece, every second one misaligned. Register 0 ends as the last line that was copied, so
  * that line is what it is loaded with; of a narrower copy the upper part ends as zero.
  */
-static bool begin_copy(struct rounds *rounds, struct round *round, size_t width)
+static const char *begin_copy(struct rounds *rounds, struct round *round, size_t width)
 {
     struct buffers *buffers = &rounds->buffers;
     size_t half = half_of(buffers);
     if (half < PIECE_BYTES + LINE_BYTES)
-        return false;
+        return too_little_memory;
     if (!buffers->copy_filled)
         fill_source(rounds);
     if (buffers->copy_next + PIECE_BYTES + LINE_BYTES > half)
@@ -85,20 +87,20 @@ static bool begin_copy(struct rounds *rounds, struct round *round, size_t width)
     round->expected.general[RSI] = (uint64_t)from;
     round->expected.general[RDI] = (uint64_t)to;
     round->expected.general[RCX] = PIECE_BYTES / width;
-    return true;
+    return NULL;
 }
 
-bool copy_begin(struct rounds *rounds, struct round *round)
+const char *copy_begin(struct rounds *rounds, struct round *round)
 {
     return begin_copy(rounds, round, sizeof(uint64_t) * form_lanes(rounds->key.form));
 }
 
-bool copy_ymm_begin(struct rounds *rounds, struct round *round)
+const char *copy_ymm_begin(struct rounds *rounds, struct round *round)
 {
     return begin_copy(rounds, round, rounds->key.form == FORM_XMM ? 16 : 32);
 }
 
-bool copy_xmm_begin(struct rounds *rounds, struct round *round)
+const char *copy_xmm_begin(struct rounds *rounds, struct round *round)
 {
     return begin_copy(rounds, round, 16);
 }
@@ -128,13 +130,15 @@ bool copy_verify(struct rounds *rounds, struct round *round)
     return equal;
 }
 
-bool cold_page_begin(struct rounds *rounds, struct round *round)
+const char *cold_page_begin(struct rounds *rounds, struct round *round)
 {
     struct buffers *buffers = &rounds->buffers;
+    if (buffers->cold_bytes == 0)
+        return too_little_memory;
     if (buffers->cold_next + PAGE_BYTES > buffers->cold_bytes)
-        return false;
+        return "each page of its memory has had its first touch";
     round->expected.general[RDI] = (uint64_t)buffers->cold + buffers->cold_next;
-    return true;
+    return NULL;
 }
 
 bool cold_page_verify(struct rounds *rounds, struct round *round)

@@ -26,12 +26,12 @@ struct buffers {
     size_t misaligned; /* bytes by which this round's copy is */
 };
 
-/* Before each round. False: the memory is used up. */
-bool hold_begin(struct rounds *rounds, struct round *round);
-bool copy_begin(struct rounds *rounds, struct round *round);
-bool copy_ymm_begin(struct rounds *rounds, struct round *round);
-bool copy_xmm_begin(struct rounds *rounds, struct round *round);
-bool cold_page_begin(struct rounds *rounds, struct round *round);
+/* Before each round (exits.h). */
+const char *hold_begin(struct rounds *rounds, struct round *round);
+const char *copy_begin(struct rounds *rounds, struct round *round);
+const char *copy_ymm_begin(struct rounds *rounds, struct round *round);
+const char *copy_xmm_begin(struct rounds *rounds, struct round *round);
+const char *cold_page_begin(struct rounds *rounds, struct round *round);
 
 /*
  * After each round. False: what was stored is wrong; expected and found of register 0 are then the

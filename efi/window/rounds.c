@@ -2,12 +2,16 @@
 #include "rounds.h"
 #include "../component.h"
 #include "../machine/instructions.h"
+#include "../machine/traps.h"
 #include "plant.h"
 #include <string.h>
 
-/* Of the rounds of a slice, at most so many with some component zero, and at most one in so many. */
+/* Of the rounds of a slice, at most so many with some component zero, and at most one in so many.
+ */
 #define MIXED_ROUNDS 8u
 #define MIXED_EVERY  8u
+
+const char not_now[] = "the run ended before it was possible";
 
 /* One writer, so a plain load and store do; no locked instruction in the vCPU's way. */
 static void add(_Atomic uint64_t *counter, uint64_t count)
@@ -246,6 +250,7 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
                                   const struct window *window, struct round *round,
                                   struct tally *tally, bool timed)
 {
+    uint64_t interrupts = exit->interrupts ? traps_interrupts(rounds->traps) : 0;
     uint64_t start = timed ? rdtsc() : 0;
     enum window_result result = run(rounds, window, round);
     uint64_t cycles = timed ? rdtsc() - start : 0;
@@ -253,6 +258,8 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
         time_round(tally, cycles, rounds->bare_cycles);
     if (exit->exposure && cycles > rounds->bare_cycles)
         add(&tally->live_cycles, cycles - rounds->bare_cycles);
+    if (exit->interrupts)
+        add(&tally->interrupts, traps_interrupts(rounds->traps) - interrupts);
     bool stored = !exit->verify || result >= FAULTED || exit->verify(rounds, round);
     if (stored || result != INTACT)
         return result;
@@ -260,9 +267,17 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
     return VECTOR_DIFFER;
 }
 
+static void no_round(struct tally *tally, const char *reason)
+{
+    if (reason == not_now)
+        atomic_store_explicit(&tally->waited, true, memory_order_relaxed);
+    else
+        atomic_store_explicit(&tally->over, reason, memory_order_relaxed);
+}
+
 /*
  * `count` rounds over `blocks` consecutive rounds of patterns. False if the event turned out not to
- * be available.
+ * be available, for now or for good.
  */
 static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *first, uint32_t blocks,
                        uint32_t count)
@@ -272,6 +287,7 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
     struct tally *tally = &rounds->tally[entry];
     uint64_t before = atomic_load_explicit(&tally->rounds, memory_order_relaxed);
     uint32_t done = 0;
+    bool available = true;
     for (; done < count; done++) {
         struct round *round = &first[done % blocks];
         add(&rounds->beats, 1);
@@ -279,8 +295,10 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
             break;
         if (rounds->plan->inject_classes && --rounds->inject_left == 0)
             run_injected(rounds);
-        if (exit->begin && !exit->begin(rounds, round)) {
-            atomic_store_explicit(&tally->used_up, true, memory_order_relaxed);
+        const char *reason = exit->begin ? exit->begin(rounds, round) : NULL;
+        if (reason) {
+            no_round(tally, reason);
+            available = false;
             break;
         }
         bool timed = exit->exposure || done % TIMED_EVERY == 0;
@@ -296,7 +314,7 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
     }
     add(&tally->rounds, done);
     add(&rounds->verified, done);
-    return true;
+    return available;
 }
 
 static void set_operands(struct rounds *rounds, const struct exit *exit, struct round *round)
@@ -325,10 +343,18 @@ static uint32_t mixed_rounds(const struct exit *exit)
     return share == 0 ? 1 : share > MIXED_ROUNDS ? MIXED_ROUNDS : share;
 }
 
-static bool is_over(const struct tally *tally)
+bool rounds_take_part(const struct rounds *rounds, uint32_t entry)
 {
-    return atomic_load_explicit(&tally->unavailable, memory_order_relaxed) ||
-           atomic_load_explicit(&tally->used_up, memory_order_relaxed);
+    const struct exit *exit = rounds->plan->entry[entry].exit;
+    return !exit->part || exit->part(rounds);
+}
+
+static bool is_over(const struct rounds *rounds, uint32_t entry)
+{
+    const struct tally *tally = &rounds->tally[entry];
+    return !rounds_take_part(rounds, entry) ||
+           atomic_load_explicit(&tally->unavailable, memory_order_relaxed) ||
+           atomic_load_explicit(&tally->over, memory_order_relaxed);
 }
 
 void rounds_slice(struct rounds *rounds, uint32_t entry)
@@ -337,7 +363,7 @@ void rounds_slice(struct rounds *rounds, uint32_t entry)
     struct tally *tally = &rounds->tally[entry];
     atomic_store_explicit(&rounds->current, entry, memory_order_relaxed);
     add(&rounds->beats, 1);
-    if (is_over(tally))
+    if (is_over(rounds, entry))
         return;
     uint64_t start = rdtsc();
     rounds_fill(rounds, &rounds->ring[rounds->oldest], 0);
@@ -359,7 +385,7 @@ void rounds_slice(struct rounds *rounds, uint32_t entry)
 bool rounds_exhausted(const struct rounds *rounds)
 {
     for (uint32_t entry = 0; entry < rounds->plan->count; entry++)
-        if (!is_over(&rounds->tally[entry]))
+        if (!is_over(rounds, entry))
             return false;
     return true;
 }

@@ -6,8 +6,10 @@
 #define ZMMTEST_WINDOW_ROUNDS_H
 
 #include "../diagnosis/corruption.h"
+#include "disk.h"
 #include "exits.h"
 #include "finding.h"
+#include "interrupts.h"
 #include "memory.h"
 #include "patterns.h"
 #include <stdatomic.h>
@@ -35,12 +37,19 @@ struct plan {
     uint32_t inject_classes; /* bit n is class n, planted in turn; 0: none */
     uint64_t inject_every;   /* rounds */
     uint64_t hold_microseconds;
+    struct peer {
+        const struct rounds *rounds;
+    } * peer; /* the vCPUs that take part, for what they send each other */
+    uint32_t peers;
+    const struct disk_activity *disks;
 };
 
 struct tally {
     _Atomic uint64_t rounds, findings;
     _Atomic uint32_t unavailable; /* 1 + vector of the exception that the event raised; 0: none */
-    _Atomic bool used_up;         /* the event's memory is */
+    _Atomic(const char *) over;   /* why there are no more rounds of it; NULL: there are */
+    _Atomic bool waited;          /* a slice had no round, as it was not_now */
+    _Atomic uint64_t interrupts;  /* taken in its rounds */
     _Atomic uint64_t live_cycles, slice_cycles; /* for exits that measure their exposure */
     uint32_t kept;
     uint32_t timings;       /* how many of cycles[] are valid */
@@ -61,6 +70,8 @@ struct rounds {
     struct pattern_key key;
     uint32_t cpu;
     struct buffers buffers; /* the memory is; the places in it are the vCPU's own */
+    struct traps *traps;    /* of this vCPU */
+    bool firmwares;         /* the firmware runs on it: its interrupts are not ours */
 
     /* The vCPU's own. */
     uint32_t generation; /* the next to be made */
@@ -69,6 +80,7 @@ struct rounds {
     uint32_t inject_next; /* class */
     uint64_t bare_cycles;
     uint64_t hold_loops;
+    struct interrupts interrupts;
 
     /* Written by the vCPU, read by the boot vCPU. */
     struct tally tally[EXIT_MAX + 1];
@@ -90,6 +102,9 @@ void rounds_prepare(struct rounds *rounds);
 
 /* Runs one slice of a plan entry: its rounds with every register live, then some mixed ones. */
 void rounds_slice(struct rounds *rounds, uint32_t entry);
+
+/* False: this vCPU has no part in a plan entry. */
+bool rounds_take_part(const struct rounds *rounds, uint32_t entry);
 
 /* True when no entry of the plan has anything left to run on this vCPU. */
 bool rounds_exhausted(const struct rounds *rounds);

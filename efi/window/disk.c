@@ -1,0 +1,27 @@
+/* Ties the holds of a row to the reads that the boot vCPU keeps in flight. */
+#include "disk.h"
+#include "../machine/instructions.h"
+#include "rounds.h"
+
+#define WAIT_MILLISECONDS 200u
+
+const char *disk_begin(struct rounds *rounds, struct round *round)
+{
+    const struct disk_activity *disks = rounds->plan->disks;
+    uint64_t start = rdtsc(), longest = rounds->machine->tsc_hz / 1000 * WAIT_MILLISECONDS;
+    while (!atomic_load_explicit(&disks->in_flight, memory_order_relaxed)) {
+        if (atomic_load_explicit(&disks->over, memory_order_relaxed))
+            return "no disk is left to be read";
+        /* The boot vCPU itself begins the reads, between its slices. */
+        if (rounds->firmwares || rdtsc() - start > longest ||
+            atomic_load_explicit(&rounds->stop, memory_order_relaxed))
+            return not_now;
+        cpu_pause();
+    }
+    return hold_begin(rounds, round);
+}
+
+bool disk_part(const struct rounds *rounds)
+{
+    return !(rounds->firmwares && rounds->plan->disks->blocking);
+}

@@ -1,0 +1,228 @@
+/* Arms the timer, sends interrupts, and keeps a vCPU from getting one that it no longer expects. */
+#include "interrupts.h"
+#include "../machine/instructions.h"
+#include "../machine/traps.h"
+#include "rounds.h"
+
+/* What firmware and an idle machine need to answer, in milliseconds; a busy host may be slow. */
+#define ANSWER_MILLISECONDS  200u
+#define MEASURE_MICROSECONDS 500u
+
+static uint64_t cycles_of(const struct rounds *rounds, uint64_t microseconds)
+{
+    return rounds->machine->tsc_hz / 1000000 * microseconds;
+}
+
+static uint64_t random_below(struct interrupts *interrupts, uint64_t limit)
+{
+    interrupts->random =
+        interrupts->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (interrupts->random >> 33) % (limit ? limit : 1);
+}
+
+/* One instruction must stand between STI and CLI for a pending interrupt to be taken. */
+static void let_interrupts_in(void)
+{
+    __asm__ volatile("sti\n\tnop\n\tcli" ::: "memory");
+}
+
+/* From now on in so many ticks, once. */
+static void arm_timer(const struct apic *apic, uint64_t ticks)
+{
+    apic_write(apic, APIC_TIMER_INITIAL, ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks + 1);
+}
+
+static uint64_t timer_interrupts(const struct rounds *rounds)
+{
+    return atomic_load_explicit(&rounds->traps->interrupts[INTERRUPT_TIMER], memory_order_relaxed);
+}
+
+/* Ticks in a hold, by counting down from the top for a while. */
+static void measure_timer(struct rounds *rounds)
+{
+    const struct apic *apic = &rounds->traps->apic;
+    uint64_t start = rdtsc(), passed;
+    apic_write(apic, APIC_TIMER_INITIAL, UINT32_MAX);
+    do
+        passed = rdtsc() - start;
+    while (passed < cycles_of(rounds, MEASURE_MICROSECONDS));
+    uint64_t ticks = UINT32_MAX - apic_read(apic, APIC_TIMER_CURRENT);
+    apic_write(apic, APIC_TIMER_INITIAL, 0);
+    rounds->interrupts.timer_ticks =
+        ticks * cycles_of(rounds, rounds->plan->hold_microseconds) / (passed ? passed : 1);
+    if (ticks == 0)
+        rounds->interrupts.no_timer = "the local APIC timer does not count";
+}
+
+/* A timer that counts need not interrupt: the vector may be another's, or a hypervisor lazy. */
+static void try_timer(struct rounds *rounds)
+{
+    uint64_t before = timer_interrupts(rounds), start = rdtsc();
+    arm_timer(&rounds->traps->apic, 1);
+    while (timer_interrupts(rounds) == before) {
+        let_interrupts_in();
+        if (rdtsc() - start > cycles_of(rounds, ANSWER_MILLISECONDS * UINT64_C(1000))) {
+            rounds->interrupts.no_timer = "the local APIC timer raises no interrupt";
+            return;
+        }
+    }
+}
+
+void interrupts_take(struct rounds *rounds)
+{
+    struct interrupts *interrupts = &rounds->interrupts;
+    struct apic *apic = &rounds->traps->apic;
+    apic_find(apic);
+    if (apic->mode == APIC_OFF)
+        return;
+    interrupts->taken = true;
+    interrupts->random = (uint64_t)rounds->key.run << 32 | rounds->cpu;
+    interrupts->firmware.spurious = apic_read(apic, APIC_SPURIOUS);
+    interrupts->firmware.timer = apic_read(apic, APIC_TIMER);
+    interrupts->firmware.divide = apic_read(apic, APIC_TIMER_DIVIDE);
+    interrupts->firmware.initial = apic_read(apic, APIC_TIMER_INITIAL);
+    apic_write(apic, APIC_SPURIOUS, interrupts->firmware.spurious | APIC_SOFTWARE_ENABLED);
+    apic_write(apic, APIC_TIMER, APIC_TIMER_MASKED | VECTOR_TIMER);
+    apic_write(apic, APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
+    measure_timer(rounds);
+    apic_write(apic, APIC_TIMER, VECTOR_TIMER);
+    if (!interrupts->no_timer)
+        try_timer(rounds);
+    atomic_store_explicit(&interrupts->apic_id, apic_id(apic), memory_order_relaxed);
+    atomic_store(&interrupts->accepts, true);
+}
+
+/* Nobody that saw accepts as true is still about to send. Bounded: a lost vCPU sends no more. */
+static void wait_for_senders(const struct rounds *rounds)
+{
+    uint64_t start = rdtsc();
+    for (uint32_t n = 0; n < rounds->plan->peers; n++)
+        while (atomic_load(&rounds->plan->peer[n].rounds->interrupts.sending) &&
+               rdtsc() - start < cycles_of(rounds, ANSWER_MILLISECONDS * UINT64_C(1000)))
+            cpu_pause();
+}
+
+/*
+ * The timer's mode is switched while it is stopped, so that the firmware's count starts anew as it
+ * set it. Software-disabled last: that masks the timer by itself (SDM vol. 3, 10.4.7.2).
+ */
+void interrupts_give_back(struct rounds *rounds)
+{
+    struct interrupts *interrupts = &rounds->interrupts;
+    struct apic *apic = &rounds->traps->apic;
+    if (!interrupts->taken)
+        return;
+    interrupts->taken = false;
+    atomic_store(&interrupts->accepts, false);
+    atomic_store(&interrupts->sending, false);
+    wait_for_senders(rounds);
+    apic_write(apic, APIC_TIMER_INITIAL, 0);
+    apic_write(apic, APIC_TIMER, APIC_TIMER_MASKED | VECTOR_TIMER);
+    let_interrupts_in();
+    apic_write(apic, APIC_TIMER_DIVIDE, interrupts->firmware.divide);
+    apic_write(apic, APIC_TIMER, interrupts->firmware.timer);
+    apic_write(apic, APIC_TIMER_INITIAL, interrupts->firmware.initial);
+    apic_write(apic, APIC_SPURIOUS, interrupts->firmware.spurious);
+    apic->mode = APIC_OFF;
+}
+
+bool interrupts_part(const struct rounds *rounds)
+{
+    return !rounds->firmwares;
+}
+
+static const char *no_timer(const struct rounds *rounds)
+{
+    return rounds->interrupts.taken ? rounds->interrupts.no_timer
+                                    : "the local APIC of this vCPU is disabled";
+}
+
+/* At a random moment of a hold. */
+const char *timer_begin(struct rounds *rounds, struct round *round)
+{
+    struct interrupts *interrupts = &rounds->interrupts;
+    const char *reason = no_timer(rounds);
+    if (reason)
+        return reason;
+    round->expected.general[RCX] = rounds->hold_loops;
+    arm_timer(&rounds->traps->apic, random_below(interrupts, interrupts->timer_ticks));
+    return NULL;
+}
+
+/* A timer that has not fired yet must not fire in a round of another exit. */
+bool timer_verify(struct rounds *rounds, struct round *round)
+{
+    (void)round;
+    apic_write(&rounds->traps->apic, APIC_TIMER_INITIAL, 0);
+    let_interrupts_in();
+    return true;
+}
+
+/* The next vCPU that takes interrupts, this one last; NULL if none does. */
+static const struct rounds *next_accepting(const struct rounds *rounds)
+{
+    const struct plan *plan = rounds->plan;
+    uint32_t self = 0;
+    while (self < plan->peers && plan->peer[self].rounds != rounds)
+        self++;
+    for (uint32_t n = 1; n <= plan->peers; n++) {
+        const struct rounds *other = plan->peer[(self + n) % plan->peers].rounds;
+        if (atomic_load(&other->interrupts.accepts))
+            return other;
+    }
+    return NULL;
+}
+
+/* Waits a little: at the start of a run the others are not there yet. */
+static const struct rounds *await_accepting(const struct rounds *rounds)
+{
+    uint64_t start = rdtsc();
+    const struct rounds *other = next_accepting(rounds);
+    while (!other && rdtsc() - start < cycles_of(rounds, ANSWER_MILLISECONDS * UINT64_C(1000)))
+        other = next_accepting(rounds);
+    return other;
+}
+
+const char *ipi_send_begin(struct rounds *rounds, struct round *round)
+{
+    const struct apic *apic = &rounds->machine->apic;
+    atomic_store(&rounds->interrupts.sending, true);
+    const struct rounds *to = await_accepting(rounds);
+    if (!to) {
+        atomic_store(&rounds->interrupts.sending, false);
+        return not_now;
+    }
+    uint32_t id = atomic_load_explicit(&to->interrupts.apic_id, memory_order_relaxed);
+    round->expected.general[RAX] = APIC_COMMAND_ASSERT | VECTOR_IPI;
+    round->expected.general[RDX] = apic->mode == APIC_X2APIC ? id : (uint64_t)id << 24;
+    if (apic->mode == APIC_X2APIC)
+        round->expected.general[RCX] = MSR_X2APIC_COMMAND;
+    else
+        round->expected.general[RBX] = apic->address;
+    return NULL;
+}
+
+const char *ipi_begin(struct rounds *rounds, struct round *round)
+{
+    if (!rounds->interrupts.taken)
+        return "the local APIC of this vCPU is disabled";
+    const char *reason = ipi_send_begin(rounds, round);
+    if (rounds->machine->apic.mode == APIC_X2APIC)
+        round->expected.general[R8] = rounds->hold_loops;
+    else
+        round->expected.general[RCX] = rounds->hold_loops;
+    return reason;
+}
+
+/* The xAPIC has taken the command once it is no longer pending; an x2APIC has at once. */
+bool ipi_verify(struct rounds *rounds, struct round *round)
+{
+    const struct apic *apic = &rounds->machine->apic;
+    uint64_t start = rdtsc();
+    (void)round;
+    while (apic->mode == APIC_XAPIC && apic_read(apic, APIC_COMMAND) & APIC_COMMAND_PENDING &&
+           rdtsc() - start < cycles_of(rounds, ANSWER_MILLISECONDS * UINT64_C(1000)))
+        cpu_pause();
+    atomic_store(&rounds->interrupts.sending, false);
+    return true;
+}

@@ -1,0 +1,51 @@
+/*
+ * Interrupts of our own on a vCPU that the firmware does not use: its local APIC's timer, and those
+ * that vCPUs send each other. The hooks of the rows in exits.c that take or send them.
+ */
+#ifndef ZMMTEST_WINDOW_INTERRUPTS_H
+#define ZMMTEST_WINDOW_INTERRUPTS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct round;
+struct rounds;
+
+/* Of one vCPU, its own but for what is said to be read by others. */
+struct interrupts {
+    bool taken;           /* between interrupts_take() and interrupts_give_back() */
+    const char *no_timer; /* why the timer cannot be used; NULL: it can */
+    uint64_t timer_ticks; /* of the local APIC's timer in a hold */
+    uint64_t random;      /* state of the generator */
+    struct {
+        uint32_t spurious, timer, divide, initial;
+    } firmware; /* what the local APIC held */
+
+    /* Read by the others. */
+    _Atomic uint32_t apic_id;
+    _Atomic bool accepts; /* IPIs may be sent to it */
+    _Atomic bool sending; /* it may be about to send one */
+};
+
+/*
+ * Makes the local APIC of the calling vCPU ours: masks what the firmware had it raise, measures its
+ * timer and finds out whether that interrupts. The vCPU must not be the firmware's.
+ */
+void interrupts_take(struct rounds *rounds);
+
+/* Puts the local APIC back as it was found, once no interrupt of ours can come any more. */
+void interrupts_give_back(struct rounds *rounds);
+
+/* False on the vCPU that the firmware runs on: its interrupts are not ours. */
+bool interrupts_part(const struct rounds *rounds);
+
+/* Before and after each round (exits.h). What wakes a HLT may come before it: it is then pending.
+ */
+const char *timer_begin(struct rounds *rounds, struct round *round);
+const char *ipi_begin(struct rounds *rounds, struct round *round);
+const char *ipi_send_begin(struct rounds *rounds, struct round *round);
+bool timer_verify(struct rounds *rounds, struct round *round);
+bool ipi_verify(struct rounds *rounds, struct round *round);
+
+#endif
