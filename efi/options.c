@@ -22,6 +22,7 @@ void options_default(struct options *options)
     memset(options, 0, sizeof(*options));
     options->seconds = 60;
     options->hold_microseconds = 1000;
+    options->findings_kept = 4;
     options->exits = (UINT64_C(1) << exit_count) - 1;
     memset(options->cpus, 0xff, sizeof(options->cpus));
 }
@@ -178,6 +179,20 @@ static void allow_hold(struct text *text)
     text_add(text, "microseconds from 1 to 1000000");
 }
 
+static bool set_findings(struct options *options, struct word value)
+{
+    uint64_t count;
+    if (!text_to_number(value.start, value.length, 10, &count) || count < 1 || count > 1000)
+        return false;
+    options->findings_kept = (uint32_t)count;
+    return true;
+}
+
+static void allow_findings(struct text *text)
+{
+    text_add(text, "a number from 1 to 1000");
+}
+
 static bool set_disks(struct options *options, struct word value)
 {
     options->disks_all = equals(value, "all");
@@ -258,7 +273,7 @@ static const struct key keys[] = {
     {"hold", set_hold, allow_hold},       {"seed", set_seed, allow_seed},
     {"inject", set_inject, allow_inject}, {"stop", set_stop, allow_stop},
     {"end", set_end, allow_end},          {"ui", set_ui, allow_ui},
-    {"disks", set_disks, allow_disks},
+    {"disks", set_disks, allow_disks},    {"findings", set_findings, allow_findings},
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))

@@ -25,7 +25,8 @@ struct options {
     uint32_t inject_classes; /* bit n is class n; 0: inject nothing */
     uint64_t inject_every;   /* rounds */
     uint64_t hold_microseconds;
-    bool disks_all; /* read all disks, not only the one that zmmtest was booted from */
+    uint32_t findings_kept; /* in full, of each exit and vCPU */
+    bool disks_all;         /* read all disks, not only the one that zmmtest was booted from */
     bool stop_first;
     enum end end;
 };

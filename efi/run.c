@@ -195,6 +195,7 @@ bool run_prepare(struct run *run)
     run->plan.passes = run->options->passes;
     run->plan.inject_classes = run->options->inject_classes;
     run->plan.inject_every = run->options->inject_every;
+    run->plan.findings_kept = run->options->findings_kept;
     run->plan.hold_microseconds = run->options->hold_microseconds;
     processors_find(&run->processors);
     run->watched = pages_allocate(run->processors.count * sizeof(*run->watched));
@@ -376,7 +377,7 @@ static bool look_after_all(struct run *run)
 struct totals {
     uint64_t rounds, findings;
     uint64_t planted, injected; /* faults of our own, and findings of them */
-    uint64_t nmis;
+    uint64_t nmis, strays;
     uint32_t vcpus;
 };
 
@@ -389,7 +390,10 @@ static struct totals add_up(const struct run *run)
         const struct rounds *rounds = &run->watched[cpu].vcpu->rounds;
         totals.rounds += atomic_load_explicit(&rounds->verified, memory_order_relaxed);
         totals.findings += atomic_load_explicit(&rounds->findings, memory_order_relaxed);
-        totals.nmis += run->watched[cpu].vcpu->traps.nmis;
+        const struct traps *traps = &run->watched[cpu].vcpu->traps;
+        totals.nmis += traps->nmis;
+        totals.strays +=
+            atomic_load_explicit(&traps->interrupts[INTERRUPT_STRAY], memory_order_relaxed);
         totals.planted +=
             atomic_load_explicit(&rounds->tally[INJECT_ROW].rounds, memory_order_relaxed);
         totals.injected +=
@@ -615,6 +619,17 @@ static void check_passes(struct run *run)
     }
 }
 
+static void report_strays(uint64_t count)
+{
+    char buffer[128];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "%lu interrupts came that zmmtest had not asked for, spurious ones included",
+             count);
+    if (count)
+        event_notice(buffer);
+}
+
 /* NMIs are not held off by CLI: the one thing that may run between load and compare. */
 static void report_nmis(uint64_t count)
 {
@@ -633,6 +648,7 @@ void run_report(struct run *run)
         totals = add_up(run);
         report_exits(run, totals.vcpus);
         report_nmis(totals.nmis);
+        report_strays(totals.strays);
         if (run->plan.disks)
             disks_report(&run->disks);
     }

@@ -65,27 +65,19 @@ static void run_next_slice(struct vcpu *vcpu)
     atomic_store_explicit(&rounds->passes, passes + 1, memory_order_release);
 }
 
-bool vcpu_finished(const struct vcpu *vcpu)
-{
-    const struct rounds *rounds = &vcpu->rounds;
-    if (atomic_load_explicit(&rounds->stop, memory_order_relaxed) || rounds_exhausted(rounds))
-        return true;
-    return rounds->plan->passes &&
-           atomic_load_explicit(&rounds->passes, memory_order_relaxed) >= rounds->plan->passes;
-}
-
 static void run_until_finished(void *argument)
 {
     struct vcpu *vcpu = argument;
     interrupts_take(&vcpu->rounds);
-    while (!vcpu_finished(vcpu))
+    while (!rounds_finished(&vcpu->rounds))
         run_next_slice(vcpu);
+    interrupts_linger(&vcpu->rounds);
 }
 
 static void run_one_slice(void *argument)
 {
     struct vcpu *vcpu = argument;
-    if (!vcpu_finished(vcpu))
+    if (!rounds_finished(&vcpu->rounds))
         run_next_slice(vcpu);
 }
 
@@ -103,6 +95,6 @@ void vcpu_run(struct vcpu *vcpu)
 void vcpu_run_slice(struct vcpu *vcpu)
 {
     bool ran = vcpu_with_vectors(vcpu, run_one_slice);
-    if (!ran || vcpu_finished(vcpu))
+    if (!ran || rounds_finished(&vcpu->rounds))
         finish(vcpu, ran);
 }

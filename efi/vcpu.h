@@ -43,7 +43,4 @@ void vcpu_run_slice(struct vcpu *vcpu);
  */
 bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *vcpu));
 
-/* True when this vCPU has nothing more to do. */
-bool vcpu_finished(const struct vcpu *vcpu);
-
 #endif

@@ -32,6 +32,13 @@ until_said() {
     done
 }
 
+# faultvisor_image NAME: a disk that boots faultvisor; its configuration comes from standard input.
+faultvisor_image() {
+    "$root/image/make-image" disk "$root/build/faultvisor.efi" /dev/null "$work/$1.img"
+    mcopy -i "$work/$1.img" "$root/build/zmmtest.efi" ::/zmmtest.efi
+    mcopy -i "$work/$1.img" - ::/faultvisor.conf
+}
+
 all_booted() {
     wait
 }

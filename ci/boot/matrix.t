@@ -7,36 +7,32 @@
 faults=$(sed -n 's/^    {\.name = "\([a-z0-9_-]*\)",.*/\1/p' "$root/ci/faultvisor/faults.c")
 
 # Ghosts strike only on rounds with a component in its INIT state; each kind comes in every fifth pass.
+rest="seed=1 findings=1"
+
 runs_of() { # faults
     local fault
     for fault in "$@"; do
         case $fault in
-        ghost-*) echo "fault=$fault pose=vmware -- passes=5 seed=1" ;;
-        *) echo "fault=$fault pose=vmware -- passes=1 seed=1" ;;
+        ghost-*) echo "fault=$fault pose=vmware -- passes=5 $rest" ;;
+        *) echo "fault=$fault pose=vmware -- passes=1 $rest" ;;
         esac
     done
-}
-
-image() { # name; the configuration comes from standard input
-    "$root/image/make-image" disk "$root/build/faultvisor.efi" /dev/null "$work/$1.img"
-    mcopy -i "$work/$1.img" "$root/build/zmmtest.efi" ::/zmmtest.efi
-    mcopy -i "$work/$1.img" - ::/faultvisor.conf
 }
 
 # Two vCPUs are two boots, so that the two cores of a small machine are both busy to the end.
 read -ra names <<<"$(echo "$faults" | tr '\n' ' ')"
 half=$((${#names[@]} / 2))
 {
-    echo "fault=none pose=vmware -- passes=28 seed=1"
+    echo "fault=none pose=vmware -- passes=28 $rest"
     runs_of "${names[@]}"
-} | image one
+} | faultvisor_image one
 {
-    echo "fault=none pose=vmware -- passes=14 seed=1"
+    echo "fault=none pose=vmware -- passes=14 $rest"
     runs_of "${names[@]:0:half}"
-} | image two-a
-runs_of "${names[@]:half}" | image two-b
-printf 'fault=nonsense -- passes=1\nfault=none on=cpuid,nothing -- passes=1\n' | image bad
-printf 'fault=avx256 -- passes=1\n' | image bare
+} | faultvisor_image two-a
+runs_of "${names[@]:half}" | faultvisor_image two-b
+printf 'fault=nonsense -- passes=1\nfault=none on=cpuid,nothing -- passes=1\n' | faultvisor_image bad
+printf 'fault=avx256 -- passes=1\n' | faultvisor_image bare
 
 boot two-a ENGINE=bochs CPUS=2 IMAGE="$work/two-a.img" LIMIT=900
 boot two-b ENGINE=bochs CPUS=2 IMAGE="$work/two-b.img" LIMIT=900

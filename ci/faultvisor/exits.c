@@ -44,9 +44,9 @@ const uint8_t *exits_msr_bitmap(void)
 const char *column_name(enum column column)
 {
     static const char *const names[COLUMN_COUNT] = {
-        "cpuid",    "hypercall", "xsetbv", "out80", "rtc",    "pci",    "string-io",
-        "backdoor", "rdmsr",     "wrmsr",  "apic",  "wbinvd", "invlpg", "mov-dr",
-        "mov-cr",   "rdtsc",     "pause",  "mwait", "hold",   "copy",   "cold-page"};
+        "cpuid", "hypercall", "xsetbv", "out80",  "rtc",       "pci",    "string-io", "backdoor",
+        "rdmsr", "wrmsr",     "apic",   "wbinvd", "invlpg",    "mov-dr", "mov-cr",    "rdtsc",
+        "pause", "mwait",     "hold",   "copy",   "cold-page", "timer",  "hlt",       "ipi"};
     return names[column];
 }
 
@@ -82,10 +82,22 @@ static void inject(uint32_t vector, uint32_t type)
  */
 typedef enum column handler(struct host_cpu *cpu, struct guest_registers *guest);
 
+/*
+ * What a guest meets once in a while, and not through its registers: a migration to another host,
+ * a vCPU that gets no time any more.
+ */
+static void disturb(const struct host_cpu *cpu)
+{
+    uint64_t number = cpu->seen[COLUMN_CPUID] + 1;
+    if (number == plan.migrate && !atomic_exchange(&plan.migrated, true))
+        atomic_fetch_add(&plan.tsc_offset, 5000 * plan.tsc_khz);
+    while (number == plan.hang && cpu->number == cpu_count - 1)
+        cpu_pause();
+}
+
 /* CPUID: the processor's, without VMX, with the guest's OSXSAVE, and a hypervisor's signature. */
 static enum column handle_cpuid(struct host_cpu *cpu, struct guest_registers *guest)
 {
-    (void)cpu;
     uint32_t leaf = (uint32_t)guest->r[0];
     struct cpuid answer = cpuid(leaf, (uint32_t)guest->r[1]);
     if (leaf == 1) {
@@ -102,7 +114,10 @@ static enum column handle_cpuid(struct host_cpu *cpu, struct guest_registers *gu
     guest->r[3] = answer.ebx;
     guest->r[1] = answer.ecx;
     guest->r[2] = answer.edx;
+    uint64_t rip = vmread(GUEST_RIP);
     skip_instruction();
+    if (rip >= plan.window_start && rip < plan.window_end)
+        disturb(cpu);
     return COLUMN_CPUID;
 }
 
@@ -316,7 +331,7 @@ static enum column handle_control_register(struct host_cpu *cpu, struct guest_re
 static enum column handle_rdtsc(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
-    put_pair(guest, rdtsc());
+    put_pair(guest, rdtsc() + atomic_load(&plan.tsc_offset));
     skip_instruction();
     return COLUMN_RDTSC;
 }
@@ -336,7 +351,7 @@ static enum column handle_hlt(struct host_cpu *cpu, struct guest_registers *gues
     (void)guest;
     skip_instruction();
     vmwrite(GUEST_ACTIVITY, 1);
-    return COLUMN_NONE;
+    return COLUMN_HLT;
 }
 
 static void deliver_pending(struct host_cpu *cpu)
@@ -346,6 +361,7 @@ static void deliver_pending(struct host_cpu *cpu)
                 !(vmread(ENTRY_INTERRUPTION) & INTERRUPTION_VALID);
     if (cpu->pending_count && open) {
         inject(cpu->pending[0], TYPE_EXTERNAL);
+        vmwrite(GUEST_ACTIVITY, 0);
         cpu->pending_count--;
         memmove(cpu->pending, cpu->pending + 1, cpu->pending_count);
     }
@@ -391,7 +407,15 @@ static enum column handle_preemption_timer(struct host_cpu *cpu, struct guest_re
     if (at_copy(vmread(GUEST_RIP)))
         ept_protect(cpu, guest->r[7]);
     invept(ept_pointer(cpu));
+    faults_consider_time(cpu, vmread(GUEST_RIP));
     return COLUMN_ASYNCHRONOUS;
+}
+
+/* MOV [RBX+310H], EDX: the first store of an interrupt to another vCPU, in windows of two exits. */
+static bool at_send(uint64_t rip)
+{
+    static const uint8_t code[] = {0x89, 0x93, 0x10, 0x03, 0x00, 0x00};
+    return memcmp((const void *)rip, code, sizeof(code)) == 0; // NOLINT(performance-no-int-to-ptr)
 }
 
 /* First touch of a page: map it, and let the guest try again. */
@@ -402,7 +426,9 @@ static enum column handle_ept_violation(struct host_cpu *cpu, struct guest_regis
     if (!ept_map(cpu, address))
         give_up("guest-physical address 0x%lx is beyond %u GiB", address, EPT_GIBIBYTES);
     uint64_t apic = rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
-    return address / PAGE == apic / PAGE ? COLUMN_APIC : COLUMN_ASYNCHRONOUS;
+    if (address / PAGE != apic / PAGE)
+        return COLUMN_ASYNCHRONOUS;
+    return at_send(vmread(GUEST_RIP)) ? COLUMN_NONE : COLUMN_APIC;
 }
 
 static handler *const handlers[EXIT_REASONS] = {

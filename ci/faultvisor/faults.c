@@ -454,8 +454,8 @@ static void keep_as_earlier(struct host_cpu *cpu)
 /*
  * An exit that no instruction asks for may hit a window before its event, and what is loaded then
  * is overwritten. So only those count that hit the event itself, which the instruction tells: PAUSE
- * and LOOP to it, LOOP to itself, the store of a copy (behind its load: zmm0 is live), the store to
- * a page that was never touched.
+ * and LOOP to it, LOOP to itself or a NOP, the store of a copy (behind its load: zmm0 is live), the
+ * store to a page that was never touched.
  */
 static enum column column_at(uint64_t rip)
 {
@@ -467,6 +467,10 @@ static enum column column_at(uint64_t rip)
         {{0xf3, 0x90}, 2, COLUMN_PAUSE},
         {{0xe2, 0xfc}, 2, COLUMN_PAUSE},
         {{0xe2, 0xfe}, 2, COLUMN_HOLD},
+        {{0x90, 0xe2, 0xfd}, 3, COLUMN_TIMER},
+        {{0xe2, 0xfd}, 2, COLUMN_TIMER},
+        {{0x0f, 0x1f, 0x00, 0xe2, 0xfb}, 5, COLUMN_IPI},
+        {{0xe2, 0xfb}, 2, COLUMN_IPI},
         {{0x62, 0xf1, 0xfe, 0x48, 0x7f, 0x07}, 6, COLUMN_COPY},
         {{0x62, 0xf1, 0xfd, 0x48, 0x7f, 0x07}, 6, COLUMN_COLD_PAGE},
     };
@@ -489,8 +493,9 @@ void faults_consider(struct host_cpu *cpu, enum column column, uint64_t rip)
     if (rsp != cpu->struck_rsp)
         cpu->struck_rsp = 0;
     const struct fault *fault = plan.fault;
-    if (!fault || (xgetbv0() & XCR0_AVX512) != XCR0_AVX512 || !(plan.columns >> column & 1) ||
-        fault->not_columns >> column & 1 || number < plan.after || cpu->struck_rsp)
+    if (!fault || plan.every_ms || (xgetbv0() & XCR0_AVX512) != XCR0_AVX512 ||
+        !(plan.columns >> column & 1) || fault->not_columns >> column & 1 || number < plan.after ||
+        cpu->struck_rsp)
         return;
     if (number % plan.every == plan.every / 2)
         keep_as_earlier(cpu);
@@ -502,8 +507,24 @@ void faults_consider(struct host_cpu *cpu, enum column column, uint64_t rip)
     cpu->struck_rsp = rsp;
 }
 
+void faults_consider_time(struct host_cpu *cpu, uint64_t rip)
+{
+    uint64_t now = rdtsc();
+    if (!plan.every_ms || !plan.fault || rip < plan.image_start || rip >= plan.image_end ||
+        (xgetbv0() & XCR0_AVX512) != XCR0_AVX512)
+        return;
+    if (!cpu->next_by_time)
+        cpu->next_by_time = now + plan.every_ms * plan.tsc_khz;
+    if (now < cpu->next_by_time || !strike(cpu))
+        return;
+    cpu->next_by_time += plan.every_ms * plan.tsc_khz;
+    cpu->strikes_by_time++;
+}
+
 void faults_reset(void)
 {
+    atomic_store(&plan.tsc_offset, 0);
+    atomic_store(&plan.migrated, false);
     for (uint32_t n = 0; n < cpu_count; n++) {
         if (!cpus[n])
             continue;
@@ -511,8 +532,11 @@ void faults_reset(void)
         memset(cpus[n]->strikes, 0, sizeof(cpus[n]->strikes));
         memset(cpus[n]->next_strike, 0, sizeof(cpus[n]->next_strike));
         cpus[n]->earlier_valid = false;
+        if (cpus[n]->number)
+            cpus[n]->pending_count = 0; /* it has been through an INIT since */
         atomic_store(&cpus[n]->forget, true);
         cpus[n]->struck_rsp = 0;
+        cpus[n]->next_by_time = cpus[n]->strikes_by_time = 0;
     }
 }
 
@@ -527,17 +551,37 @@ void faults_describe(void)
         f->name, f->corruption, f->component, f->registers, f->bits, f->signature);
 }
 
+/* Interrupts of its own zmmtest takes only on vCPUs other than the firmware's. */
+static bool looked_at(enum column column)
+{
+    bool interrupts = column == COLUMN_TIMER || column == COLUMN_HLT || column == COLUMN_IPI;
+    return !(plan.fault && plan.fault->not_columns >> column & 1) &&
+           !(interrupts && cpu_count == 1);
+}
+
+static void report_by_time(const char *name)
+{
+    uint64_t strikes = 0;
+    for (uint32_t n = 0; n < cpu_count; n++)
+        strikes += cpus[n] ? cpus[n]->strikes_by_time : 0;
+    say("faultvisor ev=strikes-by-time fault=%s every_ms=%lu strikes=%lu", name, plan.every_ms,
+        strikes);
+}
+
 void faults_report(void)
 {
     const char *name = plan.fault ? plan.fault->name : "none";
+    if (plan.every_ms) {
+        report_by_time(name);
+        return;
+    }
     for (enum column column = 0; column < COLUMN_COUNT; column++) {
         uint64_t seen = 0, strikes = 0;
         for (uint32_t n = 0; n < cpu_count; n++) {
             seen += cpus[n] ? cpus[n]->seen[column] : 0;
             strikes += cpus[n] ? cpus[n]->strikes[column] : 0;
         }
-        bool looked_at = !plan.fault || !(plan.fault->not_columns >> column & 1);
         say("faultvisor ev=strikes fault=%s exit=%s exits=%lu strikes=%lu looked_at=%s", name,
-            column_name(column), seen, strikes, looked_at ? "yes" : "no");
+            column_name(column), seen, strikes, looked_at(column) ? "yes" : "no");
     }
 }

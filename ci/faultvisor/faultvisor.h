@@ -39,6 +39,9 @@ enum column {
     COLUMN_HOLD,
     COLUMN_COPY,
     COLUMN_COLD_PAGE,
+    COLUMN_TIMER,
+    COLUMN_HLT,
+    COLUMN_IPI,
     COLUMN_COUNT,
     COLUMN_NONE,        /* an exit of no interest */
     COLUMN_ASYNCHRONOUS /* one that no instruction asked for: its RIP tells the column */
@@ -80,6 +83,8 @@ struct host_cpu {
     uint64_t seen[COLUMN_COUNT]; /* exits in zmmtest's windows */
     uint64_t strikes[COLUMN_COUNT];
     uint64_t next_strike[COLUMN_COUNT]; /* of seen[] */
+    uint64_t next_by_time;              /* TSC */
+    uint64_t strikes_by_time;
 };
 
 /* What this run is about: read by the exit handlers, written between runs. */
@@ -89,9 +94,16 @@ struct plan {
     const struct fault *fault; /* NULL: none */
     uint32_t columns;          /* bit n: strike on column n */
     uint64_t every, after;
+    uint64_t every_ms; /* not by exits: at whatever instruction it is then; 0: by exits */
+    uint64_t migrate;  /* at this CPUID of a window: five seconds pass, and the build is another */
+    uint64_t hang;     /* at this CPUID of a window, the last vCPU never comes back; 0: never */
+    bool x2apic;       /* turn it on for each vCPU */
     bool pose_vmware;
     uint64_t window_start, window_end; /* zmmtest's .window section in memory */
+    uint64_t image_start, image_end;   /* all of zmmtest */
     uint64_t tsc_khz;
+    _Atomic uint64_t tsc_offset; /* what the guest's TSC is ahead */
+    _Atomic bool migrated;
 };
 
 extern struct plan plan;
@@ -128,6 +140,8 @@ void ept_protect(struct host_cpu *cpu, uint64_t address);
 
 /* faults.c: an exit of this column has been handled; the guest was at rip when it happened. */
 void faults_consider(struct host_cpu *cpu, enum column column, uint64_t rip);
+/* At any instruction of zmmtest: strikes if it is time. */
+void faults_consider_time(struct host_cpu *cpu, uint64_t rip);
 const struct fault *fault_find(const char *name, size_t length);
 void faults_reset(void);
 /* Log lines: what the fault should be named as, and how often it struck. */

@@ -2,6 +2,7 @@
  * Starts zmmtest over faultvisor, once for each line of \faultvisor.conf:
  *
  *     fault=NAME every=N after=M on=EXITS pose=vmware -- OPTIONS OF ZMMTEST
+ *     fault=NAME every=Nms, migrate=N, hang=N, apic=x2apic: see README.md
  *
  * All of it is optional: no fault, every 5th exit from the first on, all kinds of exits, a
  * signature of its own. zmmtest's options always end with end=exit. After the last line the machine
@@ -34,6 +35,12 @@ static struct {
     struct host_cpu *cpu;
 } asked[64];
 
+/* It stays on: the way back leads over a local APIC that is off and has forgotten all. */
+static void turn_x2apic_on(void)
+{
+    wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_X2APIC);
+}
+
 /*
  * On the other vCPU: the procedure runs as faultvisor's guest, and VMX is off again before the
  * firmware gets the vCPU back, since the next start sends it an INIT.
@@ -44,6 +51,8 @@ static void EFIAPI run_as_guest(void *which)
     const char *reason;
     if (!faultvisor_launch(asked[n].cpu, &reason))
         give_up("vCPU %lu: %s", n, reason);
+    if (plan.x2apic)
+        turn_x2apic_on();
     asked[n].procedure(asked[n].argument);
     faultvisor_leave();
 }
@@ -218,11 +227,20 @@ static bool set_option(struct word word, struct text *allowed)
         faults_list(allowed);
         return false;
     }
+    if (takes(word, "every=", &value) && value.length > 2 &&
+        is((struct word){value.start + value.length - 2, 2}, "ms"))
+        return text_to_number(value.start, value.length - 2, 10, &plan.every_ms) && plan.every_ms;
     if (takes(word, "every=", &value) &&
         text_to_number(value.start, value.length, 10, &plan.every) && plan.every)
         return true;
-    if (takes(word, "after=", &value) && text_to_number(value.start, value.length, 10, &plan.after))
-        return true;
+    if (takes(word, "after=", &value))
+        return text_to_number(value.start, value.length, 10, &plan.after);
+    if (takes(word, "migrate=", &value))
+        return text_to_number(value.start, value.length, 10, &plan.migrate);
+    if (takes(word, "hang=", &value))
+        return text_to_number(value.start, value.length, 10, &plan.hang);
+    if (takes(word, "apic=", &value) && is(value, "x2apic"))
+        return plan.x2apic = true;
     if (takes(word, "pose=", &value) && (is(value, "vmware") || is(value, "none"))) {
         plan.pose_vmware = is(value, "vmware");
         return true;
@@ -235,7 +253,8 @@ static bool set_option(struct word word, struct text *allowed)
         return false;
     }
     text_add(allowed,
-             "options are fault=NAME, on=EXITS, every=N from 1, after=N, pose=vmware|none");
+             "options are fault=NAME, on=EXITS, every=N or Nms from 1, after=N, pose=vmware|none, "
+             "migrate=N, hang=N, apic=x2apic");
     return false;
 }
 
@@ -248,7 +267,8 @@ static bool parse_line(const char *line, const char *end, struct word *rest)
     plan.fault = NULL;
     plan.columns = (1u << COLUMN_COUNT) - 1;
     plan.every = 5;
-    plan.after = 0;
+    plan.after = plan.every_ms = plan.migrate = plan.hang = 0;
+    plan.x2apic = false;
     plan.pose_vmware = false;
     while (next_word(&line, end, &word) && !is(word, "--")) {
         char buffer[LINE_MAX], name[41];
@@ -292,7 +312,11 @@ static void run_zmmtest(size_t program_size, struct word options)
         give_up("zmmtest.efi cannot be loaded: %s", status_name(status));
     image->LoadOptions = load_options;
     image->LoadOptionsSize = (UINT32)make_load_options(load_options, 512, options);
+    plan.image_start = (uint64_t)image->ImageBase;
+    plan.image_end = plan.image_start + image->ImageSize;
     find_windows(image->ImageBase);
+    if (plan.x2apic)
+        turn_x2apic_on();
     faults_reset();
     faults_describe();
     status = boot->StartImage(handle, NULL, NULL);

@@ -14,6 +14,7 @@
 #define VERSION         6u
 #define PRODUCT_ESX     2u
 #define BUILD_8_0_2     22380479u
+#define BUILD_8_0_3     24022510u
 
 enum step { OPEN, SEND_SIZE, SEND, RECEIVE_SIZE, RECEIVE, ACKNOWLEDGE, CLOSE };
 
@@ -142,7 +143,7 @@ bool vmware_backdoor(struct guest_registers *guest)
         *ecx = PRODUCT_ESX;
         break;
     case CMD_GETBUILDNUM:
-        *eax = BUILD_8_0_2;
+        *eax = atomic_load(&plan.migrated) ? BUILD_8_0_3 : BUILD_8_0_2;
         break;
     case CMD_MESSAGE: {
         enum step step = (enum step)(*ecx >> 16 & 0xffff);

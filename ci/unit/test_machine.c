@@ -1,5 +1,6 @@
 /* The machine: processor, hypervisor and vector state are read right from any CPUID, even a wrong
  * one. */
+#include "../../efi/machine/changes.h"
 #include "../../efi/machine/cpu.h"
 #include "../../efi/machine/hypervisor.h"
 #include "../../efi/machine/xstate.h"
@@ -538,6 +539,42 @@ static void components_have_intels_names(void **state)
     assert_string_equal(xstate_component_name(19), "APX");
 }
 
+/* Two looks at one machine: what a migration may change of it is named, and nothing else. */
+static void what_changed_of_a_machine_is_named(void **state)
+{
+    (void)state;
+    static struct machine before, now;
+    char buffer[200];
+    struct text text;
+    identify_hypervisor();
+    before = (struct machine){.cpu = cpu, .hypervisor = hypervisor, .vcpus = 2};
+    before.hypervisor.build = 22380479;
+    before.cpu.microcode = 0x2b000461;
+    before.xstate.offered = 0xe7;
+    before.tsc_hz = 1;
+    now = before;
+    text_start(&text, buffer, sizeof(buffer));
+    now.tsc_hz = 2;
+    assert_false(machine_changes(&before, &now, &text));
+    assert_string_equal(buffer, "");
+    now.hypervisor.build = 24022510;
+    assert_true(machine_changes(&before, &now, &text));
+    assert_string_equal(buffer, "build 22380479 is now 24022510");
+    text_start(&text, buffer, sizeof(buffer));
+    now = before;
+    now.cpu.microcode = 0x2b000590;
+    now.xstate.offered = 7;
+    assert_true(machine_changes(&before, &now, &text));
+    assert_string_equal(buffer, "microcode 0x2b000461 is now 0x2b000590; "
+                                "what CPUID allows in XCR0 0xe7 is now 0x7");
+    text_start(&text, buffer, sizeof(buffer));
+    now = before;
+    strcpy(now.cpu.brand, "another");
+    now.vcpus = 4;
+    assert_true(machine_changes(&before, &now, &text));
+    assert_non_null(strstr(buffer, "is now \"another\"; vCPUs 2 is now 4"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -570,6 +607,7 @@ int main(void)
         cmocka_unit_test_setup(a_component_without_a_name_is_wanted_with_its_size,
                                make_full_machine),
         cmocka_unit_test(components_have_intels_names),
+        cmocka_unit_test_setup(what_changed_of_a_machine_is_named, make_full_machine),
     };
     return cmocka_run_group_tests(tests, NULL, use_real_cpuid);
 }

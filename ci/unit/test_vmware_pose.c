@@ -11,6 +11,8 @@
 
 #define MAGIC 0x564d5868u
 
+struct plan plan;
+
 static char said[512];
 static struct guest_registers guest;
 
@@ -74,6 +76,10 @@ static void version_and_build_are_those_of_esxi(void **state)
     assert_true(guest.r[0] == 6 && guest.r[3] == MAGIC && guest.r[1] == 2);
     call(100, 0);
     assert_true(guest.r[0] == 22380479);
+    atomic_store(&plan.migrated, true);
+    call(100, 0);
+    assert_true(guest.r[0] == 24022510);
+    atomic_store(&plan.migrated, false);
 }
 
 static void without_the_magic_number_it_is_not_there(void **state)

@@ -35,6 +35,7 @@ static void prepare(enum form form)
     rounds.cpu = 2;
     static _Alignas(64) uint8_t copied[1 << 18];
     plan.hold_microseconds = 1;
+    plan.findings_kept = 4;
     rounds.buffers.copy = copied;
     rounds.buffers.copy_bytes = sizeof(copied);
     rounds_prepare(&rounds);

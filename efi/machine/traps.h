@@ -17,8 +17,9 @@
 #define VECTOR_COUNT_ALL 256u
 
 /* The vectors of our own interrupts, of the highest priority class (SDM vol. 3, 10.8.3). */
-#define VECTOR_TIMER 0xf0u
-#define VECTOR_IPI   0xf1u
+#define VECTOR_TIMER    0xf0u
+#define VECTOR_IPI      0xf1u
+#define VECTOR_SPURIOUS 0xffu /* a stray; firmware was seen to use 15, which is an exception's */
 
 /* What an interrupt is to us; the numbers follow those of the exceptions (trap_entry.S). */
 enum interrupt { INTERRUPT_TIMER, INTERRUPT_IPI, INTERRUPT_STRAY, INTERRUPT_COUNT };

@@ -235,9 +235,9 @@ static void say_finding(const struct finding *finding, const struct diagnosis *d
                finding->injected ? "INJECTED " : "", number, finding->cpu, exit_name,
                finding->round, class_name(d->corruption));
     if (d->corruption == CLASS_FAULT)
-        report_say("  %s (error code 0x%lx) at 0x%lx in the window",
-                   exception_name(finding->fault.vector), finding->fault.error_code,
-                   finding->fault.rip);
+        report_say("  %s (vector %lu, error code 0x%lx) at 0x%lx in the window",
+                   exception_name(finding->fault.vector), finding->fault.vector,
+                   finding->fault.error_code, finding->fault.rip);
     else
         report_say("  %s, bits %s (%s)", registers, bits, components);
     if (finding->memory_changed)

@@ -5,15 +5,15 @@
  */
 #include "window.h"
 
-/* A hold with interrupts on. The NOP tells its loop from that of `hold`, for ci/faultvisor. */
-.macro open_hold
+/* A hold with interrupts on. ci/faultvisor tells the loops apart by the NOP that is in them. */
+.macro open_hold nop:vararg
     sti
-1:  nop
+1:  \nop
     loop 1b
     cli
 .endm
 
-    window timer, "rcx", "open_hold"
+    window timer, "rcx", "open_hold nop"
 
 /* STI holds interrupts off until HLT has begun (SDM vol. 2B, STI): no wake-up is lost. */
     window hlt, "", "sti; hlt; cli"
@@ -29,13 +29,13 @@
 
 .macro send_by_memory_and_wait
     send_by_memory
-    open_hold
+    open_hold nop dword ptr [rax]
 .endm
 
 .macro send_by_msr_and_wait
     wrmsr
     mov rcx, r8
-    open_hold
+    open_hold nop dword ptr [rax]
 .endm
 
     window xapic_send, "", "send_by_memory"

@@ -7,6 +7,7 @@
 /* What firmware and an idle machine need to answer, in milliseconds; a busy host may be slow. */
 #define ANSWER_MILLISECONDS  200u
 #define MEASURE_MICROSECONDS 500u
+#define LINGER_SECONDS       10u
 
 static uint64_t cycles_of(const struct rounds *rounds, uint64_t microseconds)
 {
@@ -24,6 +25,16 @@ static uint64_t random_below(struct interrupts *interrupts, uint64_t limit)
 static void let_interrupts_in(void)
 {
     __asm__ volatile("sti\n\tnop\n\tcli" ::: "memory");
+}
+
+/* A hypervisor may have more than one to deliver, one after the other. */
+static void let_all_in(const struct rounds *rounds)
+{
+    uint64_t before;
+    do {
+        before = traps_interrupts(rounds->traps);
+        let_interrupts_in();
+    } while (traps_interrupts(rounds->traps) != before);
 }
 
 /* From now on in so many ticks, once. */
@@ -81,7 +92,7 @@ void interrupts_take(struct rounds *rounds)
     interrupts->firmware.timer = apic_read(apic, APIC_TIMER);
     interrupts->firmware.divide = apic_read(apic, APIC_TIMER_DIVIDE);
     interrupts->firmware.initial = apic_read(apic, APIC_TIMER_INITIAL);
-    apic_write(apic, APIC_SPURIOUS, interrupts->firmware.spurious | APIC_SOFTWARE_ENABLED);
+    apic_write(apic, APIC_SPURIOUS, APIC_SOFTWARE_ENABLED | VECTOR_SPURIOUS);
     apic_write(apic, APIC_TIMER, APIC_TIMER_MASKED | VECTOR_TIMER);
     apic_write(apic, APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
     measure_timer(rounds);
@@ -118,12 +129,33 @@ void interrupts_give_back(struct rounds *rounds)
     wait_for_senders(rounds);
     apic_write(apic, APIC_TIMER_INITIAL, 0);
     apic_write(apic, APIC_TIMER, APIC_TIMER_MASKED | VECTOR_TIMER);
-    let_interrupts_in();
+    let_all_in(rounds);
     apic_write(apic, APIC_TIMER_DIVIDE, interrupts->firmware.divide);
     apic_write(apic, APIC_TIMER, interrupts->firmware.timer);
     apic_write(apic, APIC_TIMER_INITIAL, interrupts->firmware.initial);
     apic_write(apic, APIC_SPURIOUS, interrupts->firmware.spurious);
     apic->mode = APIC_OFF;
+}
+
+/* Everybody has had what they send, or nobody is going to any more. */
+static bool peers_finished(const struct plan *plan)
+{
+    for (uint32_t n = 0; n < plan->peers; n++)
+        if (!rounds_finished(plan->peer[n].rounds))
+            return false;
+    return true;
+}
+
+void interrupts_linger(struct rounds *rounds)
+{
+    uint64_t start = rdtsc();
+    while (rounds->interrupts.taken && !peers_finished(rounds->plan) &&
+           !atomic_load_explicit(&rounds->stop, memory_order_relaxed) &&
+           rdtsc() - start < cycles_of(rounds, LINGER_SECONDS * UINT64_C(1000000))) {
+        rounds_beat(rounds);
+        let_interrupts_in();
+        cpu_pause();
+    }
 }
 
 bool interrupts_part(const struct rounds *rounds)

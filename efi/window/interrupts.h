@@ -34,6 +34,12 @@ struct interrupts {
  */
 void interrupts_take(struct rounds *rounds);
 
+/*
+ * After the last pass: goes on taking what vCPUs send that have not come so far. Bounded, as one of
+ * them may be lost.
+ */
+void interrupts_linger(struct rounds *rounds);
+
 /* Puts the local APIC back as it was found, once no interrupt of ours can come any more. */
 void interrupts_give_back(struct rounds *rounds);
 

@@ -178,7 +178,7 @@ static void keep_finding(struct rounds *rounds, uint32_t row, struct round *roun
     add(&rounds->findings, 1);
     uint32_t queued = atomic_load_explicit(&rounds->queued, memory_order_relaxed);
     uint32_t taken = atomic_load_explicit(&rounds->taken, memory_order_acquire);
-    uint32_t most = row == INJECT_ROW ? 2 * CLASS_COUNT : FINDINGS_KEPT;
+    uint32_t most = row == INJECT_ROW ? 2 * CLASS_COUNT : rounds->plan->findings_kept;
     if (tally->kept >= most || queued - taken == FINDING_QUEUE)
         return;
     tally->kept++;
@@ -388,4 +388,17 @@ bool rounds_exhausted(const struct rounds *rounds)
         if (!is_over(rounds, entry))
             return false;
     return true;
+}
+
+bool rounds_finished(const struct rounds *rounds)
+{
+    if (atomic_load_explicit(&rounds->stop, memory_order_relaxed) || rounds_exhausted(rounds))
+        return true;
+    return rounds->plan->passes &&
+           atomic_load_explicit(&rounds->passes, memory_order_relaxed) >= rounds->plan->passes;
+}
+
+void rounds_beat(struct rounds *rounds)
+{
+    add(&rounds->beats, 1);
 }

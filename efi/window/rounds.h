@@ -22,7 +22,6 @@
 
 #define TIMED_EVERY   16u  /* rounds; reading the clock may itself exit */
 #define TIMED_KEPT    255u /* latest timings per exit, for the median */
-#define FINDINGS_KEPT 4u   /* in full per vCPU and exit; all of them are counted */
 #define FINDING_QUEUE 8u
 #define INJECT_ROW    EXIT_MAX /* tally and finding number of injected rounds */
 
@@ -37,6 +36,7 @@ struct plan {
     uint32_t inject_classes; /* bit n is class n, planted in turn; 0: none */
     uint64_t inject_every;   /* rounds */
     uint64_t hold_microseconds;
+    uint32_t findings_kept; /* in full, of each exit and vCPU; all of them are counted */
     struct peer {
         const struct rounds *rounds;
     } * peer; /* the vCPUs that take part, for what they send each other */
@@ -108,6 +108,12 @@ bool rounds_take_part(const struct rounds *rounds, uint32_t entry);
 
 /* True when no entry of the plan has anything left to run on this vCPU. */
 bool rounds_exhausted(const struct rounds *rounds);
+
+/* True when this vCPU has nothing more to do, or has been told to stop. May be asked of a peer. */
+bool rounds_finished(const struct rounds *rounds);
+
+/* A sign of life between slices. */
+void rounds_beat(struct rounds *rounds);
 
 /*
  * One round of the self-test: runs the planted window on a filled round and makes the finding of
