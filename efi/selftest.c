@@ -10,8 +10,22 @@ static struct {
     struct finding finding;
 } test;
 
-static void record(bool right, const char *what, unsigned int number)
+/*
+ * Beneath a host that breaks registers all the time, a planted fault may meet one that was not
+ * planted. What is wrong with zmmtest itself is wrong each time.
+ */
+#define ATTEMPTS 3u
+
+typedef bool attempt(struct rounds *rounds, unsigned int number);
+
+static void plant_and_name(struct rounds *rounds, attempt *once, const char *what,
+                           unsigned int number)
 {
+    bool right = once(rounds, number);
+    for (unsigned int n = 1; n < ATTEMPTS && !right; n++) {
+        test.result->repeated++;
+        right = once(rounds, number);
+    }
     test.result->planted++;
     if (right) {
         test.result->named++;
@@ -34,51 +48,50 @@ static bool named_right(const struct plant *plant, enum form form)
            strcmp(registers, plant->registers) == 0 && strcmp(bits, plant->bits) == 0;
 }
 
-static void test_class(struct rounds *rounds, enum corruption corruption)
+static bool class_is_named(struct rounds *rounds, unsigned int number)
 {
     struct round *round = &rounds->planted;
     enum form form = rounds->key.form;
+    enum corruption corruption = number;
     struct plant plant;
     rounds_fill(rounds, round, plant_init_components(corruption, form));
     const struct window *window = plant_class(round, &rounds->key, corruption, &plant);
-    bool found = rounds_planted(rounds, round, window, &test.finding);
-    record(found && named_right(&plant, form), class_name(corruption), corruption);
+    return rounds_planted(rounds, round, window, &test.finding) && named_right(&plant, form);
 }
 
 /* The quadword at this position, and nothing else, must be found to differ. */
-static void test_position(struct rounds *rounds, unsigned int position)
+static bool position_is_named(struct rounds *rounds, unsigned int position)
 {
     struct round *round = &rounds->planted;
-    struct diagnosis diagnosis = {0};
+    struct diagnosis diagnosis;
     if (position % VECTOR_LANES == 0)
         rounds_fill(rounds, round, 0);
     const struct window *window = plant_bit(round, rounds->key.form, position);
-    bool found = rounds_planted(rounds, round, window, &test.finding);
-    if (found)
-        diagnose(&test.finding, &diagnosis);
-    uint32_t reg = plant_register(rounds->key.form, position);
-    record(found && diagnosis.lane_count == 1 && diagnosis.lane[0].reg == reg, "bit in quadword",
-           position);
+    if (!rounds_planted(rounds, round, window, &test.finding))
+        return false;
+    diagnose(&test.finding, &diagnosis);
+    return diagnosis.lane_count == 1 &&
+           diagnosis.lane[0].reg == plant_register(rounds->key.form, position);
 }
 
 /* And a round into which nothing was planted must come back intact. */
-static void test_nothing(struct rounds *rounds)
+static bool nothing_is_found(struct rounds *rounds, unsigned int number)
 {
     struct round *round = &rounds->planted;
+    (void)number;
     rounds_fill(rounds, round, 0);
-    bool found = rounds_planted(rounds, round, &window_bare, &test.finding);
-    record(!found, "nothing", 0);
+    return !rounds_planted(rounds, round, &window_bare, &test.finding);
 }
 
 static void plant_all(void *argument)
 {
     struct vcpu *vcpu = argument;
     struct rounds *rounds = &vcpu->rounds;
-    test_nothing(rounds);
+    plant_and_name(rounds, nothing_is_found, "nothing", 0);
     for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++)
-        test_class(rounds, corruption);
+        plant_and_name(rounds, class_is_named, class_name(corruption), corruption);
     for (unsigned int n = 0; n < plant_positions(rounds->key.form); n++)
-        test_position(rounds, n);
+        plant_and_name(rounds, position_is_named, "bit in quadword", n);
 }
 
 void selftest_run(struct vcpu *vcpu, struct selftest *selftest)

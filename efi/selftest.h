@@ -9,7 +9,8 @@
 
 struct selftest {
     uint32_t planted, named;
-    char missed[96]; /* the first that was not named right; "" if all were */
+    uint32_t repeated; /* attempts beyond the first: something not planted came in between */
+    char missed[96];   /* the first that was not named right; "" if all were */
 };
 
 /* On the boot vCPU; the vCPU's rounds are used, and are as good as new afterwards. */

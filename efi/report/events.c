@@ -112,11 +112,17 @@ void event_selftest(const struct selftest *selftest)
     log_start(&line, "selftest");
     log_number(&line, "planted", selftest->planted);
     log_number(&line, "named", selftest->named);
+    if (selftest->repeated)
+        log_number(&line, "repeated", selftest->repeated);
     if (selftest->missed[0])
         log_text(&line, "missed", selftest->missed);
     log_end(&line);
     report_say("Self-test  %u faults planted, %u found and named right", selftest->planted,
                selftest->named);
+    if (selftest->repeated)
+        report_say(
+            "           after %u more attempts: registers changed that nothing was planted in",
+            selftest->repeated);
     if (selftest->missed[0])
         report_say("           first one missed: %s", selftest->missed);
 }
