@@ -24,11 +24,11 @@ runs_of() { # faults
 read -ra names <<<"$(echo "$faults" | tr '\n' ' ')"
 half=$((${#names[@]} / 2))
 {
-    echo "fault=none pose=vmware -- passes=28 $rest"
+    echo "fault=none pose=vmware -- passes=25 $rest"
     runs_of "${names[@]}"
 } | faultvisor_image one
 {
-    echo "fault=none pose=vmware -- passes=14 $rest"
+    echo "fault=none pose=vmware -- passes=12 $rest"
     runs_of "${names[@]:0:half}"
 } | faultvisor_image two-a
 runs_of "${names[@]:half}" | faultvisor_image two-b
