@@ -6,10 +6,10 @@
 
 faults=$(sed -n 's/^    {\.name = "\([a-z0-9_-]*\)",.*/\1/p' "$root/ci/faultvisor/faults.c")
 
-# Ghosts strike only on rounds with a component in its INIT state; each kind comes in every fifth pass,
-# and an exit that no instruction asks for need not hit such a round each time.
 rest="seed=1 findings=1"
 
+# Ghosts strike only on rounds with a component in its INIT state; each kind comes in every fifth pass,
+# and an exit that no instruction asks for need not hit such a round each time.
 runs_of() { # faults
     local fault
     for fault in "$@"; do

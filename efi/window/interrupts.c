@@ -14,6 +14,12 @@ static uint64_t cycles_of(const struct rounds *rounds, uint64_t microseconds)
     return rounds->machine->tsc_hz / 1000000 * microseconds;
 }
 
+/* Since `start`, a TSC value, an answer should have come. */
+static bool too_late(const struct rounds *rounds, uint64_t start)
+{
+    return rdtsc() - start >= cycles_of(rounds, ANSWER_MILLISECONDS * UINT64_C(1000));
+}
+
 static uint64_t random_below(struct interrupts *interrupts, uint64_t limit)
 {
     interrupts->random =
@@ -72,7 +78,7 @@ static void try_timer(struct rounds *rounds)
     arm_timer(&rounds->traps->apic, 1);
     while (timer_interrupts(rounds) == before) {
         let_interrupts_in();
-        if (rdtsc() - start > cycles_of(rounds, ANSWER_MILLISECONDS * UINT64_C(1000))) {
+        if (too_late(rounds, start)) {
             rounds->interrupts.no_timer = "the local APIC timer raises no interrupt";
             return;
         }
@@ -109,7 +115,7 @@ static void wait_for_senders(const struct rounds *rounds)
     uint64_t start = rdtsc();
     for (uint32_t n = 0; n < rounds->plan->peers; n++)
         while (atomic_load(&rounds->plan->peer[n].rounds->interrupts.sending) &&
-               rdtsc() - start < cycles_of(rounds, ANSWER_MILLISECONDS * UINT64_C(1000)))
+               !too_late(rounds, start))
             cpu_pause();
 }
 
@@ -210,7 +216,7 @@ static const struct rounds *await_accepting(const struct rounds *rounds)
 {
     uint64_t start = rdtsc();
     const struct rounds *other = next_accepting(rounds);
-    while (!other && rdtsc() - start < cycles_of(rounds, ANSWER_MILLISECONDS * UINT64_C(1000)))
+    while (!other && !too_late(rounds, start))
         other = next_accepting(rounds);
     return other;
 }
@@ -253,7 +259,7 @@ bool ipi_verify(struct rounds *rounds, struct round *round)
     uint64_t start = rdtsc();
     (void)round;
     while (apic->mode == APIC_XAPIC && apic_read(apic, APIC_COMMAND) & APIC_COMMAND_PENDING &&
-           rdtsc() - start < cycles_of(rounds, ANSWER_MILLISECONDS * UINT64_C(1000)))
+           !too_late(rounds, start))
         cpu_pause();
     atomic_store(&rounds->interrupts.sending, false);
     return true;
