@@ -97,6 +97,24 @@ $(BUILD)/faultvisor.so: linker/zmmtest.lds $(FAULTVISOR_OBJECTS)
 	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --no-undefined -T $< -o $@ \
 		$(FAULTVISOR_OBJECTS) /usr/lib/libgnuefi.a
 
+# --- the same as a Linux process -------------------------------------------------------------------
+
+# All of zmmtest but what asks the firmware or needs privileges; ci/silicon/linux/ stands in for that.
+SILICON_OF_EFI := $(filter-out efi/main.c efi/conf.c efi/firmware.c efi/freestanding.c efi/keys.c \
+	efi/pages.c efi/disks.c efi/entry.S efi/report/console.c efi/report/serial.c efi/machine/clock.c \
+	efi/machine/identify.c efi/machine/idt.c efi/machine/platform.c efi/machine/processors.c \
+	efi/machine/trap_entry.S efi/machine/xstate_on.c,$(wildcard efi/*.[cS] efi/*/*.[cS]))
+SILICON_SOURCES := $(SILICON_OF_EFI) $(wildcard ci/silicon/linux/*.c)
+SILICON_OBJECTS := $(patsubst %,$(BUILD)/silicon/%.o,$(SILICON_SOURCES))
+SILICON_CFLAGS := -std=c11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -mgeneral-regs-only -fno-pie -I$(BUILD)
+
+$(BUILD)/silicon/%.o: % $(BUILD)/version.h | $(BUILD)/tools
+	@mkdir -p $(@D)
+	$(CC) $(SILICON_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/zmmtest-linux: $(SILICON_OBJECTS) ci/unit/host.lds
+	$(CC) -no-pie -pthread -o $@ $(SILICON_OBJECTS) -Wl,-T,ci/unit/host.lds
+
 # --- images --------------------------------------------------------------------------------------
 
 $(IMAGE): $(EFI) image/zmmtest.conf image/make-image
@@ -113,7 +131,7 @@ UNIT_TESTS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_NAMES))
 # The modules that know no UEFI, and the windows; cpuid() is the tests' own.
 PORTABLE := efi/text.c efi/component.c efi/verdict.c efi/options.c efi/diagnosis/diagnosis.c \
 	efi/diagnosis/signatures.c efi/report/report.c efi/machine/cpu.c efi/machine/hypervisor.c \
-	efi/machine/xstate.c efi/machine/changes.c efi/machine/apic.c efi/machine/traps.c efi/machine/trap_entry.S $(wildcard efi/window/*.[cS])
+	efi/machine/xstate.c efi/machine/changes.c efi/machine/apic.c efi/machine/traps.c efi/machine/idt.c efi/machine/trap_entry.S efi/machine/trap_call.S $(wildcard efi/window/*.[cS])
 HOST_CFLAGS := -std=c11 -O1 -g $(WARNINGS) -D_GNU_SOURCE
 
 .PHONY: unit
@@ -126,4 +144,4 @@ $(BUILD)/unit/%: ci/unit/%.c ci/unit/host.c ci/unit/host.lds ci/faultvisor/vmwar
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -o $@ $< ci/unit/host.c $(EXTRA_$*) $(PORTABLE) -Wl,-T,ci/unit/host.lds -lcmocka
 
--include $(EFI_OBJECTS:.o=.d) $(FAULTVISOR_OBJECTS:.o=.d)
+-include $(EFI_OBJECTS:.o=.d) $(FAULTVISOR_OBJECTS:.o=.d) $(SILICON_OBJECTS:.o=.d)

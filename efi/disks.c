@@ -15,6 +15,29 @@
 #define SOON_MILLISECONDS   50u
 #define SLOW_MILLISECONDS   500u
 #define ANSWER_MILLISECONDS 10000u
+#define DISKS_MAX           16u
+
+struct disk {
+    EFI_BLOCK_IO2_PROTOCOL *queued; /* NULL: only the blocking protocol is there */
+    EFI_BLOCK_IO_PROTOCOL *blocking;
+    const EFI_BLOCK_IO_MEDIA *media;
+    EFI_BLOCK_IO2_TOKEN token; /* of the read that is in flight */
+    bool in_flight;
+    uint8_t *buffer;
+    size_t read_bytes; /* of one read, as things go */
+    uint64_t begun_at; /* milliseconds */
+    EFI_LBA next;
+    bool dropped; /* after an error */
+    bool stuck;   /* a read did not come back: the firmware may still write to the buffer */
+    uint64_t reads, bytes;
+};
+
+static struct {
+    struct disk disk[DISKS_MAX];
+    uint32_t count;
+    struct disk_activity activity; /* what the vCPUs see of it */
+    uint64_t started_at, elapsed;  /* milliseconds */
+} disks;
 
 static const EFI_GUID block_io_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
 static const EFI_GUID block_io2_guid = EFI_BLOCK_IO2_PROTOCOL_GUID;
@@ -28,28 +51,28 @@ static void *protocol_of(EFI_HANDLE handle, const EFI_GUID *guid)
 }
 
 /* False: nothing can be read there, or no memory is left for it. */
-static bool add_disk(struct disks *disks, EFI_HANDLE handle)
+static bool add_disk(EFI_HANDLE handle)
 {
     EFI_BLOCK_IO_PROTOCOL *blocking = protocol_of(handle, &block_io_guid);
-    if (!blocking || disks->count == DISKS_MAX)
+    if (!blocking || disks.count == DISKS_MAX)
         return false;
     const EFI_BLOCK_IO_MEDIA *media = blocking->Media;
     if (!media->MediaPresent || !media->BlockSize || media->BlockSize > READ_BYTES_FIRST ||
         media->IoAlign > PAGE_BYTES)
         return false;
-    struct disk *disk = &disks->disk[disks->count];
+    struct disk *disk = &disks.disk[disks.count];
     *disk = (struct disk){.queued = protocol_of(handle, &block_io2_guid),
                           .blocking = blocking,
                           .media = media,
                           .read_bytes = READ_BYTES_FIRST,
                           .buffer = pages_allocate(READ_BYTES_MAX)};
     if (disk->buffer)
-        disks->count++;
+        disks.count++;
     return disk->buffer != NULL;
 }
 
 /* Whole disks: what is a partition of one is read with it. */
-static void add_all(struct disks *disks)
+static void add_all(void)
 {
     EFI_BOOT_SERVICES *boot = system_table->BootServices;
     EFI_HANDLE *handles;
@@ -61,39 +84,39 @@ static void add_all(struct disks *disks)
     for (UINTN n = 0; n < count; n++) {
         const EFI_BLOCK_IO_PROTOCOL *found = protocol_of(handles[n], &block_io_guid);
         if (found && !found->Media->LogicalPartition)
-            (void)add_disk(disks, handles[n]);
+            (void)add_disk(handles[n]);
     }
     (void)boot->FreePool(handles);
 }
 
-static void add_boot_volume(struct disks *disks)
+static void add_boot_volume(void)
 {
     static const EFI_GUID image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     const EFI_LOADED_IMAGE *image = protocol_of(image_handle, &image_guid);
     if (image && image->DeviceHandle)
-        (void)add_disk(disks, image->DeviceHandle);
+        (void)add_disk(image->DeviceHandle);
 }
 
-const char *disks_find(struct disks *disks, bool all)
+const char *disks_find(bool all)
 {
     EFI_BOOT_SERVICES *boot = system_table->BootServices;
     if (all)
-        add_all(disks);
+        add_all();
     else
-        add_boot_volume(disks);
-    disks->activity.blocking = true;
-    for (uint32_t n = 0; n < disks->count; n++) {
-        struct disk *disk = &disks->disk[n];
+        add_boot_volume();
+    disks.activity.blocking = true;
+    for (uint32_t n = 0; n < disks.count; n++) {
+        struct disk *disk = &disks.disk[n];
         EFI_STATUS status =
             disk->queued ? boot->CreateEvent(0, TPL_APPLICATION, NULL, NULL, &disk->token.Event)
                          : EFI_UNSUPPORTED;
         if (EFI_ERROR(status))
             disk->queued = NULL;
         else
-            disks->activity.blocking = false;
+            disks.activity.blocking = false;
     }
-    disks->started_at = clock_milliseconds();
-    if (disks->count)
+    disks.started_at = clock_milliseconds();
+    if (disks.count)
         return NULL;
     return all ? "the firmware knows no disk with a medium in it"
                : "zmmtest was not booted from a disk (disks=all reads others)";
@@ -121,18 +144,18 @@ static void advance(struct disk *disk)
         disk->read_bytes /= 2;
 }
 
-static void drop(struct disks *disks, struct disk *disk, const char *why)
+static void drop(struct disk *disk, const char *why)
 {
     char buffer[160];
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
     text_add(&text, "disk %lu: the read of %lu bytes at block %lu %s: it is not read any more",
-             (uint64_t)(disk - disks->disk), (uint64_t)next_bytes(disk), disk->next, why);
+             (uint64_t)(disk - disks.disk), (uint64_t)next_bytes(disk), disk->next, why);
     event_notice(buffer);
     disk->dropped = true;
 }
 
-static void ended(struct disks *disks, struct disk *disk, EFI_STATUS status)
+static void ended(struct disk *disk, EFI_STATUS status)
 {
     char buffer[48];
     struct text text;
@@ -142,29 +165,29 @@ static void ended(struct disks *disks, struct disk *disk, EFI_STATUS status)
     }
     text_start(&text, buffer, sizeof(buffer));
     text_add(&text, "failed (%s)", status_name(status));
-    drop(disks, disk, buffer);
+    drop(disk, buffer);
 }
 
-static void set_in_flight(struct disks *disks, struct disk *disk, bool in_flight)
+static void set_in_flight(struct disk *disk, bool in_flight)
 {
-    uint32_t count = atomic_load_explicit(&disks->activity.in_flight, memory_order_relaxed);
+    uint32_t count = atomic_load_explicit(&disks.activity.in_flight, memory_order_relaxed);
     disk->in_flight = in_flight;
-    atomic_store_explicit(&disks->activity.in_flight, in_flight ? count + 1 : count - 1,
+    atomic_store_explicit(&disks.activity.in_flight, in_flight ? count + 1 : count - 1,
                           memory_order_relaxed);
 }
 
-static void read_and_wait(struct disks *disks, struct disk *disk)
+static void read_and_wait(struct disk *disk)
 {
     EFI_BLOCK_IO_PROTOCOL *io = disk->blocking;
     disk->begun_at = clock_milliseconds();
-    set_in_flight(disks, disk, true);
+    set_in_flight(disk, true);
     EFI_STATUS status =
         io->ReadBlocks(io, disk->media->MediaId, disk->next, next_bytes(disk), disk->buffer);
-    set_in_flight(disks, disk, false);
-    ended(disks, disk, status);
+    set_in_flight(disk, false);
+    ended(disk, status);
 }
 
-static void begin_read(struct disks *disks, struct disk *disk)
+static void begin_read(struct disk *disk)
 {
     EFI_BLOCK_IO2_PROTOCOL *io = disk->queued;
     disk->begun_at = clock_milliseconds();
@@ -172,83 +195,89 @@ static void begin_read(struct disks *disks, struct disk *disk)
     EFI_STATUS status = io->ReadBlocksEx(io, disk->media->MediaId, disk->next, &disk->token,
                                          next_bytes(disk), disk->buffer);
     if (EFI_ERROR(status))
-        ended(disks, disk, status);
+        ended(disk, status);
     else
-        set_in_flight(disks, disk, true);
+        set_in_flight(disk, true);
 }
 
 /*
  * The event is signalled when the read has ended; looking at it resets it (UEFI 2.10, 7.1.6). There
  * is firmware that never signals it after an error; the buffer is then lost to the device.
  */
-static void take_ended(struct disks *disks, struct disk *disk)
+static void take_ended(struct disk *disk)
 {
     EFI_STATUS status = system_table->BootServices->CheckEvent(disk->token.Event);
     if (status == EFI_NOT_READY) {
         if (clock_milliseconds() - disk->begun_at < ANSWER_MILLISECONDS)
             return;
-        set_in_flight(disks, disk, false);
-        drop(disks, disk, "does not come back");
+        set_in_flight(disk, false);
+        drop(disk, "does not come back");
         disk->stuck = true;
         return;
     }
-    set_in_flight(disks, disk, false);
-    ended(disks, disk, EFI_ERROR(status) ? status : disk->token.TransactionStatus);
+    set_in_flight(disk, false);
+    ended(disk, EFI_ERROR(status) ? status : disk->token.TransactionStatus);
 }
 
-void disks_poll(struct disks *disks)
+const struct disk_activity *disks_activity(void)
+{
+    return &disks.activity;
+}
+
+void disks_poll(void)
 {
     bool left = false;
-    for (uint32_t n = 0; n < disks->count; n++) {
-        struct disk *disk = &disks->disk[n];
+    for (uint32_t n = 0; n < disks.count; n++) {
+        struct disk *disk = &disks.disk[n];
         if (disk->in_flight)
-            take_ended(disks, disk);
+            take_ended(disk);
         if (!disk->in_flight && !disk->dropped && disk->queued)
-            begin_read(disks, disk);
+            begin_read(disk);
         else if (!disk->dropped && !disk->queued)
-            read_and_wait(disks, disk);
+            read_and_wait(disk);
         left |= !disk->dropped;
     }
-    atomic_store_explicit(&disks->activity.over, !left, memory_order_relaxed);
+    atomic_store_explicit(&disks.activity.over, !left, memory_order_relaxed);
 }
 
-bool disks_stop(struct disks *disks)
+bool disks_stop(void)
 {
     bool all = true;
-    disks->elapsed = clock_milliseconds() - disks->started_at;
-    for (uint32_t n = 0; n < disks->count; n++) {
-        struct disk *disk = &disks->disk[n];
+    disks.elapsed = clock_milliseconds() - disks.started_at;
+    for (uint32_t n = 0; n < disks.count; n++) {
+        struct disk *disk = &disks.disk[n];
         while (disk->in_flight) {
             clock_wait(1);
-            take_ended(disks, disk);
+            take_ended(disk);
         }
         all &= !disk->stuck;
     }
     return all;
 }
 
-void disks_report(const struct disks *disks)
+void disks_report(void)
 {
-    for (uint32_t n = 0; n < disks->count; n++) {
-        const struct disk *disk = &disks->disk[n];
+    for (uint32_t n = 0; n < disks.count; n++) {
+        const struct disk *disk = &disks.disk[n];
         struct disk_result result = {
             .number = n,
             .block_bytes = disk->media->BlockSize,
             .blocks = disk->media->LastBlock + 1,
-            .queued = disk->queued != NULL,
+            .by = disk->queued ? "block-io-2" : "block-io",
+            .waiting = disk->queued == NULL,
             .failed = disk->dropped,
             .reads = disk->reads,
             .bytes = disk->bytes,
-            .milliseconds = disks->elapsed,
+            .milliseconds = disks.elapsed,
         };
         event_disk(&result);
     }
 }
 
-void disks_free(struct disks *disks)
+void disks_free(void)
 {
-    for (uint32_t n = 0; n < disks->count; n++) {
-        struct disk *disk = &disks->disk[n];
+    for (uint32_t n = 0; n < disks.count; n++) {
+        struct disk *disk = &disks.disk[n];
         if (disk->queued)
             (void)system_table->BootServices->CloseEvent(disk->token.Event);
         pages_give_back(disk->buffer, READ_BYTES_MAX);

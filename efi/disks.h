@@ -7,48 +7,24 @@
 #define ZMMTEST_DISKS_H
 
 #include "window/disk.h"
-#include <efi.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define DISKS_MAX 16u
-
-struct disk {
-    EFI_BLOCK_IO2_PROTOCOL *queued; /* NULL: only the blocking protocol is there */
-    EFI_BLOCK_IO_PROTOCOL *blocking;
-    const EFI_BLOCK_IO_MEDIA *media;
-    EFI_BLOCK_IO2_TOKEN token; /* of the read that is in flight */
-    bool in_flight;
-    uint8_t *buffer;
-    size_t read_bytes; /* of one read, as things go */
-    uint64_t begun_at; /* milliseconds */
-    EFI_LBA next;
-    bool dropped; /* after an error */
-    bool stuck;   /* a read did not come back: the firmware may still write to the buffer */
-    uint64_t reads, bytes;
-};
-
-struct disks {
-    struct disk disk[DISKS_MAX];
-    uint32_t count;
-    struct disk_activity activity; /* what the vCPUs see of it */
-    uint64_t started_at, elapsed;  /* milliseconds */
-};
 
 /* The disk that zmmtest was booted from, or all there are; NULL, or the reason why there is none.
  */
-const char *disks_find(struct disks *disks, bool all);
+const char *disks_find(bool all);
+
+/* What the vCPUs may know of it. */
+const struct disk_activity *disks_activity(void);
 
 /* On the boot vCPU, between slices: takes what was read and asks for more. */
-void disks_poll(struct disks *disks);
+void disks_poll(void);
 
 /* No more reads; waits for those in flight, 10 s each. False if one did not come back. */
-bool disks_stop(struct disks *disks);
+bool disks_stop(void);
 
 /* One log line for each disk. */
-void disks_report(const struct disks *disks);
+void disks_report(void);
 
-void disks_free(struct disks *disks);
+void disks_free(void);
 
 #endif

@@ -4,13 +4,13 @@
  */
 #include "conf.h"
 #include "firmware.h"
+#include "keys.h"
 #include "machine/clock.h"
 #include "machine/identify.h"
 #include "machine/instructions.h"
 #include "report/events.h"
 #include "report/sinks.h"
 #include "run.h"
-#include "version.h"
 #include <string.h>
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
@@ -37,12 +37,6 @@ static uint64_t random_seed(void)
     return seed;
 }
 
-/* A few bits of the seed, all of which count. */
-static uint32_t run_id_of(uint64_t seed)
-{
-    return (uint32_t)(seed * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PATTERN_RUN_BITS));
-}
-
 static EFI_STATUS status_of(enum verdict verdict)
 {
     static const EFI_STATUS statuses[] = {
@@ -56,17 +50,11 @@ static EFI_STATUS status_of(enum verdict verdict)
 
 static enum end ask_operator(void)
 {
-    SIMPLE_INPUT_INTERFACE *input = system_table->ConIn;
-    EFI_INPUT_KEY key;
-    if (!input)
+    if (!system_table->ConIn)
         return END_EXIT;
     report_say("Press S to shut down, R to reboot, X to return to the firmware.");
-    for (;;) {
-        if (EFI_ERROR(input->ReadKeyStroke(input, &key))) {
-            clock_wait(20);
-            continue;
-        }
-        switch (key.UnicodeChar | 0x20) {
+    for (;; clock_wait(20)) {
+        switch (keys_read()) {
         case 's':
             return END_SHUTDOWN;
         case 'r':
@@ -121,19 +109,6 @@ static void read_options(void)
     (void)conf_read(&options, &error);
 }
 
-static void run_everything(void)
-{
-    run.machine = &machine;
-    run.options = &options;
-    if (options_error[0]) {
-        event_error(options_error);
-        run_verdict(&run, VERDICT_ERROR, "the options are wrong, nothing was tested");
-    } else if (run_prepare(&run)) {
-        run_all(&run);
-    }
-    run_report(&run);
-}
-
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 {
     image_handle = image;
@@ -143,12 +118,9 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     stop_watchdog();
     machine_identify(&machine, tsc_hz);
     read_options();
-    struct run_identity identity = {.version = ZMMTEST_VERSION, .commit = ZMMTEST_COMMIT};
-    identity.seed = options.seed_given ? options.seed : random_seed();
-    identity.run = run.run_id = run_id_of(identity.seed);
-    event_start(&identity, machine.firmware);
-    event_machine(&machine);
-    run_everything();
+    run.machine = &machine;
+    run.options = &options;
+    run_everything(&run, random_seed(), options_error);
     end_as_asked(&run, options.end);
     return status_of(run.verdict);
 }

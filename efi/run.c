@@ -1,6 +1,7 @@
 /* Conducts a run from the boot vCPU. */
 #include "run.h"
-#include "firmware.h"
+#include "disks.h"
+#include "keys.h"
 #include "machine/changes.h"
 #include "machine/clock.h"
 #include "machine/identify.h"
@@ -8,6 +9,7 @@
 #include "report/events.h"
 #include "report/report.h"
 #include "selftest.h"
+#include "version.h"
 #include <string.h>
 
 #define ANSWER_MILLISECONDS 10000u /* until a silent vCPU counts as lost */
@@ -16,7 +18,8 @@
 /* Firmware looks at its vCPUs every 100 ms of its own time, which may run slower than ours. */
 #define GIVE_BACK_MILLISECONDS 60000u
 
-void run_verdict(struct run *run, enum verdict verdict, const char *reason)
+/* A worse verdict, or the first of its kind, replaces the one there is. */
+static void run_verdict(struct run *run, enum verdict verdict, const char *reason)
 {
     if (verdict > run->verdict) {
         run->verdict = verdict;
@@ -94,27 +97,35 @@ static bool list_peers(struct run *run)
 /* The reason why no disk can be read while a vCPU holds, or NULL. */
 static const char *no_disks(struct run *run, bool others)
 {
-    const char *reason = disks_find(&run->disks, run->options->disks_all);
-    if (!reason && run->disks.activity.blocking && !others)
+    const char *reason = disks_find(run->options->disks_all);
+    if (!reason && disks_activity()->blocking && !others)
         reason = "the disk has no Block I/O 2, and the only vCPU waits while it is read";
     if (!reason)
-        run->plan.disks = &run->disks.activity;
+        run->plan.disks = disks_activity();
+    return reason;
+}
+
+/* The reason why an exit cannot run, or NULL. */
+static const char *no_exit(struct run *run, const struct exit *exit, const struct window **window)
+{
+    bool others = others_take_part(run);
+    if (run->machine->system[0] && !exit->process)
+        return "the operating system keeps it to itself";
+    const char *reason = exit->unsupported ? exit->unsupported(run->machine, window) : NULL;
+    if (!reason && exit->with_others && !others)
+        reason = "no vCPU takes part that the firmware does not use";
+    if (!reason && exit->with_disks)
+        reason = no_disks(run, others);
     return reason;
 }
 
 static void plan_exits(struct run *run)
 {
-    bool others = others_take_part(run);
     for (uint32_t row = 0; row < exit_count; row++) {
         const struct window *window = exits[row].window;
         if (!(run->options->exits >> row & 1))
             continue;
-        const char *reason =
-            exits[row].unsupported ? exits[row].unsupported(run->machine, &window) : NULL;
-        if (!reason && exits[row].with_others && !others)
-            reason = "no vCPU takes part that the firmware does not use";
-        if (!reason && exits[row].with_disks)
-            reason = no_disks(run, others);
+        const char *reason = no_exit(run, &exits[row], &window);
         if (reason) {
             event_skip(exits[row].name, CPU_ALL, reason);
             if (run->options->exits_named)
@@ -189,7 +200,7 @@ static void out_of_memory(struct run *run)
     run_verdict(run, VERDICT_ERROR, "not enough memory");
 }
 
-bool run_prepare(struct run *run)
+static bool run_prepare(struct run *run)
 {
     run->reason = "all that was asked ran, and every register came back as it was";
     run->plan.passes = run->options->passes;
@@ -223,8 +234,8 @@ bool run_prepare(struct run *run)
     return true;
 }
 
-/* On the other vCPU, called by the firmware. */
-static void EFIAPI other_vcpu(void *argument)
+/* On the other vCPU. */
+static void other_vcpu(void *argument)
 {
     vcpu_run(argument);
 }
@@ -236,13 +247,13 @@ static void start_others(struct run *run)
         watched->progressed_at = clock_milliseconds();
         if (cpu == run->processors.boot || !taking_part(run, cpu))
             continue;
-        EFI_STATUS status = processors_start(cpu, other_vcpu, watched->vcpu, &watched->finished);
-        if (!EFI_ERROR(status))
+        watched->call = (struct processor_call){other_vcpu, watched->vcpu, NULL};
+        const char *reason = processors_start(cpu, &watched->call);
+        if (!reason)
             continue;
-        event_skip("all", cpu, status_name(status));
+        event_skip("all", cpu, reason);
         atomic_store(&watched->vcpu->state, VCPU_UNUSED);
-        watched->finished = NULL;
-        run_verdict(run, VERDICT_INCOMPLETE, "the firmware could not start a vCPU");
+        run_verdict(run, VERDICT_INCOMPLETE, "a vCPU could not be started");
     }
 }
 
@@ -406,12 +417,9 @@ static struct totals add_up(const struct run *run)
 /* Any key where a key is the only way to end it; Esc or q otherwise, as line noise happens. */
 static bool key_says_stop(const struct run *run)
 {
-    SIMPLE_INPUT_INTERFACE *input = system_table->ConIn;
-    EFI_INPUT_KEY key;
-    if (!input || EFI_ERROR(input->ReadKeyStroke(input, &key)))
-        return false;
+    char key = keys_read();
     bool any = run->options->seconds == 0 && run->options->passes == 0;
-    return any || key.ScanCode == SCAN_ESC || key.UnicodeChar == L'q';
+    return key == KEY_ESC || key == 'q' || (any && key != KEY_NONE);
 }
 
 static bool time_is_over(const struct run *run)
@@ -458,7 +466,7 @@ static bool poll(struct run *run, uint64_t *next_tick)
     return false;
 }
 
-void run_all(struct run *run)
+static void run_all(struct run *run)
 {
     struct vcpu *boot = run->watched[run->processors.boot].vcpu;
     uint64_t next_tick = TICK_MILLISECONDS, polled = 0;
@@ -471,7 +479,7 @@ void run_all(struct run *run)
         atomic_store(&boot->state, VCPU_RUNNING);
     while (going) {
         if (run->plan.disks)
-            disks_poll(&run->disks);
+            disks_poll();
         if (atomic_load(&boot->state) == VCPU_RUNNING)
             vcpu_run_slice(boot);
         else
@@ -483,7 +491,7 @@ void run_all(struct run *run)
     }
     run->elapsed = clock_milliseconds() - run->started_at;
     stop_all(run);
-    run->disk_lost = !disks_stop(&run->disks);
+    run->disk_lost = !disks_stop();
 }
 
 #define SAMPLES_MAX 4096u
@@ -641,7 +649,7 @@ static void report_nmis(uint64_t count)
         event_notice(buffer);
 }
 
-void run_report(struct run *run)
+static void run_report(struct run *run)
 {
     struct totals totals = {0};
     if (run->watched) {
@@ -650,7 +658,7 @@ void run_report(struct run *run)
         report_nmis(totals.nmis);
         report_strays(totals.strays);
         if (run->plan.disks)
-            disks_report(&run->disks);
+            disks_report();
     }
     check_passes(run);
     if (totals.planted != totals.injected)
@@ -659,7 +667,8 @@ void run_report(struct run *run)
         run_verdict(run, VERDICT_FAIL,
                     totals.findings == totals.injected
                         ? "registers changed, but only where zmmtest INJECTED it"
-                        : "registers changed beneath this guest");
+                    : run->machine->system[0] ? "registers changed beneath this process"
+                                              : "registers changed beneath this guest");
     else if (totals.rounds == 0)
         run_verdict(run, VERDICT_INCOMPLETE, "nothing ran");
     struct outcome outcome = {
@@ -671,24 +680,42 @@ void run_report(struct run *run)
         .milliseconds = run->elapsed,
         .vcpus = totals.vcpus,
         .control_run = run->machine->hypervisor.kind == HYPERVISOR_NONE,
+        .system = run->machine->system,
     };
     event_done(&outcome);
+}
+
+/* A few bits of the seed, all of which count. */
+static uint32_t run_id_of(uint64_t seed)
+{
+    return (uint32_t)(seed * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PATTERN_RUN_BITS));
+}
+
+void run_everything(struct run *run, uint64_t seed, const char *wrong)
+{
+    struct run_identity identity = {.version = ZMMTEST_VERSION, .commit = ZMMTEST_COMMIT};
+    identity.seed = run->options->seed_given ? run->options->seed : seed;
+    identity.run = run->run_id = run_id_of(identity.seed);
+    event_start(&identity, run->machine->firmware);
+    event_machine(run->machine);
+    if (wrong[0]) {
+        event_error(wrong);
+        run_verdict(run, VERDICT_ERROR, "the options are wrong, nothing was tested");
+    } else if (run_prepare(run)) {
+        run_all(run);
+    }
+    run_report(run);
 }
 
 /* Until the firmware has seen that the procedure it started there has returned. */
 static bool given_back(struct watched *watched)
 {
-    EFI_BOOT_SERVICES *boot = system_table->BootServices;
     uint64_t since = clock_milliseconds();
-    if (!watched->finished)
-        return true;
-    while (!watched->lost && boot->CheckEvent(watched->finished) == EFI_NOT_READY) {
+    while (!watched->lost && !processors_returned(&watched->call)) {
         if (clock_milliseconds() - since > GIVE_BACK_MILLISECONDS)
             return false;
         clock_wait(1);
     }
-    if (!watched->lost)
-        (void)boot->CloseEvent(watched->finished);
     return !watched->lost;
 }
 
@@ -710,7 +737,7 @@ void run_free(struct run *run)
         pages_give_back(vcpu->rounds.buffers.cold, vcpu->rounds.buffers.cold_bytes);
         pages_give_back(vcpu, sizeof(*vcpu));
     }
-    disks_free(&run->disks);
+    disks_free();
     pages_give_back(run->plan.peer, run->processors.count * sizeof(*run->plan.peer));
     pages_give_back(run->watched, run->processors.count * sizeof(*run->watched));
 }

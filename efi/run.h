@@ -5,19 +5,17 @@
 #ifndef ZMMTEST_RUN_H
 #define ZMMTEST_RUN_H
 
-#include "disks.h"
 #include "gap.h"
 #include "machine/machine.h"
 #include "machine/processors.h"
 #include "options.h"
 #include "vcpu.h"
 #include "verdict.h"
-#include <efi.h>
 
 /* What the boot vCPU keeps of each vCPU, itself included. */
 struct watched {
     struct vcpu *vcpu; /* NULL: not taking part */
-    EFI_EVENT finished;
+    struct processor_call call;
     bool told;              /* its XCR0 has been reported, */
     uint64_t xcr0;          /* as this */
     bool lost;              /* does not answer, or stopped making progress */
@@ -31,7 +29,6 @@ struct run {
     const struct options *options;
     struct processors processors;
     struct plan plan;
-    struct disks disks;
     struct watched *watched; /* one for each vCPU of the machine */
     uint32_t run_id;
 
@@ -45,17 +42,13 @@ struct run {
     struct machine after_gap;
 };
 
-/* A worse verdict, or the first of its kind, replaces the one there is. */
-void run_verdict(struct run *run, enum verdict verdict, const char *reason);
-
-/* Allocates the vCPUs, tests zmmtest itself, decides what runs. False: nothing can run. */
-bool run_prepare(struct run *run);
-
-/* Runs until the time is over, the passes are done, a key is pressed or the first finding asks. */
-void run_all(struct run *run);
-
-/* Reports the counts of each exit, what did not run, and the verdict. */
-void run_report(struct run *run);
+/*
+ * The whole of a run: tests zmmtest itself, decides what runs, runs it until the time is over, the
+ * passes are done, a key is pressed or the first finding asks, and reports the counts and the
+ * verdict. machine and options are set. `seed` is for the patterns where the options have none;
+ * `wrong` is what is wrong with the options, for which nothing is tested; "": nothing.
+ */
+void run_everything(struct run *run, uint64_t seed, const char *wrong);
 
 /*
  * Waits until the firmware regards all vCPUs as its own again. False if one is not, so that this

@@ -18,6 +18,7 @@ struct machine {
     uint64_t tsc_hz;
     uint32_t vcpus;
     char firmware[48]; /* vendor and revision */
+    char system[64];   /* the operating system that this is a process of; "" as a UEFI program */
 };
 
 #endif

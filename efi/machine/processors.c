@@ -1,4 +1,4 @@
-/* Finds the vCPUs and starts procedures on them, without waiting. */
+/* Finds the vCPUs and starts procedures on them, by the EFI MP services. */
 #include "processors.h"
 #include "../firmware.h"
 #include "mp_services.h"
@@ -43,15 +43,37 @@ const char *processors_unusable(uint32_t number)
     return NULL;
 }
 
-EFI_STATUS processors_start(uint32_t number, void(EFIAPI *procedure)(void *), void *argument,
-                            EFI_EVENT *finished)
+/* The firmware calls by its own convention. */
+static void EFIAPI called_by_firmware(void *argument)
+{
+    const struct processor_call *call = argument;
+    call->procedure(call->argument);
+}
+
+const char *processors_start(uint32_t number, struct processor_call *call)
 {
     EFI_BOOT_SERVICES *boot = system_table->BootServices;
-    EFI_STATUS status = boot->CreateEvent(0, TPL_APPLICATION, NULL, NULL, finished);
+    EFI_EVENT finished;
+    EFI_STATUS status = boot->CreateEvent(0, TPL_APPLICATION, NULL, NULL, &finished);
     if (EFI_ERROR(status))
-        return status;
-    status = services->StartupThisAP(services, procedure, number, *finished, 0, argument, NULL);
-    if (EFI_ERROR(status))
-        (void)boot->CloseEvent(*finished);
-    return status;
+        return status_name(status);
+    status = services->StartupThisAP(services, called_by_firmware, number, finished, 0, call, NULL);
+    if (EFI_ERROR(status)) {
+        (void)boot->CloseEvent(finished);
+        return status_name(status);
+    }
+    call->finished = finished;
+    return NULL;
+}
+
+bool processors_returned(struct processor_call *call)
+{
+    EFI_BOOT_SERVICES *boot = system_table->BootServices;
+    if (!call->finished)
+        return true;
+    if (boot->CheckEvent(call->finished) == EFI_NOT_READY)
+        return false;
+    (void)boot->CloseEvent(call->finished);
+    call->finished = NULL;
+    return true;
 }

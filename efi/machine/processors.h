@@ -1,8 +1,7 @@
-/* The vCPUs as the firmware numbers them, and how to start one (EFI MP services). */
+/* The vCPUs as the firmware numbers them, and how to start one. */
 #ifndef ZMMTEST_MACHINE_PROCESSORS_H
 #define ZMMTEST_MACHINE_PROCESSORS_H
 
-#include <efi.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,11 +17,20 @@ void processors_find(struct processors *processors);
 /* NULL if the firmware offers this vCPU for use, or else the reason. */
 const char *processors_unusable(uint32_t number);
 
+/* A procedure on another vCPU. It stays where it is until processors_returned(). */
+struct processor_call {
+    void (*procedure)(void *argument);
+    void *argument;
+    void *finished; /* what tells that it has returned; NULL: it was not started */
+};
+
 /*
- * Starts procedure(argument) on another vCPU and returns. *finished is signalled once the procedure
- * has returned there; the caller closes it.
+ * Starts call->procedure(call->argument) on another vCPU and does not wait. NULL, or the reason why
+ * it was not started.
  */
-EFI_STATUS processors_start(uint32_t number, void(EFIAPI *procedure)(void *), void *argument,
-                            EFI_EVENT *finished);
+const char *processors_start(uint32_t number, struct processor_call *call);
+
+/* True once the procedure has returned and the vCPU is the firmware's again; or never was ours. */
+bool processors_returned(struct processor_call *call);
 
 #endif

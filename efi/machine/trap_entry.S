@@ -1,7 +1,6 @@
 /*
- * Entry points of exceptions and of our own interrupts, and the call under guard that an exception
- * can unwind to. No vector register is touched: a window's registers are still in place when the
- * handler resumes it.
+ * Entry points of exceptions and of our own interrupts. No vector register is touched: a window's
+ * registers are still in place when the handler resumes it.
  */
     .intel_syntax noprefix
     .text
@@ -9,7 +8,7 @@
 /*
  * One entry per exception vector, and behind them one for each enum interrupt: push an error code
  * where the processor does not (SDM vol. 3, 6.13), then the number. The entries are 16 bytes apart;
- * traps.c computes their addresses.
+ * idt.c computes their addresses.
  */
     .balign 16
     .globl trap_entries
@@ -57,38 +56,5 @@ trap_common:
     pop rax
     add rsp, 16
     iretq
-
-/*
- * bool trap_call(function rdi, argument rsi, struct trap_guard *rdx): calls function(argument).
- * Returns 1, or 0 by way of the guard when the handler resumed there.
- */
-    .globl trap_call
-    .type trap_call, @function
-trap_call:
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
-    push rdx
-    mov [rdx], rsp
-    lea rax, [rip + 1f]
-    mov [rdx + 8], rax
-    mov rax, rdi
-    mov rdi, rsi
-    call rax
-    mov eax, 1
-    jmp 2f
-1:  xor eax, eax
-2:  pop rdx
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
-    ret
-    .size trap_call, . - trap_call
 
     .section .note.GNU-stack, "", @progbits

@@ -1,88 +1,13 @@
-/* Installs the handlers of a vCPU, decides where a faulting vCPU goes on, counts interrupts. */
+/* Runs functions under guard, and decides where a vCPU goes on that raised an exception. */
 #include "traps.h"
 #include "instructions.h"
 #include <string.h>
 
-#define GATE_INTERRUPT  0x8e /* present, DPL 0, 64-bit interrupt gate (SDM vol. 3, 6.14.1) */
-#define TRAP_ENTRY_SIZE 16u
-#define VECTOR_NMI      2u
-
-/* What trap_entry.S leaves on the stack, lowest address first. */
-struct trap_frame {
-    uint64_t r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax;
-    uint64_t vector, error_code;
-    uint64_t rip, cs, rflags, rsp, ss;
-};
-
-extern const char trap_entries[];
 bool trap_call(void (*function)(void *), void *argument, struct trap_guard *guard);
-void trap_handle(struct trap_frame *frame);
-
-static struct descriptor_table current_idt(void)
-{
-    struct descriptor_table table;
-    __asm__ volatile("sidt %0" : "=m"(table));
-    return table;
-}
-
-static void load_idt(const struct descriptor_table *table)
-{
-    __asm__ volatile("lidt %0" ::"m"(*table) : "memory");
-}
-
-/* This vCPU's own: its IDT is the first thing in it. */
-static struct traps *current_traps(void)
-{
-    return (struct traps *)current_idt().base; // NOLINT(performance-no-int-to-ptr)
-}
-
-static size_t entry_of(unsigned int vector)
-{
-    if (vector < EXCEPTION_COUNT)
-        return vector;
-    enum interrupt kind = vector == VECTOR_TIMER ? INTERRUPT_TIMER
-                          : vector == VECTOR_IPI ? INTERRUPT_IPI
-                                                 : INTERRUPT_STRAY;
-    return EXCEPTION_COUNT + kind;
-}
-
-static void fill_idt(struct traps *traps)
-{
-    uint16_t selector = read_cs();
-    for (unsigned int vector = 0; vector < VECTOR_COUNT_ALL; vector++) {
-        uint64_t entry = (uint64_t)(trap_entries + entry_of(vector) * TRAP_ENTRY_SIZE);
-        traps->idt[vector] = (struct idt_gate){
-            .offset_low = (uint16_t)entry,
-            .selector = selector,
-            .type = GATE_INTERRUPT,
-            .offset_middle = (uint16_t)(entry >> 16),
-            .offset_high = (uint32_t)(entry >> 32),
-        };
-    }
-    traps->filled = true;
-}
-
-void traps_enter(struct traps *traps)
-{
-    traps->rflags = read_rflags();
-    interrupts_off();
-    traps->firmware_idt = current_idt();
-    if (!traps->filled)
-        fill_idt(traps);
-    struct descriptor_table ours = {sizeof(traps->idt) - 1, (uint64_t)traps->idt};
-    load_idt(&ours);
-}
-
-void traps_leave(struct traps *traps)
-{
-    load_idt(&traps->firmware_idt);
-    if (traps->rflags & RFLAGS_INTERRUPTS_ON)
-        interrupts_on();
-}
 
 bool traps_run(void (*function)(void *), void *argument, struct fault *fault)
 {
-    struct traps *traps = current_traps();
+    struct traps *traps = traps_current();
     struct trap_guard outer = traps->guard;
     bool ran = trap_call(function, argument, &traps->guard);
     traps->guard = outer;
@@ -128,14 +53,25 @@ static bool in_window(uint64_t rip)
  * In a window, RSP is the round's expected state. The window leaves by its on_fault path, which
  * stores the whole state; should that fault too, by the path that stores nothing.
  */
-static void resume_window(struct trap_frame *frame, const struct fault *fault)
+static void resume_window(struct trap_point *point, const struct fault *fault)
 {
-    struct round *round = (struct round *)(frame->rsp - offsetof(struct round, expected)); // NOLINT
+    struct round *round = (struct round *)(point->rsp - offsetof(struct round, expected)); // NOLINT
     round->fault = *fault;
-    round->found.rflags = frame->rflags;
+    round->found.rflags = point->rflags;
     round->found.mxcsr = round->expected.mxcsr; /* not looked at after a fault */
-    frame->rip = round->on_fault;
+    point->rip = round->on_fault;
     round->on_fault = (uint64_t)on_second_fault;
+}
+
+void traps_exception(struct traps *traps, const struct fault *fault, struct trap_point *point)
+{
+    if (in_window(point->rip)) {
+        resume_window(point, fault);
+        return;
+    }
+    traps->fault = *fault;
+    point->rip = traps->guard.resume;
+    point->rsp = traps->guard.rsp;
 }
 
 uint64_t traps_interrupts(const struct traps *traps)
@@ -144,39 +80,4 @@ uint64_t traps_interrupts(const struct traps *traps)
     for (size_t kind = 0; kind < INTERRUPT_COUNT; kind++)
         sum += atomic_load_explicit(&traps->interrupts[kind], memory_order_relaxed);
     return sum;
-}
-
-/*
- * A stray may not be the local APIC's: a spurious interrupt is not to be acknowledged (SDM vol. 3,
- * 10.9), nor one that a PIC delivered.
- */
-static void interrupt_arrived(struct traps *traps, enum interrupt kind)
-{
-    uint64_t before = atomic_load_explicit(&traps->interrupts[kind], memory_order_relaxed);
-    atomic_store_explicit(&traps->interrupts[kind], before + 1, memory_order_relaxed);
-    if (traps->apic.mode == APIC_OFF)
-        return;
-    if (kind != INTERRUPT_STRAY || apic_in_service(&traps->apic))
-        apic_write(&traps->apic, APIC_END_OF_INTERRUPT, 0);
-}
-
-void trap_handle(struct trap_frame *frame)
-{
-    struct traps *traps = current_traps();
-    if (frame->vector >= EXCEPTION_COUNT) {
-        interrupt_arrived(traps, frame->vector - EXCEPTION_COUNT);
-        return;
-    }
-    if (frame->vector == VECTOR_NMI) {
-        traps->nmis++;
-        return;
-    }
-    struct fault fault = {frame->vector, frame->error_code, frame->rip, read_cr2()};
-    if (in_window(frame->rip)) {
-        resume_window(frame, &fault);
-        return;
-    }
-    traps->fault = fault;
-    frame->rip = traps->guard.resume;
-    frame->rsp = traps->guard.rsp;
 }

@@ -39,7 +39,7 @@ struct idt_gate {
     uint32_t zero;
 };
 
-/* Where a guarded function returns to when it faults. trap_entry.S knows this layout. */
+/* Where a guarded function returns to when it faults. trap_call.S knows this layout. */
 struct trap_guard {
     uint64_t rsp;
     uint64_t resume;
@@ -62,6 +62,17 @@ struct traps {
 /* Interrupts off and our IDT in; traps_leave() puts both back. The pair may be repeated. */
 void traps_enter(struct traps *traps);
 void traps_leave(struct traps *traps);
+
+/* What traps_enter() was called with on this vCPU. */
+struct traps *traps_current(void);
+
+/* Where an exception was raised, and where the vCPU goes on. */
+struct trap_point {
+    uint64_t rip, rsp, rflags;
+};
+
+/* Makes *point where the vCPU goes on: out of the window, or out of the guarded function. */
+void traps_exception(struct traps *traps, const struct fault *fault, struct trap_point *point);
 
 /*
  * Runs function(argument) between traps_enter() and traps_leave(). False if it raised an exception,

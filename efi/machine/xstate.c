@@ -1,8 +1,5 @@
-/* Finds out which XSAVE components there are, and turns them on and back off. */
+/* Finds out which XSAVE components there are. */
 #include "xstate.h"
-#include "../window/vectors.h"
-#include "instructions.h"
-#include "traps.h"
 #include <string.h>
 
 const char *xstate_component_name(unsigned int bit)
@@ -42,7 +39,7 @@ static void read_sizes(struct xstate *xstate)
             xstate->size[bit] = cpuid(0xd, bit).eax;
 }
 
-static enum form widest_form(uint64_t xcr0)
+enum form xstate_form(uint64_t xcr0)
 {
     if ((xcr0 & XCR0_AVX512) == XCR0_AVX512)
         return FORM_ZMM;
@@ -78,52 +75,9 @@ void xstate_identify(struct xstate *xstate, const struct cpu *cpu)
         read_sizes(xstate);
     }
     xstate->no_avx512 = why_no_avx512(cpu, xstate);
-    xstate->form = widest_form(xstate->wanted);
+    xstate->form = xstate_form(xstate->wanted);
     if (xstate->no_avx512 && xstate->form == FORM_ZMM)
         xstate->form = FORM_YMM;
     if (!cpu->avx && xstate->form == FORM_YMM)
         xstate->form = FORM_XMM;
-}
-
-static void try_xsetbv(void *value)
-{
-    xsetbv0(*(uint64_t *)value);
-}
-
-void xstate_turn_on(struct xstate_saved *saved, const struct xstate *xstate)
-{
-    saved->cr0 = read_cr0();
-    saved->cr4 = read_cr4();
-    write_cr0(saved->cr0 & ~(CR0_TASK_SWITCHED | CR0_EMULATION));
-    /* Firmware need not have given its other vCPUs the CR4 of the boot vCPU. */
-    write_cr4(saved->cr4 | CR4_OSFXSR | CR4_OSXMMEXCPT);
-    vectors_save_legacy(saved->legacy);
-    saved->on = false;
-    saved->form = FORM_XMM;
-    saved->xcr0 = saved->xcr0_on = 0;
-    if (!xstate->wanted)
-        return;
-    write_cr4(read_cr4() | CR4_OSXSAVE);
-    saved->xcr0 = xgetbv0();
-    saved->on = true;
-    /* The whole set, or else only what the windows need, or else what was there. */
-    uint64_t attempts[] = {xstate->wanted,
-                           xstate->wanted & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512),
-                           xstate->wanted & (XCR0_X87 | XCR0_SSE | XCR0_AVX)};
-    for (size_t n = 0; n < sizeof(attempts) / sizeof(attempts[0]); n++)
-        if (traps_run(try_xsetbv, &attempts[n], NULL))
-            break;
-    saved->xcr0_on = xgetbv0();
-    enum form allowed = widest_form(saved->xcr0_on);
-    saved->form = allowed < xstate->form ? allowed : xstate->form;
-}
-
-void xstate_turn_off(const struct xstate_saved *saved)
-{
-    vectors_clear(saved->form);
-    if (saved->on)
-        xsetbv0(saved->xcr0);
-    vectors_restore_legacy(saved->legacy);
-    write_cr4(saved->cr4);
-    write_cr0(saved->cr0);
 }

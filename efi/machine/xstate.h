@@ -34,6 +34,9 @@ void xstate_identify(struct xstate *xstate, const struct cpu *cpu);
 /* Intel's name of an XSAVE component; NULL for one that has no name here. */
 const char *xstate_component_name(unsigned int bit);
 
+/* The widest form that this XCR0 allows. */
+enum form xstate_form(uint64_t xcr0);
+
 /* What a vCPU had before xstate_turn_on(), for xstate_turn_off() to put back. */
 struct xstate_saved {
     _Alignas(16) uint8_t legacy[512]; /* FXSAVE area: x87, SSE, MXCSR */

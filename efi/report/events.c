@@ -32,6 +32,8 @@ void event_machine(const struct machine *machine)
     log_number(&line, "stepping", cpu->stepping);
     log_hex(&line, "microcode", cpu->microcode);
     log_text(&line, "hypervisor", hypervisor->name);
+    if (machine->system[0])
+        log_text(&line, "system", machine->system);
     if (hypervisor->kind == HYPERVISOR_UNKNOWN)
         log_text(&line, "signature", hypervisor->signature);
     log_number(&line, "build", hypervisor->build);
@@ -42,7 +44,11 @@ void event_machine(const struct machine *machine)
     report_say("Processor  %s", cpu->brand);
     report_say("           family %u model %u stepping %u, microcode 0x%x, TSC %lu MHz",
                cpu->family, cpu->model, cpu->stepping, cpu->microcode, machine->tsc_hz / 1000000);
-    if (hypervisor->kind == HYPERVISOR_NONE)
+    if (machine->system[0])
+        report_say("System     %s is in the loop: it switches registers as well", machine->system);
+    if (hypervisor->kind == HYPERVISOR_NONE && machine->system[0])
+        report_say("Beneath    no hypervisor seen");
+    else if (hypervisor->kind == HYPERVISOR_NONE)
         report_say("Beneath    no hypervisor seen: a control run, nothing beneath to blame");
     else if (hypervisor->build)
         report_say("Beneath    %s, build %u", hypervisor->name, hypervisor->build);
@@ -378,7 +384,7 @@ void event_disk(const struct disk_result *result)
     log_number(&line, "n", result->number);
     log_number(&line, "block_bytes", result->block_bytes);
     log_number(&line, "blocks", result->blocks);
-    log_text(&line, "by", result->queued ? "block-io-2" : "block-io");
+    log_text(&line, "by", result->by);
     log_number(&line, "reads", result->reads);
     log_number(&line, "bytes", result->bytes);
     log_number(&line, "kib_per_second", kib_per_second);
@@ -386,7 +392,7 @@ void event_disk(const struct disk_result *result)
     log_end(&line);
     report_say("Disk %u     %lu KiB read in %lu reads, %lu KiB/s, %s%s", result->number,
                result->bytes / 1024, result->reads, kib_per_second,
-               result->queued ? "in flight meanwhile" : "the boot vCPU waiting",
+               result->waiting ? "the boot vCPU waiting" : "in flight meanwhile",
                result->failed ? "; an error ended it" : "");
 }
 
@@ -411,6 +417,9 @@ void event_done(const struct outcome *outcome)
         report_say("INJECTED: %lu of the findings were planted by zmmtest itself (inject=)",
                    outcome->injected);
     report_say("Verdict    %s: %s", verdict_name(outcome->verdict), outcome->reason);
-    if (outcome->control_run)
+    if (outcome->system[0])
+        report_say("           An operating system was in the loop, and may be what changed or hid "
+                   "something.");
+    else if (outcome->control_run)
         report_say("           Control run: no hypervisor was seen, so nothing beneath to blame.");
 }

@@ -66,8 +66,9 @@ void event_exit_row(const struct exit_result *result);
 struct disk_result {
     uint32_t number, block_bytes;
     uint64_t blocks;
-    bool queued; /* by Block I/O 2, while the vCPUs go on; or the boot vCPU waited */
-    bool failed; /* an error ended it */
+    const char *by; /* the interface that it was read by */
+    bool waiting;   /* the boot vCPU waited for each read, and the others went on */
+    bool failed;    /* an error ended it */
     uint64_t reads, bytes, milliseconds;
 };
 
@@ -78,7 +79,8 @@ struct outcome {
     const char *reason; /* of the verdict, in words */
     uint64_t rounds, findings, injected, milliseconds;
     uint32_t vcpus;
-    bool control_run; /* no hypervisor seen: nothing beneath to blame */
+    bool control_run;   /* no hypervisor seen: nothing beneath to blame */
+    const char *system; /* the operating system beneath; "": none */
 };
 
 void event_done(const struct outcome *outcome);

@@ -10,7 +10,7 @@
 struct round;
 struct rounds;
 
-/* Written by the boot vCPU. */
+/* Written by whoever reads the disks. */
 struct disk_activity {
     _Atomic uint32_t in_flight; /* reads that were begun and have not ended */
     _Atomic bool over;          /* there will be no more */

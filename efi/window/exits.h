@@ -28,6 +28,7 @@ struct exit {
      */
     const char *(*begin)(struct rounds *rounds, struct round *round);
     bool (*verify)(struct rounds *rounds, struct round *round);
+    bool process;   /* an operating system lets a process do this */
     bool must_work; /* no machine lacks it: a fault is a finding, even at the first round */
     bool all_live;  /* only rounds with every component live: register 0 holds data */
     bool exposure;  /* measure the share of time for which the pattern is live */

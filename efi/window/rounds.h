@@ -103,7 +103,7 @@ void rounds_prepare(struct rounds *rounds);
 /* Runs one slice of a plan entry: its rounds with every register live, then some mixed ones. */
 void rounds_slice(struct rounds *rounds, uint32_t entry);
 
-/* False: this vCPU has no part in a plan entry. */
+/* False: this vCPU has no part in a plan entry. Each has its part in INJECT_ROW. */
 bool rounds_take_part(const struct rounds *rounds, uint32_t entry);
 
 /* True when no entry of the plan has anything left to run on this vCPU. */
