@@ -12,6 +12,9 @@ ISO   := $(BUILD)/zmmtest.iso
 
 FAULTVISOR := $(BUILD)/faultvisor.efi
 
+# The same as a Linux process, and what breaks registers beneath it.
+SILICON := $(BUILD)/zmmtest-linux $(BUILD)/inject
+
 # C must not touch a vector register: -mgeneral-regs-only makes the compiler refuse, ci/purity
 # proves it of the linked program. No red zone: exceptions are delivered onto the current stack.
 WARNINGS := -Wall -Wextra -Wpedantic -Werror
@@ -41,8 +44,8 @@ demo: ## the ESXi 8.0.2 bug, with and without: zmmtest over faultvisor in Bochs
 
 check: ## run every test
 	@ci/install check
-	@$(MAKE) --no-print-directory -s all $(FAULTVISOR) unit
-	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS) ci/purity/*.t ci/boot/*.t
+	@$(MAKE) --no-print-directory -s all $(FAULTVISOR) $(SILICON) unit
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS) ci/purity/*.t ci/silicon/*.t ci/boot/*.t
 
 lint: ## clang-format, clang-tidy, cppcheck, shellcheck
 	@ci/install lint
@@ -114,6 +117,9 @@ $(BUILD)/silicon/%.o: % $(BUILD)/version.h | $(BUILD)/tools
 
 $(BUILD)/zmmtest-linux: $(SILICON_OBJECTS) ci/unit/host.lds
 	$(CC) -no-pie -pthread -o $@ $(SILICON_OBJECTS) -Wl,-T,ci/unit/host.lds
+
+$(BUILD)/inject: ci/silicon/inject.c ci/faultvisor/area.c ci/faultvisor/area.h efi/machine/cpuid.c | $(BUILD)/tools
+	$(CC) $(HOST_CFLAGS) -o $@ $(filter %.c,$^)
 
 # --- images --------------------------------------------------------------------------------------
 

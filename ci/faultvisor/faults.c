@@ -1,20 +1,13 @@
 /* The table of faults, and when one strikes. */
-#include "../../efi/machine/cpu.h"
 #include "../../efi/machine/instructions.h"
 #include "../../efi/text.h"
+#include "area.h"
 #include "faultvisor.h"
 #include "vmx.h"
 #include <string.h>
 
-#define COMPONENT_AVX       2u
-#define COMPONENT_OPMASK    5u
-#define COMPONENT_ZMM_HI256 6u
-#define COMPONENT_HI16_ZMM  7u
-#define XCR0_AVX512         0xe0u
-#define VECTOR_COMPONENTS   0xe6u /* SSE, AVX, opmask, ZMM_Hi256, Hi16_ZMM */
-#define AREA_MXCSR          24u
-#define AREA_XMM            160u
-#define AREA_XSTATE_BV      512u
+#define XCR0_AVX512       0xe0u
+#define VECTOR_COMPONENTS 0xe6u /* SSE, AVX, opmask, ZMM_Hi256, Hi16_ZMM */
 
 void fault_xsave(void *area, uint64_t components);
 void fault_xrstor(const void *area, uint64_t components);
@@ -39,70 +32,33 @@ struct fault {
     const char *corruption, *component, *registers, *bits, *signature; /* what zmmtest must say */
 };
 
-static uint32_t offset_of_component(unsigned int component)
-{
-    return cpuid(0xd, component).ebx;
-}
-
-/* A quadword of a vector register in an XSAVE area of the standard format (SDM vol. 1, 13.4). */
-static uint64_t *lane_of(uint8_t *area, unsigned int reg, unsigned int lane)
-{
-    uint32_t offset;
-    if (reg >= 16)
-        offset = offset_of_component(COMPONENT_HI16_ZMM) + (reg - 16) * 64 + lane * 8;
-    else if (lane >= 4)
-        offset = offset_of_component(COMPONENT_ZMM_HI256) + reg * 32 + (lane - 4) * 8;
-    else if (lane >= 2)
-        offset = offset_of_component(COMPONENT_AVX) + reg * 16 + (lane - 2) * 8;
-    else
-        offset = AREA_XMM + reg * 16 + lane * 8;
-    return (uint64_t *)(void *)(area + offset);
-}
-
-static uint64_t *opmask_of(uint8_t *area, unsigned int number)
-{
-    return (uint64_t *)(void *)(area + offset_of_component(COMPONENT_OPMASK) + (size_t)number * 8);
-}
-
-static uint64_t *in_use(uint8_t *area)
-{
-    return (uint64_t *)(void *)(area + AREA_XSTATE_BV);
-}
-
-/* A round of zmmtest in which no component is in its INIT state. */
-static bool all_live(uint8_t *area)
-{
-    return *lane_of(area, 0, 0) && *lane_of(area, 0, 2) && *lane_of(area, 0, 4) &&
-           *lane_of(area, 16, 0) && *opmask_of(area, 0);
-}
-
 static bool edit_flip(struct host_cpu *cpu)
 {
-    *lane_of(cpu->area, 11, 4) ^= UINT64_C(1) << 44;
+    *area_lane(cpu->area, 11, 4) ^= UINT64_C(1) << 44;
     return true;
 }
 
 static bool edit_init_zmm_hi256(struct host_cpu *cpu)
 {
-    *in_use(cpu->area) &= ~(UINT64_C(1) << COMPONENT_ZMM_HI256);
+    area_init_component(cpu->area, AREA_ZMM_HI256);
     return true;
 }
 
 static bool edit_init_hi16(struct host_cpu *cpu)
 {
-    *in_use(cpu->area) &= ~(UINT64_C(1) << COMPONENT_HI16_ZMM);
+    area_init_component(cpu->area, AREA_HI16_ZMM);
     return true;
 }
 
 static bool edit_init_opmask(struct host_cpu *cpu)
 {
-    *in_use(cpu->area) &= ~(UINT64_C(1) << COMPONENT_OPMASK);
+    area_init_component(cpu->area, AREA_OPMASK);
     return true;
 }
 
 static bool edit_init_avx(struct host_cpu *cpu)
 {
-    *in_use(cpu->area) &= ~(UINT64_C(1) << COMPONENT_AVX);
+    area_init_component(cpu->area, AREA_AVX);
     return true;
 }
 
@@ -136,7 +92,7 @@ static bool edit_copy(struct host_cpu *cpu, const struct host_cpu *from)
 /* A state of the same round pattern would differ by no more than what a copy had loaded. */
 static bool edit_stale(struct host_cpu *cpu)
 {
-    if (*lane_of(cpu->earlier, 1, 0) == *lane_of(cpu->area, 1, 0))
+    if (*area_lane(cpu->earlier, 1, 0) == *area_lane(cpu->area, 1, 0))
         return false;
     return edit_copy(cpu, cpu);
 }
@@ -152,7 +108,7 @@ static bool edit_other_vcpu(struct host_cpu *cpu)
 static bool edit_swapped(struct host_cpu *cpu)
 {
     for (unsigned int lane = 0; lane < 8; lane++) {
-        uint64_t *one = lane_of(cpu->area, 2, lane), *two = lane_of(cpu->area, 3, lane);
+        uint64_t *one = area_lane(cpu->area, 2, lane), *two = area_lane(cpu->area, 3, lane);
         uint64_t value = *one;
         *one = *two;
         *two = value;
@@ -164,37 +120,37 @@ static bool edit_foreign(struct host_cpu *cpu)
 {
     static const char text[64] = "Memory of a host process: password=hunter2, and so on and on.";
     for (unsigned int lane = 0; lane < 8; lane++)
-        memcpy(lane_of(cpu->area, 8, lane), text + 8 * (size_t)lane, 8);
+        memcpy(area_lane(cpu->area, 8, lane), text + 8 * (size_t)lane, 8);
     return true;
 }
 
 /* Something where a component was in its INIT state; false where it was not. */
 static bool edit_ghost_opmask(struct host_cpu *cpu)
 {
-    if (*opmask_of(cpu->area, 0) || *opmask_of(cpu->area, 5))
+    if (*area_opmask(cpu->area, 0) || *area_opmask(cpu->area, 5))
         return false;
-    *opmask_of(cpu->area, 5) = UINT64_C(0x6b6b6b6b6b6b6b6b);
-    *in_use(cpu->area) |= UINT64_C(1) << COMPONENT_OPMASK;
+    *area_opmask(cpu->area, 5) = UINT64_C(0x6b6b6b6b6b6b6b6b);
+    *area_in_use(cpu->area) |= UINT64_C(1) << AREA_OPMASK;
     return true;
 }
 
 static bool edit_ghost_zmm_hi256(struct host_cpu *cpu)
 {
-    if (*lane_of(cpu->area, 0, 4) || *lane_of(cpu->area, 9, 4))
+    if (*area_lane(cpu->area, 0, 4) || *area_lane(cpu->area, 9, 4))
         return false;
     for (unsigned int lane = 4; lane < 8; lane++)
-        *lane_of(cpu->area, 9, lane) = UINT64_C(0x6767676767676767) + lane;
-    *in_use(cpu->area) |= UINT64_C(1) << COMPONENT_ZMM_HI256;
+        *area_lane(cpu->area, 9, lane) = UINT64_C(0x6767676767676767) + lane;
+    *area_in_use(cpu->area) |= UINT64_C(1) << AREA_ZMM_HI256;
     return true;
 }
 
 static bool edit_ghost_hi16(struct host_cpu *cpu)
 {
-    if (*lane_of(cpu->area, 16, 0) || *lane_of(cpu->area, 20, 0))
+    if (*area_lane(cpu->area, 16, 0) || *area_lane(cpu->area, 20, 0))
         return false;
     for (unsigned int lane = 0; lane < 8; lane++)
-        *lane_of(cpu->area, 20, lane) = UINT64_C(0x6868686868686868) + lane;
-    *in_use(cpu->area) |= UINT64_C(1) << COMPONENT_HI16_ZMM;
+        *area_lane(cpu->area, 20, lane) = UINT64_C(0x6868686868686868) + lane;
+    *area_in_use(cpu->area) |= UINT64_C(1) << AREA_HI16_ZMM;
     return true;
 }
 
@@ -424,7 +380,7 @@ static bool strike(struct host_cpu *cpu)
         return true;
     }
     fault_xsave(cpu->area, VECTOR_COMPONENTS);
-    if (fault->on_init == all_live(cpu->area))
+    if (fault->on_init == area_all_live(cpu->area))
         return false;
     memcpy(cpu->after, cpu->area, sizeof(cpu->after)); /* the state before, for now */
     if (fault->code)
@@ -443,7 +399,7 @@ static bool strike(struct host_cpu *cpu)
 static void keep_as_earlier(struct host_cpu *cpu)
 {
     fault_xsave(cpu->area, VECTOR_COMPONENTS);
-    if (!all_live(cpu->area))
+    if (!area_all_live(cpu->area))
         return;
     lock_earlier();
     memcpy(cpu->earlier, cpu->area, sizeof(cpu->earlier));

@@ -15,6 +15,9 @@
  */
 #define STACK_BYTES 65536u
 
+#define VECTOR_INVALID_OPCODE     6u
+#define VECTOR_GENERAL_PROTECTION 13u
+
 static _Thread_local struct traps *current;
 static _Thread_local char stack[STACK_BYTES];
 static _Thread_local bool has_stack;
@@ -39,6 +42,14 @@ struct traps *traps_current(void)
     return current;
 }
 
+/* An emulator of processes need not say which exception it was (QEMU): the likely one then. */
+static uint64_t vector_of(int number, greg_t told)
+{
+    if (told >= 0 && told < (greg_t)EXCEPTION_COUNT)
+        return (uint64_t)told;
+    return number == SIGILL ? VECTOR_INVALID_OPCODE : VECTOR_GENERAL_PROTECTION;
+}
+
 /* Outside of what traps_enter() and traps_leave() enclose it is nobody's: the process dies of it.
  */
 static void on_exception(int number, siginfo_t *information, void *context)
@@ -50,7 +61,7 @@ static void on_exception(int number, siginfo_t *information, void *context)
         return;
     }
     struct fault fault = {
-        .vector = (uint64_t)registers[REG_TRAPNO],
+        .vector = vector_of(number, registers[REG_TRAPNO]),
         .error_code = (uint64_t)registers[REG_ERR],
         .rip = (uint64_t)registers[REG_RIP],
         .cr2 = (uint64_t)registers[REG_CR2],

@@ -1,0 +1,35 @@
+/*
+ * An XSAVE area in the standard format (SDM vol. 1, 13.4): where each register is in it. For those
+ * who break registers on purpose, beneath a guest (faultvisor) or a process (ci/silicon/inject.c).
+ */
+#ifndef ZMMTEST_CI_FAULTVISOR_AREA_H
+#define ZMMTEST_CI_FAULTVISOR_AREA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* XSAVE state components, by number. */
+enum {
+    AREA_AVX = 2,
+    AREA_OPMASK = 5,
+    AREA_ZMM_HI256 = 6,
+    AREA_HI16_ZMM = 7,
+};
+
+#define AREA_MXCSR 24u /* offset in bytes */
+
+/* A quadword of a vector register: 0 to 7 of zmm0 to zmm31. */
+uint64_t *area_lane(uint8_t *area, unsigned int reg, unsigned int lane);
+
+uint64_t *area_opmask(uint8_t *area, unsigned int number);
+
+/* XSTATE_BV: the components that are not in their INIT state. */
+uint64_t *area_in_use(uint8_t *area);
+
+/* Puts a component in its INIT state. */
+void area_init_component(uint8_t *area, unsigned int component);
+
+/* A round of zmmtest in which no component is in its INIT state. */
+bool area_all_live(uint8_t *area);
+
+#endif

@@ -1,0 +1,101 @@
+#!/bin/bash
+# zmmtest-linux on the processor that is here: it passes, it finds what a tracer breaks beneath it,
+# and it finds its way where AVX-512 is missing.
+. "$(dirname "$0")/../boot/lib.sh"
+
+program=$root/build/zmmtest-linux
+
+# process NAME COMMAND...
+process() {
+    local name=$1
+    shift
+    timeout 60 "$@" >"$work/$name" 2>"$work/$name.err"
+    echo $? >"$work/$name.code"
+    about=$name
+}
+
+skip() { # reason, descriptions
+    local reason=$1
+    shift
+    for description; do
+        tests=$((tests + 1))
+        echo "ok $tests - $description # skip $reason"
+    done
+}
+
+avx512() {
+    grep -q '^flags.* avx512bw' /proc/cpuinfo
+}
+
+log_lines_are_whole() {
+    ! grep '^zmmtest ts=' "$work/$about" | grep -q '.\{257\}' &&
+        ! grep 'zmmtest ts=' "$work/$about" | grep -vq '^zmmtest ts=[0-9]*\.[0-9][0-9][0-9] ev=[a-z]*'
+}
+
+# What a process may do has rounds on every CPU, two of them or more.
+process default "$program" time=2
+if avx512; then
+    check "exits 0 for PASS" exits_with 0
+    check "ends with the verdict" ends_with_verdict PASS
+    check "the self-test named all it planted" says 'ev=selftest planted=292 named=292'
+else
+    skip "no AVX-512 here" "default: exits 0 for PASS" "default: ends with the verdict" \
+        "default: the self-test named all it planted"
+fi
+check "every exit has rounds or a reason" every_exit_accounted_for
+for exit in cpuid rdtsc pause hold copy copy-ymm copy-xmm cold-page; do
+    check "$exit has rounds" says "ev=exit name=$exit rounds=[1-9]"
+done
+check "no finding" never_says 'ev=finding'
+check "every CPU of this process took part" says "ev=done .*vcpus=$(nproc) "
+check "says that an operating system is in the loop" says 'Linux [0-9].* is in the loop'
+check "says so in the log" says 'ev=machine .*system="Linux '
+check "log lines are whole" log_lines_are_whole
+
+process injected-by-itself "$program" inject=all/300 passes=30
+check "exits 1 for FAIL" exits_with 1
+all_injected() {
+    [ "$(value "done" findings)" = "$(value "done" injected)" ] && [ "$(value "done" findings)" -gt 20 ]
+}
+check "only what was injected was found" all_injected
+
+process wrong-option "$program" exits=cpuid colour=red
+check "exits 3 for ERROR" exits_with 3
+check "says what is allowed" says 'ev=error reason=".*colour'
+
+process kept-by-kernel "$program" exits=cpuid,wrmsr time=1
+check "exits 2 for INCOMPLETE" exits_with 2
+check "says why" says 'ev=skip exit=wrmsr reason='
+
+process stopped timeout -s TERM 1 "$program" time=0
+check "ends when it is told to" ends_with_verdict "$(avx512 && echo PASS || echo INCOMPLETE)"
+
+# Each fault, at moments when every register is live: as many findings, and each named right.
+found_and_named() {
+    local line found named
+    line=$(cat "$work/$about.log")
+    word() { sed -n "s/.* $1=\([^ ]*\).*/\1/p" <<<"$line"; }
+    found=$(value "done" findings)
+    named=$(count "ev=finding .* component=$(word component) class=$(word class) registers=$(word registers) bits=$(word bits) ")
+    echo "# $(word fault): $(word changed) of $(word moments) moments struck, $found found, $named named right"
+    [ "$(word changed)" -ge 12 ] && [ "$found" = "$(word changed)" ] && [ "$named" = "$found" ]
+}
+for fault in zmm_hi256 hi16_zmm opmask avx register flip swapped stale; do
+    if avx512; then
+        process "traced-$fault" "$root/build/inject" --fault "$fault" --moments 15 --every 20 --at-hold \
+            --log "$work/traced-$fault.log" "$program" exits=hold time=2 findings=1000
+        check "exits 1 for FAIL" exits_with 1
+        check "all of it is found and named" found_and_named
+    else
+        skip "no AVX-512 here" "traced-$fault: exits 1 for FAIL" "traced-$fault: all of it is found and named"
+    fi
+done
+
+# A processor without AVX-512: one that QEMU emulates for a process.
+process without-avx512 qemu-x86_64 -cpu max "$program" passes=1 hold=100 cpus=0
+check "exits 2 for INCOMPLETE" exits_with 2
+check "says why" says 'ev=skip exit=avx512 reason="AVX-512 is hidden or missing'
+check "tests what is left, ymm" says 'ev=selftest planted=92 named=92'
+check "no finding" never_says 'ev=finding'
+
+finish
