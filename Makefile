@@ -14,6 +14,7 @@ FAULTVISOR := $(BUILD)/faultvisor.efi
 
 # The same as a Linux process, and what breaks registers beneath it.
 SILICON := $(BUILD)/zmmtest-linux $(BUILD)/inject
+BENCH   := $(BUILD)/bench $(BUILD)/xstate-loop
 
 # C must not touch a vector register: -mgeneral-regs-only makes the compiler refuse, ci/purity
 # proves it of the linked program. No red zone: exceptions are delivered onto the current stack.
@@ -28,7 +29,7 @@ EFI_SOURCES := $(wildcard efi/*.c efi/*/*.c efi/*.S efi/*/*.S linker/*.S)
 EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(EFI_SOURCES))
 
 .DELETE_ON_ERROR:
-.PHONY: all run demo check lint clean help FORCE
+.PHONY: all run demo check silicon bench lint clean help FORCE
 
 all: $(EFI) $(IMAGE) $(ISO) ## build/zmmtest.efi, .img (disk) and .iso (CD)
 
@@ -46,6 +47,13 @@ check: ## run every test
 	@ci/install check
 	@$(MAKE) --no-print-directory -s all $(FAULTVISOR) $(SILICON) unit
 	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS) ci/purity/*.t ci/silicon/*.t ci/boot/*.t
+
+silicon: $(SILICON) ## build/zmmtest-linux: the same windows as a Linux program
+
+bench: ## what zmmtest costs and finds on this machine; fails on a regression
+	@ci/install bench
+	@$(MAKE) --no-print-directory -s all $(SILICON) $(BENCH)
+	@ci/silicon/bench
 
 lint: ## clang-format, clang-tidy, cppcheck, shellcheck
 	@ci/install lint
@@ -117,6 +125,12 @@ $(BUILD)/silicon/%.o: % $(BUILD)/version.h | $(BUILD)/tools
 
 $(BUILD)/zmmtest-linux: $(SILICON_OBJECTS) ci/unit/host.lds
 	$(CC) -no-pie -pthread -o $@ $(SILICON_OBJECTS) -Wl,-T,ci/unit/host.lds
+
+$(BUILD)/xstate-loop: ci/silicon/xstate_loop.c ci/faultvisor/area.c ci/faultvisor/area.h efi/machine/cpuid.c | $(BUILD)/tools
+	$(CC) $(HOST_CFLAGS) -pthread -o $@ $(filter %.c,$^)
+
+$(BUILD)/bench: ci/silicon/bench.c $(filter-out %/main.c.o,$(SILICON_OBJECTS)) ci/unit/host.lds
+	$(CC) $(HOST_CFLAGS) -O2 -no-pie -pthread -o $@ $(filter %.c %.o,$^) -Wl,-T,ci/unit/host.lds
 
 $(BUILD)/inject: ci/silicon/inject.c ci/faultvisor/area.c ci/faultvisor/area.h efi/machine/cpuid.c | $(BUILD)/tools
 	$(CC) $(HOST_CFLAGS) -o $@ $(filter %.c,$^)

@@ -5,9 +5,14 @@
 #define AREA_XMM       160u
 #define AREA_XSTATE_BV 512u
 
+/* Asked once: beneath a hypervisor, CPUID takes thousands of cycles. The same on each vCPU. */
 static uint32_t offset_of_component(unsigned int component)
 {
-    return cpuid(0xd, component).ebx;
+    static _Atomic uint32_t known[AREA_HI16_ZMM + 1];
+    uint32_t offset = known[component];
+    if (!offset)
+        known[component] = offset = cpuid(0xd, component).ebx;
+    return offset;
 }
 
 uint64_t *area_lane(uint8_t *area, unsigned int reg, unsigned int lane)

@@ -411,11 +411,17 @@ static enum column handle_preemption_timer(struct host_cpu *cpu, struct guest_re
     return COLUMN_ASYNCHRONOUS;
 }
 
-/* MOV [RBX+310H], EDX: the first store of an interrupt to another vCPU, in windows of two exits. */
+/*
+ * MOV [RBX+310H], EDX or MOV [RBX+300H], EAX: the stores of an interrupt to another vCPU. The
+ * second exits as well where the preemption timer comes between them.
+ */
 static bool at_send(uint64_t rip)
 {
-    static const uint8_t code[] = {0x89, 0x93, 0x10, 0x03, 0x00, 0x00};
-    return memcmp((const void *)rip, code, sizeof(code)) == 0; // NOLINT(performance-no-int-to-ptr)
+    static const uint8_t codes[][6] = {{0x89, 0x93, 0x10, 0x03, 0x00, 0x00},
+                                       {0x89, 0x83, 0x00, 0x03, 0x00, 0x00}};
+    const void *code = (const void *)rip; // NOLINT(performance-no-int-to-ptr)
+    return memcmp(code, codes[0], sizeof(codes[0])) == 0 ||
+           memcmp(code, codes[1], sizeof(codes[1])) == 0;
 }
 
 /* First touch of a page: map it, and let the guest try again. */

@@ -337,6 +337,7 @@ void event_exit_log(const struct exit_result *result)
     log_number(&line, "findings", result->findings);
     log_number(&line, "cycles_min", result->cycles_min);
     log_number(&line, "cycles_median", result->cycles_median);
+    log_number(&line, "cycles_total", result->slice_cycles);
     if (result->live_cycles) {
         char share[8];
         put_exposure(share, result);

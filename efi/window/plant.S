@@ -6,6 +6,7 @@
 #include "window.h"
 
 .macro put_planted_state
+    load_control ROUND_PLANTED
     .if window_form_is == form_zmm
     load_zmm ROUND_PLANTED
     .elseif window_form_is == form_ymm

@@ -6,10 +6,8 @@
 #include "plant.h"
 #include <string.h>
 
-/* Of the rounds of a slice, at most so many with some component zero, and at most one in so many.
- */
-#define MIXED_ROUNDS 8u
-#define MIXED_EVERY  8u
+/* For so many rounds of a slice with every component live, one with some component zero. */
+#define MIXED_EVERY 8u
 
 const char not_now[] = "the run ended before it was possible";
 
@@ -31,24 +29,26 @@ void rounds_fill(struct rounds *rounds, struct round *round, uint32_t init_compo
 
 /*
  * Combinations that real bugs needed: lost only while all zmm uppers are zero and opmasks are not,
- * or come back non-zero. Each exit gets another one in each pass. Zeros are loaded, not XRSTORed: a
- * processor may still track them as used.
+ * or come back non-zero. Zeros are loaded, not XRSTORed: a processor may still track them as used.
  */
-static uint32_t next_mix(const struct rounds *rounds, uint32_t entry)
+static uint32_t mix_of(enum form form, uint32_t number)
 {
-    uint64_t turn = atomic_load_explicit(&rounds->passes, memory_order_relaxed) + entry;
-    static const uint32_t zmm_mixes[] = {
+    static const uint32_t zmm_mixes[GENERATIONS] = {
         COMPONENT_BIT(COMPONENT_ZMM_HI256),
         COMPONENT_BIT(COMPONENT_HI16_ZMM),
         COMPONENT_BIT(COMPONENT_OPMASK),
         COMPONENT_BIT(COMPONENT_ZMM_HI256) | COMPONENT_BIT(COMPONENT_HI16_ZMM),
         COMPONENT_BIT(COMPONENT_AVX) | COMPONENT_BIT(COMPONENT_ZMM_HI256),
+        COMPONENT_BIT(COMPONENT_OPMASK) | COMPONENT_BIT(COMPONENT_ZMM_HI256) |
+            COMPONENT_BIT(COMPONENT_HI16_ZMM),
+        COMPONENT_BIT(COMPONENT_AVX) | COMPONENT_BIT(COMPONENT_OPMASK) |
+            COMPONENT_BIT(COMPONENT_ZMM_HI256) | COMPONENT_BIT(COMPONENT_HI16_ZMM),
     };
-    if (rounds->key.form == FORM_YMM)
+    if (form == FORM_YMM)
         return COMPONENT_BIT(COMPONENT_AVX);
-    if (rounds->key.form == FORM_XMM)
+    if (form == FORM_XMM)
         return COMPONENT_BIT(COMPONENT_SSE);
-    return zmm_mixes[turn % (sizeof(zmm_mixes) / sizeof(zmm_mixes[0]))];
+    return zmm_mixes[number];
 }
 
 static enum window_result run(const struct rounds *rounds, const struct window *window,
@@ -75,6 +75,14 @@ static void time_round(struct tally *tally, uint64_t cycles, uint64_t bare)
         tally->timings++;
 }
 
+/* The oldest anew. Each entry has a mix of its own. */
+static void fill_mixed(struct rounds *rounds)
+{
+    uint32_t number = rounds->mixed_oldest;
+    rounds->mixed_oldest = (number + 1) % GENERATIONS;
+    rounds_fill(rounds, &rounds->mixed[number], mix_of(rounds->key.form, number));
+}
+
 /* The best of several: what a round without an event costs here. */
 static void measure_bare_round(struct rounds *rounds)
 {
@@ -94,6 +102,8 @@ void rounds_prepare(struct rounds *rounds)
     rounds->generation = 1;
     for (unsigned int n = 0; n < GENERATIONS; n++)
         rounds_fill(rounds, &rounds->ring[n], 0);
+    for (unsigned int n = 0; n < GENERATIONS; n++)
+        fill_mixed(rounds);
     rounds->inject_left = rounds->plan->inject_every;
     measure_bare_round(rounds);
     memory_prepare(rounds);
@@ -336,11 +346,23 @@ static void restore_operand_registers(struct rounds *rounds)
     }
 }
 
-/* Each takes a pattern of its own, which costs more than a round. */
-static uint32_t mixed_rounds(const struct exit *exit)
+/*
+ * Some rounds in which a component is zero. Each exit begins with another mix in each pass, so that
+ * one with a single such round meets all mixes in as many passes as there are.
+ */
+static void run_mixed(struct rounds *rounds, uint32_t entry)
 {
-    uint32_t share = exit->rounds / MIXED_EVERY;
-    return share == 0 ? 1 : share > MIXED_ROUNDS ? MIXED_ROUNDS : share;
+    const struct exit *exit = rounds->plan->entry[entry].exit;
+    uint32_t count = exit->rounds / MIXED_EVERY ? exit->rounds / MIXED_EVERY : 1;
+    uint64_t pass = atomic_load_explicit(&rounds->passes, memory_order_relaxed);
+    uint64_t first = pass * count + entry;
+    bool available = true;
+    fill_mixed(rounds);
+    for (uint32_t n = 0; n < count && available; n++) {
+        struct round *round = &rounds->mixed[(first + n) % GENERATIONS];
+        set_operands(rounds, exit, round);
+        available = run_rounds(rounds, entry, round, 1, 1);
+    }
 }
 
 bool rounds_take_part(const struct rounds *rounds, uint32_t entry)
@@ -373,14 +395,10 @@ void rounds_slice(struct rounds *rounds, uint32_t entry)
     for (unsigned int n = 0; n < GENERATIONS; n++)
         set_operands(rounds, exit, &rounds->ring[n]);
     bool available = run_rounds(rounds, entry, rounds->ring, GENERATIONS, exit->rounds);
-    uint32_t mixed = exit->all_live ? 0 : mixed_rounds(exit);
-    for (uint32_t n = 0; n < mixed && available; n++) {
-        rounds_fill(rounds, &rounds->mixed, next_mix(rounds, entry));
-        set_operands(rounds, exit, &rounds->mixed);
-        available = run_rounds(rounds, entry, &rounds->mixed, 1, 1);
-    }
     if (exit->all_live)
         restore_operand_registers(rounds);
+    else if (available)
+        run_mixed(rounds, entry);
     add(&tally->slice_cycles, rdtsc() - start);
 }
 

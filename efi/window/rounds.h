@@ -61,8 +61,8 @@ struct tally {
 /* Whole rounds, 64-byte aligned; the boot vCPU allocates one per vCPU. */
 struct rounds {
     _Alignas(64) struct round ring[GENERATIONS];
-    struct round mixed;   /* some component zero */
-    struct round planted; /* for faults of our own making */
+    struct round mixed[GENERATIONS]; /* some component zero in each */
+    struct round planted;            /* for faults of our own making */
 
     /* Set before the start. */
     const struct machine *machine;
@@ -74,8 +74,9 @@ struct rounds {
     bool firmwares;         /* the firmware runs on it: its interrupts are not ours */
 
     /* The vCPU's own. */
-    uint32_t generation; /* the next to be made */
-    uint32_t oldest;     /* the ring's entry that is made anew next */
+    uint32_t generation;   /* the next to be made */
+    uint32_t oldest;       /* the ring's entry that is made anew next */
+    uint32_t mixed_oldest; /* the same of mixed[] */
     uint64_t inject_left;
     uint32_t inject_next; /* class */
     uint64_t bare_cycles;
