@@ -8,8 +8,8 @@ faults=$(sed -n 's/^    {\.name = "\([a-z0-9_-]*\)",.*/\1/p' "$root/ci/faultviso
 
 rest="seed=1 findings=1"
 
-# Ghosts strike only on rounds with a component in its INIT state; each kind comes in every fifth pass,
-# and an exit that no instruction asks for need not hit such a round each time.
+# Ghosts strike only on rounds with a component in its INIT state; an exit with a single such round meets
+# all kinds of them in seven passes, and one that no instruction asks for need not hit it each time.
 runs_of() { # faults
     local fault
     for fault in "$@"; do

@@ -1,6 +1,7 @@
 /* Finds registers in an XSAVE area; CPUID.0D says where the components are. */
 #include "area.h"
 #include "../../efi/machine/cpu.h"
+#include <stddef.h>
 
 #define AREA_XMM       160u
 #define AREA_XSTATE_BV 512u
@@ -31,7 +32,7 @@ uint64_t *area_lane(uint8_t *area, unsigned int reg, unsigned int lane)
 
 uint64_t *area_opmask(uint8_t *area, unsigned int number)
 {
-    return (uint64_t *)(void *)(area + offset_of_component(AREA_OPMASK) + number * 8);
+    return (uint64_t *)(void *)(area + offset_of_component(AREA_OPMASK) + (size_t)number * 8);
 }
 
 uint64_t *area_in_use(uint8_t *area)

@@ -261,6 +261,8 @@ static bool get_area(pid_t id, uint8_t *area, size_t *size)
     return got;
 }
 
+/* An iovec knows no const. */
+// NOLINTNEXTLINE(readability-non-const-parameter)
 static bool set_area(pid_t id, uint8_t *area, size_t size)
 {
     struct iovec io = {area, size};

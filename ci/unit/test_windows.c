@@ -282,6 +282,45 @@ static void faults_planted_during_slices_are_queued_as_injected(void **state)
     assert_int_equal(rounds.queued, rounds.taken);
 }
 
+static uint32_t met[GENERATIONS];
+static unsigned int met_count;
+
+static const char *note_mix(struct rounds *of, struct round *round)
+{
+    (void)of;
+    if (round->init_components == 0)
+        return NULL;
+    for (unsigned int n = 0; n < met_count; n++)
+        if (met[n] == round->init_components)
+            return NULL;
+    assert_true(met_count < GENERATIONS);
+    met[met_count++] = round->init_components;
+    return NULL;
+}
+
+/* With one mixed round a slice, and with as many as there are mixes. */
+static void an_exit_meets_every_mix_of_zero_components(void **state)
+{
+    (void)state;
+    struct exit exit = *find_exit("rdtsc");
+    if (widest_form() != FORM_ZMM)
+        skip();
+    exit.begin = note_mix;
+    plan.count = 1;
+    plan.entry[0].exit = &exit;
+    plan.entry[0].window = exit.window;
+    for (exit.rounds = 1; exit.rounds <= 64; exit.rounds += 63) {
+        uint64_t passes = exit.rounds == 1 ? GENERATIONS : 1;
+        met_count = 0;
+        prepare(FORM_ZMM);
+        for (uint64_t pass = 0; pass < passes; pass++) {
+            rounds_slice(&rounds, 0);
+            atomic_fetch_add(&rounds.passes, 1);
+        }
+        assert_int_equal(met_count, GENERATIONS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +334,7 @@ int main(void)
         cmocka_unit_test_setup(whole_registers_that_differ_are_all_kept, start_anew),
         cmocka_unit_test_setup(a_pattern_that_memory_lost_is_told_apart, start_anew),
         cmocka_unit_test_setup(faults_planted_during_slices_are_queued_as_injected, start_anew),
+        cmocka_unit_test_setup(an_exit_meets_every_mix_of_zero_components, start_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

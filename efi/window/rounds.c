@@ -358,11 +358,10 @@ static void run_mixed(struct rounds *rounds, uint32_t entry)
     uint64_t first = pass * count + entry;
     bool available = true;
     fill_mixed(rounds);
-    for (uint32_t n = 0; n < count && available; n++) {
-        struct round *round = &rounds->mixed[(first + n) % GENERATIONS];
-        set_operands(rounds, exit, round);
-        available = run_rounds(rounds, entry, round, 1, 1);
-    }
+    for (unsigned int n = 0; n < GENERATIONS; n++)
+        set_operands(rounds, exit, &rounds->mixed[n]);
+    for (uint32_t n = 0; n < count && available; n++)
+        available = run_rounds(rounds, entry, &rounds->mixed[(first + n) % GENERATIONS], 1, 1);
 }
 
 bool rounds_take_part(const struct rounds *rounds, uint32_t entry)
