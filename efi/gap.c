@@ -30,6 +30,11 @@ static uint64_t wall_gap(struct gap *gap, uint64_t now)
     return by_wall > passed + WALL_SLACK_MILLISECONDS ? by_wall - passed : 0;
 }
 
+void gap_pass_over(struct gap *gap)
+{
+    gap->looked_at = clock_milliseconds();
+}
+
 uint64_t gap_look(struct gap *gap, uint64_t longest)
 {
     uint64_t now = clock_milliseconds(), passed = now - gap->looked_at;

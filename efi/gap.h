@@ -24,4 +24,7 @@ void gap_start(struct gap *gap);
  */
 uint64_t gap_look(struct gap *gap, uint64_t longest);
 
+/* What went by since the last look was our own doing: a long report, over a slow line. */
+void gap_pass_over(struct gap *gap);
+
 #endif

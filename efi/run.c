@@ -267,6 +267,7 @@ static void report_findings(struct run *run, struct rounds *rounds)
     const struct finding *finding;
     while ((finding = rounds_next_finding(rounds)) != NULL) {
         event_finding(finding, row_name(run, finding->exit), ++run->findings_reported);
+        gap_pass_over(&run->gap);
         if (finding->memory_changed)
             run_verdict(run, VERDICT_ERROR, "a pattern in memory changed: suspect the memory");
         rounds_took_finding(rounds);
