@@ -162,7 +162,7 @@ static void plan_cpus(struct run *run)
         run_verdict(run, VERDICT_INCOMPLETE, "the machine has more vCPUs than zmmtest knows");
     }
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
-        if (!asked_for(run, cpu))
+        if (!asked_for(run, cpu) || (!run->options->cpus_named && !processors_ours(cpu)))
             continue;
         const char *reason = cpu == run->processors.boot ? NULL : processors_unusable(cpu);
         if (!reason && !run->watched[cpu].vcpu) {

@@ -45,6 +45,15 @@ void area_init_component(uint8_t *area, unsigned int component)
     *area_in_use(area) &= ~(UINT64_C(1) << component);
 }
 
+void area_swap(uint8_t *area, unsigned int reg, unsigned int other)
+{
+    for (unsigned int lane = 0; lane < 8; lane++) {
+        uint64_t value = *area_lane(area, reg, lane);
+        *area_lane(area, reg, lane) = *area_lane(area, other, lane);
+        *area_lane(area, other, lane) = value;
+    }
+}
+
 bool area_all_live(uint8_t *area)
 {
     return *area_lane(area, 0, 0) && *area_lane(area, 0, 2) && *area_lane(area, 0, 4) &&

@@ -29,6 +29,9 @@ uint64_t *area_in_use(uint8_t *area);
 /* Puts a component in its INIT state. */
 void area_init_component(uint8_t *area, unsigned int component);
 
+/* Gives two vector registers each other's value. */
+void area_swap(uint8_t *area, unsigned int reg, unsigned int other);
+
 /* A round of zmmtest in which no component is in its INIT state. */
 bool area_all_live(uint8_t *area);
 

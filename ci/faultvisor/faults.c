@@ -107,12 +107,7 @@ static bool edit_other_vcpu(struct host_cpu *cpu)
 
 static bool edit_swapped(struct host_cpu *cpu)
 {
-    for (unsigned int lane = 0; lane < 8; lane++) {
-        uint64_t *one = area_lane(cpu->area, 2, lane), *two = area_lane(cpu->area, 3, lane);
-        uint64_t value = *one;
-        *one = *two;
-        *two = value;
-    }
+    area_swap(cpu->area, 2, 3);
     return true;
 }
 

@@ -33,37 +33,10 @@ struct task {
 
 struct fault {
     const char *name;
+    unsigned int init_component; /* goes into its INIT state; 0: `edit` says what is altered */
     bool (*edit)(uint8_t *area, struct task *task);        /* false: not now */
     const char *corruption, *component, *registers, *bits; /* what zmmtest must say */
 };
-
-static bool edit_zmm_hi256(uint8_t *area, struct task *task)
-{
-    (void)task;
-    area_init_component(area, AREA_ZMM_HI256);
-    return true;
-}
-
-static bool edit_hi16_zmm(uint8_t *area, struct task *task)
-{
-    (void)task;
-    area_init_component(area, AREA_HI16_ZMM);
-    return true;
-}
-
-static bool edit_opmask(uint8_t *area, struct task *task)
-{
-    (void)task;
-    area_init_component(area, AREA_OPMASK);
-    return true;
-}
-
-static bool edit_avx(uint8_t *area, struct task *task)
-{
-    (void)task;
-    area_init_component(area, AREA_AVX);
-    return true;
-}
 
 static bool edit_register(uint8_t *area, struct task *task)
 {
@@ -83,12 +56,7 @@ static bool edit_flip(uint8_t *area, struct task *task)
 static bool edit_swapped(uint8_t *area, struct task *task)
 {
     (void)task;
-    for (unsigned int lane = 0; lane < 8; lane++) {
-        uint64_t *one = area_lane(area, 2, lane), *two = area_lane(area, 3, lane);
-        uint64_t value = *one;
-        *one = *two;
-        *two = value;
-    }
+    area_swap(area, 2, 3);
     return true;
 }
 
@@ -105,14 +73,14 @@ static bool edit_stale(uint8_t *area, struct task *task)
 }
 
 static const struct fault faults[] = {
-    {"zmm_hi256", edit_zmm_hi256, "zeroed", "zmm_hi256", "zmm0-15", "511:256"},
-    {"hi16_zmm", edit_hi16_zmm, "zeroed", "hi16_zmm", "zmm16-31", "511:0"},
-    {"opmask", edit_opmask, "zeroed", "opmask", "k0-7", "63:0"},
-    {"avx", edit_avx, "zeroed", "avx", "zmm0-15", "255:128"},
-    {"register", edit_register, "zeroed", "sse,avx,zmm_hi256", "zmm7", "511:0"},
-    {"flip", edit_flip, "bit-flip", "hi16_zmm", "zmm21", "300"},
-    {"swapped", edit_swapped, "swapped", "sse,avx,zmm_hi256", "zmm2-3", "511:0"},
-    {"stale", edit_stale, "stale", "sse,avx,opmask,zmm_hi256,hi16_zmm", "zmm0-31,k0-7",
+    {"zmm_hi256", AREA_ZMM_HI256, NULL, "zeroed", "zmm_hi256", "zmm0-15", "511:256"},
+    {"hi16_zmm", AREA_HI16_ZMM, NULL, "zeroed", "hi16_zmm", "zmm16-31", "511:0"},
+    {"opmask", AREA_OPMASK, NULL, "zeroed", "opmask", "k0-7", "63:0"},
+    {"avx", AREA_AVX, NULL, "zeroed", "avx", "zmm0-15", "255:128"},
+    {"register", 0, edit_register, "zeroed", "sse,avx,zmm_hi256", "zmm7", "511:0"},
+    {"flip", 0, edit_flip, "bit-flip", "hi16_zmm", "zmm21", "300"},
+    {"swapped", 0, edit_swapped, "swapped", "sse,avx,zmm_hi256", "zmm2-3", "511:0"},
+    {"stale", 0, edit_stale, "stale", "sse,avx,opmask,zmm_hi256,hi16_zmm", "zmm0-31,k0-7",
      "511:0,63:0"},
 };
 
@@ -292,7 +260,11 @@ static enum moment alter(struct task *task)
     if (options.at_hold && !(live && at_hold(task->id)))
         return NOT_NOW;
     memcpy(area, before, sizeof(area));
-    bool now = options.fault->edit(area, task);
+    bool now = true;
+    if (options.fault->init_component)
+        area_init_component(area, options.fault->init_component);
+    else
+        now = options.fault->edit(area, task);
     if (live && !task->has_earlier) {
         memcpy(task->earlier, before, sizeof(task->earlier));
         task->has_earlier = true;

@@ -67,6 +67,10 @@ process kept-by-kernel "$program" exits=cpuid,wrmsr time=1
 check "exits 2 for INCOMPLETE" exits_with 2
 check "says why" says 'ev=skip exit=wrmsr reason='
 
+process on-one-cpu taskset -c "$(taskset -cp $$ | sed 's/.*[ ,-]//')" "$program" time=1
+check "is content with the CPU it was given" ends_with_verdict "$(avx512 && echo PASS || echo INCOMPLETE)"
+check "one CPU takes part" says 'ev=done .*vcpus=1 '
+
 process stopped timeout -s TERM 1 "$program" time=0
 check "ends when it is told to" ends_with_verdict "$(avx512 && echo PASS || echo INCOMPLETE)"
 

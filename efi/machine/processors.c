@@ -28,6 +28,12 @@ void processors_find(struct processors *processors)
     processors->boot = (uint32_t)boot;
 }
 
+bool processors_ours(uint32_t number)
+{
+    (void)number;
+    return true;
+}
+
 const char *processors_unusable(uint32_t number)
 {
     EFI_PROCESSOR_INFORMATION information = {0};

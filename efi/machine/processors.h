@@ -14,6 +14,12 @@ struct processors {
 
 void processors_find(struct processors *processors);
 
+/*
+ * False: this one was given to somebody else, and nothing is missing without it (a process need not
+ * be given all CPUs). The firmware gives all it has.
+ */
+bool processors_ours(uint32_t number);
+
 /* NULL if the firmware offers this vCPU for use, or else the reason. */
 const char *processors_unusable(uint32_t number);
 

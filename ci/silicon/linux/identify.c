@@ -1,12 +1,12 @@
 /* What a process can find out of the machine: CPUID, and what the kernel tells in its files. */
 #include "../../../efi/machine/identify.h"
-#include "../../../efi/machine/processors.h"
 #include "../../../efi/machine/traps.h"
 #include "../../../efi/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 /* The first line of a file, ""  where it cannot be read. */
 static void read_line(const char *path, char *line, size_t size)
@@ -69,14 +69,12 @@ static void try_backdoor(struct machine *machine)
 
 void machine_identify(struct machine *machine, uint64_t tsc_hz)
 {
-    struct processors processors;
     memset(machine, 0, sizeof(*machine));
     machine->tsc_hz = tsc_hz;
     cpu_identify(&machine->cpu);
     xstate_identify(&machine->xstate, &machine->cpu);
     hypervisor_identify(&machine->hypervisor, &machine->cpu);
-    processors_find(&processors);
-    machine->vcpus = processors.count;
+    machine->vcpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN); /* never fails */
     try_backdoor(machine);
     read_firmware(machine);
     read_system(machine);

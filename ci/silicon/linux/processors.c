@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define CPU_NUMBERS 4096u
 
@@ -18,7 +17,7 @@ struct thread {
     struct processor_call *call;
 };
 
-static bool is_allowed(uint32_t number)
+bool processors_ours(uint32_t number)
 {
     return allowed && number < CPU_NUMBERS && CPU_ISSET_S(number, allowed_size, allowed);
 }
@@ -41,7 +40,7 @@ static void find_allowed(struct processors *processors)
         CPU_FREE(allowed);
         allowed = NULL;
     }
-    while (allowed && !is_allowed(processors->boot))
+    while (allowed && !processors_ours(processors->boot))
         processors->boot++;
     cpu_set_t *set = allowed ? only(processors->boot) : NULL;
     if (!set || sched_setaffinity(0, allowed_size, set) != 0)
@@ -53,17 +52,19 @@ static void find_allowed(struct processors *processors)
 void processors_find(struct processors *processors)
 {
     static struct processors found;
-    long configured = sysconf(_SC_NPROCESSORS_CONF);
     if (found.count == 0) {
         find_allowed(&found);
-        found.count = found.no_others || configured < 1 ? found.boot + 1 : (uint32_t)configured;
+        found.count = found.boot + 1;
+        for (uint32_t number = found.count; number < CPU_NUMBERS && !found.no_others; number++)
+            if (processors_ours(number))
+                found.count = number + 1;
     }
     *processors = found;
 }
 
 const char *processors_unusable(uint32_t number)
 {
-    return is_allowed(number) ? NULL : "the kernel does not give it to this process";
+    return processors_ours(number) ? NULL : "the kernel does not give it to this process";
 }
 
 static void *run_thread(void *argument)
