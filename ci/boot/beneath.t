@@ -40,7 +40,7 @@ about=x2apic
 for name in timer hlt ipi; do
     check "$name takes interrupts by x2APIC" says "ev=exit name=$name rounds=36 findings=0 .* interrupts=[1-9]"
 done
-check "apic and ipi-send run by x2APIC" says "ev=exit name=ipi-send rounds=544 findings=0"
+check "apic and ipi-send run by x2APIC" says "ev=exit name=ipi-send rounds=576 findings=0"
 check "PASS" says 'ev=done verdict=PASS'
 
 about=hang
