@@ -144,7 +144,7 @@ for name in timer hlt ipi; do
     check "$name takes interrupts with registers live" says "ev=exit name=$name rounds=[1-9].* interrupts=[1-9]"
 done
 check "each vCPU but the firmware's takes part in timer" says "ev=exit name=timer rounds=$((3 * 10 * 18)) "
-check "all of them send interrupts" says "ev=exit name=ipi-send rounds=$((4 * 10 * 136)) "
+check "all of them send interrupts" says "ev=exit name=ipi-send rounds=$((4 * 10 * 144)) "
 check "no finding" never_says 'ev=finding'
 check "no interrupt that nobody asked for" never_says 'interrupts came that'
 

@@ -20,9 +20,9 @@
  */
 #define GENERATIONS 7u
 
-#define TIMED_EVERY   16u  /* rounds; reading the clock may itself exit */
-#define TIMED_KEPT    255u /* latest timings per exit, for the median */
-#define FINDING_QUEUE 32u  /* one of each exit at least: a serial line is slow */
+#define TIMED_EVERY   16u      /* rounds; reading the clock may itself exit */
+#define TIMED_KEPT    255u     /* latest timings per exit, for the median */
+#define FINDING_QUEUE 32u      /* one of each exit at least: a serial line is slow */
 #define INJECT_ROW    EXIT_MAX /* tally and finding number of injected rounds */
 
 /* What is to run, on every vCPU alike. Read-only while they run. */
