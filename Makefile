@@ -126,13 +126,13 @@ $(BUILD)/silicon/%.o: % $(BUILD)/version.h | $(BUILD)/tools
 $(BUILD)/zmmtest-linux: $(SILICON_OBJECTS) ci/unit/host.lds
 	$(CC) -no-pie -pthread -o $@ $(SILICON_OBJECTS) -Wl,-T,ci/unit/host.lds
 
-$(BUILD)/xstate-loop: ci/silicon/xstate_loop.c ci/faultvisor/area.c ci/faultvisor/area.h efi/machine/cpuid.c | $(BUILD)/tools
+$(BUILD)/xstate-loop: ci/silicon/xstate_loop.c ci/faultvisor/area.c ci/faultvisor/area.h efi/machine/cpuid.c efi/machine/cpu.h | $(BUILD)/tools
 	$(CC) $(HOST_CFLAGS) -pthread -o $@ $(filter %.c,$^)
 
 $(BUILD)/bench: ci/silicon/bench.c $(filter-out %/main.c.o,$(SILICON_OBJECTS)) ci/unit/host.lds
 	$(CC) $(HOST_CFLAGS) -O2 -no-pie -pthread -o $@ $(filter %.c %.o,$^) -Wl,-T,ci/unit/host.lds
 
-$(BUILD)/inject: ci/silicon/inject.c ci/faultvisor/area.c ci/faultvisor/area.h efi/machine/cpuid.c | $(BUILD)/tools
+$(BUILD)/inject: ci/silicon/inject.c ci/faultvisor/area.c ci/faultvisor/area.h efi/machine/cpuid.c efi/machine/cpu.h | $(BUILD)/tools
 	$(CC) $(HOST_CFLAGS) -o $@ $(filter %.c,$^)
 
 # --- images --------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ $(ISO): $(EFI) image/zmmtest.conf image/make-image
 UNIT_NAMES := $(patsubst ci/unit/%.c,%,$(wildcard ci/unit/test_*.c))
 UNIT_TESTS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_NAMES))
 
-# The modules that know no UEFI, and the windows; cpuid() is the tests' own.
+# Modules that know no UEFI, and the windows; cpuid() is the tests' own.
 PORTABLE := efi/text.c efi/component.c efi/verdict.c efi/options.c efi/diagnosis/diagnosis.c \
 	efi/diagnosis/signatures.c efi/report/report.c efi/machine/cpu.c efi/machine/hypervisor.c \
 	efi/machine/xstate.c efi/machine/changes.c efi/machine/apic.c efi/machine/traps.c efi/machine/idt.c efi/machine/trap_entry.S efi/machine/trap_call.S $(wildcard efi/window/*.[cS])

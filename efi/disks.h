@@ -19,7 +19,8 @@ const struct disk_activity *disks_activity(void);
 /* On the boot vCPU, between slices: takes what was read and asks for more. */
 void disks_poll(void);
 
-/* No more reads; waits for those in flight, 10 s each. False if one did not come back. */
+/* No more reads; waits for those in flight, 10 s each at the most. False if one did not come back.
+ */
 bool disks_stop(void);
 
 /* One log line for each disk. */

@@ -44,14 +44,15 @@ static bool taking_part(const struct run *run, uint32_t cpu)
 static void share_memory(struct run *run)
 {
     uint32_t sharers = 0;
+    uint64_t free = pages_free_bytes();
+    free = free > FIRMWARE_BYTES ? free - FIRMWARE_BYTES : 0;
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
         sharers += taking_part(run, cpu);
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
         if (!taking_part(run, cpu))
             continue;
         struct buffers *buffers = &run->watched[cpu].vcpu->rounds.buffers;
-        uint64_t left = pages_free_bytes();
-        left = left > FIRMWARE_BYTES ? (left - FIRMWARE_BYTES) / sharers-- : 0;
+        uint64_t left = free / sharers--;
         uint64_t copy = run->machine->cpu.l2_bytes * 5 / 4 / PAGE_BYTES * PAGE_BYTES;
         buffers->copy_bytes = copy < left / 2 ? copy : left / 2 / PAGE_BYTES * PAGE_BYTES;
         buffers->copy = pages_allocate_some(&buffers->copy_bytes, COPY_BYTES_LEAST);
@@ -59,6 +60,7 @@ static void share_memory(struct run *run)
         cold = cold < COLD_BYTES_MAX ? cold : COLD_BYTES_MAX;
         buffers->cold_bytes = cold / PAGE_BYTES * PAGE_BYTES;
         buffers->cold = pages_allocate_some(&buffers->cold_bytes, COLD_BYTES_LEAST);
+        free -= buffers->copy_bytes + buffers->cold_bytes;
     }
 }
 

@@ -7,6 +7,7 @@
 #include "../../efi/machine/cpu.h"
 #include "../../efi/machine/identify.h"
 #include "../../efi/machine/instructions.h"
+#include "../../efi/machine/processors.h"
 #include "../../efi/machine/traps.h"
 #include "../../efi/machine/xstate.h"
 #include "../../efi/pages.h"
@@ -65,7 +66,7 @@ static uint64_t time_loads(void)
                          "vmovdqa64 offset(%0), %%zmm1\n\t"
                          ".set offset, offset + 64\n\t"
                          ".endr" ::"r"(&rounds->ring[n % GENERATIONS].expected)
-                         : "memory");
+                         : "memory", "xmm0", "xmm1");
     return rdtsc() - start;
 }
 
@@ -190,7 +191,9 @@ int main(void)
 {
     struct xstate_saved saved;
     struct fault fault;
+    struct processors processors;
     uint64_t tsc_hz = clock_start();
+    processors_find(&processors); /* and stay on the first */
     process_signals();
     machine_identify(&machine, tsc_hz);
     if (machine.xstate.no_avx512) {

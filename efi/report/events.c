@@ -296,8 +296,9 @@ void event_gap(uint64_t milliseconds, const struct machine *now, const char *cha
     log_number(&line, "ms", milliseconds);
     log_text(&line, "changed", changed ? changed : "nothing");
     log_end(&line);
-    report_say("Gap        the machine stood still for %lu.%03lu s and goes on",
-               milliseconds / 1000, milliseconds % 1000);
+    report_say("Gap        %s stood still for %lu.%03lu s and goes on",
+               now->system[0] ? "this process" : "the machine", milliseconds / 1000,
+               milliseconds % 1000);
     if (!changed) {
         report_say("           It is what it was before.");
         return;

@@ -12,8 +12,8 @@ const char *disk_begin(struct rounds *rounds, struct round *round)
     while (!atomic_load_explicit(&disks->in_flight, memory_order_relaxed)) {
         if (atomic_load_explicit(&disks->over, memory_order_relaxed))
             return "no disk is left to be read";
-        /* The boot vCPU itself begins the reads, between its slices. */
-        if (rounds->firmwares || rdtsc() - start > longest ||
+        /* It is mostly the boot vCPU itself that begins the reads, between its slices. */
+        if ((rounds->firmwares && !disks->unattended) || rdtsc() - start > longest ||
             atomic_load_explicit(&rounds->stop, memory_order_relaxed))
             return not_now;
         cpu_pause();

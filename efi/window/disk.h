@@ -14,6 +14,7 @@ struct rounds;
 struct disk_activity {
     _Atomic uint32_t in_flight; /* reads that were begun and have not ended */
     _Atomic bool over;          /* there will be no more */
+    bool unattended;            /* begun by no vCPU: the boot vCPU may wait for one as well */
     bool blocking;              /* only while the boot vCPU waits for the firmware */
 };
 

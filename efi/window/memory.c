@@ -40,21 +40,32 @@ static uint64_t loop_cycles(uint64_t count)
 }
 
 /* The best of a few: an interruption makes a loop look slow, and the hold would be too short. */
-static uint64_t measure_loop(uint64_t cycles_wanted)
+static uint64_t best_loop_cycles(uint64_t count)
 {
-    const uint64_t count = 1000;
     uint64_t best = UINT64_MAX;
     for (int n = 0; n < 5; n++) {
         uint64_t cycles = loop_cycles(count);
         best = cycles < best ? cycles : best;
     }
-    return cycles_wanted * count / (best ? best : 1) + 1;
+    return best ? best : 1;
+}
+
+/*
+ * First roughly, then for a tenth of the hold each time, or 100 us: a processor may be slow for
+ * microseconds.
+ */
+static uint64_t measure_loop(uint64_t cycles_wanted, uint64_t tsc_hz)
+{
+    const uint64_t few = 100, longest = tsc_hz / 10000;
+    uint64_t tenth = cycles_wanted / 10 < longest ? cycles_wanted / 10 : longest;
+    uint64_t count = tenth * few / best_loop_cycles(few) + few;
+    return cycles_wanted * count / best_loop_cycles(count) + 1;
 }
 
 void memory_prepare(struct rounds *rounds)
 {
     uint64_t cycles = rounds->machine->tsc_hz / 1000000 * rounds->plan->hold_microseconds;
-    rounds->hold_loops = measure_loop(cycles);
+    rounds->hold_loops = measure_loop(cycles, rounds->machine->tsc_hz);
 }
 
 const char *hold_begin(struct rounds *rounds, struct round *round)

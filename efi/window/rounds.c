@@ -311,7 +311,7 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
             available = false;
             break;
         }
-        bool timed = exit->exposure || done % TIMED_EVERY == 0;
+        bool timed = exit->exposure || (before + done) % TIMED_EVERY == 0;
         enum window_result result = run_one(rounds, exit, window, round, tally, timed);
         if (result == INTACT)
             continue;

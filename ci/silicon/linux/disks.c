@@ -7,6 +7,7 @@
 #include "../../../efi/pages.h"
 #include "../../../efi/report/events.h"
 #include "../../../efi/text.h"
+#include "process.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -50,14 +51,24 @@ static ssize_t read_next(struct disk *disk, uint64_t at)
     return bytes;
 }
 
+static void reader_ended(void)
+{
+    if (atomic_fetch_sub(&disks.left, 1) == 1)
+        atomic_store(&disks.activity.over, true);
+}
+
 static void *read_on(void *argument)
 {
     struct disk *disk = argument;
     uint64_t at = 0;
     while (!atomic_load(&disks.stop)) {
         ssize_t bytes = read_next(disk, at);
-        if (bytes < 0) {
-            atomic_store(&disk->error, errno);
+        if (bytes == 0 && at > 0) {
+            at = 0;
+            continue;
+        }
+        if (bytes <= 0) {
+            atomic_store(&disk->error, bytes < 0 ? errno : EIO);
             break;
         }
         atomic_fetch_add(&disk->reads, 1);
@@ -65,8 +76,7 @@ static void *read_on(void *argument)
         /* A direct read is not shortened but by the end. */
         at = (uint64_t)bytes < READ_BYTES ? 0 : at + READ_BYTES;
     }
-    if (atomic_fetch_sub(&disks.left, 1) == 1)
-        atomic_store(&disks.activity.over, true);
+    reader_ended();
     return NULL;
 }
 
@@ -140,6 +150,29 @@ static void drop_last(void)
     (void)close(disk->file);
 }
 
+/* On all CPUs of the process, not only that of this thread. From one that cannot be started on:
+ * none. */
+static void start_readers(void)
+{
+    pthread_attr_t attributes;
+    uint32_t started = 0;
+    bool good = pthread_attr_init(&attributes) == 0;
+    if (!good)
+        return;
+    process_use_all_cpus(&attributes);
+    atomic_store(&disks.left, disks.count);
+    while (good && started < disks.count) {
+        struct disk *disk = &disks.disk[started];
+        good = pthread_create(&disk->reader, &attributes, read_on, disk) == 0;
+        started += good;
+    }
+    while (disks.count > started) {
+        reader_ended();
+        drop_last();
+    }
+    (void)pthread_attr_destroy(&attributes);
+}
+
 const char *disks_find(bool all)
 {
     if (all)
@@ -147,12 +180,8 @@ const char *disks_find(bool all)
     else
         open_own_disk();
     disks.started_at = clock_milliseconds();
-    atomic_store(&disks.left, disks.count);
-    for (uint32_t n = disks.count; n > 0; n--)
-        if (pthread_create(&disks.disk[n - 1].reader, NULL, read_on, &disks.disk[n - 1]) != 0) {
-            atomic_fetch_sub(&disks.left, 1);
-            drop_last();
-        }
+    disks.activity.unattended = true;
+    start_readers();
     if (disks.count)
         return NULL;
     return all ? "this process may read no disk"

@@ -59,5 +59,7 @@ int main(int argc, char *argv[])
     run.machine = &machine;
     run.options = &options;
     run_everything(&run, random_seed(), wrong);
+    if (run_give_back(&run))
+        run_free(&run);
     return exit_code_of(run.verdict);
 }

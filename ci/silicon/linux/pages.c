@@ -36,16 +36,29 @@ void pages_give_back(void *memory, size_t size)
         (void)munmap(memory, size); /* fails only for what is not a mapping of ours */
 }
 
-uint64_t pages_free_bytes(void)
+/* The number behind a key at the start of a line of a file; UINT64_MAX: there is none. */
+static uint64_t number_in(const char *path, const char *key)
 {
-    static const char key[] = "MemAvailable:";
-    char line[128];
-    uint64_t kibibytes = 0;
-    FILE *file = fopen("/proc/meminfo", "r");
-    while (file && fgets(line, sizeof(line), file))
-        if (strncmp(line, key, strlen(key)) == 0)
-            kibibytes = strtoul(line + strlen(key), NULL, 10);
+    char line[128], *end;
+    uint64_t number = UINT64_MAX;
+    FILE *file = fopen(path, "r");
+    while (file && fgets(line, sizeof(line), file)) {
+        if (strncmp(line, key, strlen(key)) != 0)
+            continue;
+        uint64_t value = strtoull(line + strlen(key), &end, 10);
+        if (end != line + strlen(key))
+            number = value;
+    }
     if (file)
         (void)fclose(file);
-    return kibibytes * 1024 / SHARE_OF_AVAILABLE;
+    return number;
+}
+
+/* What a container may have is the less, where it says so (cgroups(7), memory.max). */
+uint64_t pages_free_bytes(void)
+{
+    uint64_t kibibytes = number_in("/proc/meminfo", "MemAvailable:");
+    uint64_t available = kibibytes == UINT64_MAX ? 0 : kibibytes * 1024;
+    uint64_t most = number_in("/sys/fs/cgroup/memory.max", "");
+    return (available < most ? available : most) / SHARE_OF_AVAILABLE;
 }

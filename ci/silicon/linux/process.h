@@ -3,17 +3,21 @@
 #define ZMMTEST_CI_SILICON_LINUX_PROCESS_H
 
 #include "../../../efi/report/report.h"
+#include <pthread.h>
 
 /* Log lines and text to standard output. */
 const struct sink *output_sink(void);
 
+/* Threads of these attributes may run on all CPUs that the process was given. */
+void process_use_all_cpus(pthread_attr_t *attributes);
+
 /*
  * Before the first thread: signals that say stop are held back in every thread and looked for by
- * keys_read(); those that an exception raises go to the handler of traps.c.
+ * keys_read(); those that an exception raises go to the handler of idt.c.
  */
 void process_signals(void);
 
-/* traps.c's part of it. */
+/* idt.c's part of it. */
 void process_exceptions(void);
 
 #endif

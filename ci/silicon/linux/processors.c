@@ -1,5 +1,6 @@
 /* The CPUs that the kernel lets this process use, each with a thread that stays on it. */
 #include "../../../efi/machine/processors.h"
+#include "process.h"
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -17,9 +18,13 @@ struct thread {
     struct processor_call *call;
 };
 
+/* Where the kernel does not tell, there is the one that this thread is on, and it counts as number
+ * 0. */
 bool processors_ours(uint32_t number)
 {
-    return allowed && number < CPU_NUMBERS && CPU_ISSET_S(number, allowed_size, allowed);
+    if (!allowed)
+        return number == 0;
+    return number < CPU_NUMBERS && CPU_ISSET_S(number, allowed_size, allowed);
 }
 
 static cpu_set_t *only(uint32_t number)
@@ -65,6 +70,12 @@ void processors_find(struct processors *processors)
 const char *processors_unusable(uint32_t number)
 {
     return processors_ours(number) ? NULL : "the kernel does not give it to this process";
+}
+
+void process_use_all_cpus(pthread_attr_t *attributes)
+{
+    if (allowed)
+        (void)pthread_attr_setaffinity_np(attributes, allowed_size, allowed);
 }
 
 static void *run_thread(void *argument)
