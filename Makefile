@@ -23,7 +23,7 @@ EFI_CFLAGS := -std=c11 -O2 $(WARNINGS) -ffreestanding -fpic -fvisibility=hidden 
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -mno-red-zone \
 	-mgeneral-regs-only -DGNU_EFI_USE_MS_ABI \
 	-isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -I$(BUILD)
-EFI_SECTIONS := .text .window .rodata .data .dynamic .rela .reloc .sbat
+EFI_SECTIONS := .text .window .rodata .data .dynamic .rela .reloc .sbat .bss
 
 EFI_SOURCES := $(wildcard efi/*.c efi/*/*.c efi/*.S efi/*/*.S linker/*.S)
 EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(EFI_SOURCES))
@@ -151,7 +151,7 @@ UNIT_TESTS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_NAMES))
 # Modules that know no UEFI, and the windows; cpuid() is the tests' own.
 PORTABLE := efi/text.c efi/component.c efi/verdict.c efi/options.c efi/diagnosis/diagnosis.c \
 	efi/diagnosis/signatures.c efi/report/report.c efi/machine/cpu.c efi/machine/hypervisor.c \
-	efi/machine/xstate.c efi/machine/changes.c efi/machine/apic.c efi/machine/traps.c efi/machine/idt.c efi/machine/trap_entry.S efi/machine/trap_call.S $(wildcard efi/window/*.[cS])
+	efi/machine/xstate.c efi/machine/changes.c efi/machine/apic.c efi/machine/traps.c efi/machine/trap_call.S ci/silicon/linux/idt.c $(wildcard efi/window/*.[cS])
 HOST_CFLAGS := -std=c11 -O1 -g $(WARNINGS) -D_GNU_SOURCE
 
 .PHONY: unit
@@ -162,6 +162,6 @@ EXTRA_test_vmware_pose := ci/faultvisor/vmware.c
 
 $(BUILD)/unit/%: ci/unit/%.c ci/unit/host.c ci/unit/host.lds ci/faultvisor/vmware.c $(PORTABLE) $(wildcard efi/*.h efi/*/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -o $@ $< ci/unit/host.c $(EXTRA_$*) $(PORTABLE) -Wl,-T,ci/unit/host.lds -lcmocka
+	$(CC) $(HOST_CFLAGS) -I$(BUILD) -o $@ $< ci/unit/host.c $(EXTRA_$*) $(PORTABLE) -Wl,-T,ci/unit/host.lds -lcmocka
 
 -include $(EFI_OBJECTS:.o=.d) $(FAULTVISOR_OBJECTS:.o=.d) $(SILICON_OBJECTS:.o=.d)

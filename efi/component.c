@@ -12,6 +12,7 @@ const char *component_name(enum component component)
         [COMPONENT_OPMASK] = "opmask",
         [COMPONENT_ZMM_HI256] = "zmm_hi256",
         [COMPONENT_HI16_ZMM] = "hi16_zmm",
+        [COMPONENT_REST] = "rest",
     };
     return names[component];
 }

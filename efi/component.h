@@ -16,6 +16,7 @@ enum component {
     COMPONENT_OPMASK,
     COMPONENT_ZMM_HI256,
     COMPONENT_HI16_ZMM,
+    COMPONENT_REST, /* whatever else XSAVE knows: by the number of its XCR0 bit */
     COMPONENT_COUNT
 };
 

@@ -75,6 +75,8 @@ static struct vcpu *new_vcpu(struct run *run, uint32_t cpu)
     vcpu->rounds.traps = &vcpu->traps;
     vcpu->rounds.firmwares = cpu == run->processors.boot;
     vcpu->rounds.key.run = run->run_id;
+    uint8_t *areas = pages_allocate((size_t)4 * run->machine->xstate.area_bytes);
+    images_give_memory(&vcpu->rounds.images, areas, &run->machine->xstate);
     return vcpu;
 }
 
@@ -617,6 +619,44 @@ static void report_exits(struct run *run, uint32_t vcpus)
     }
 }
 
+static struct component_result add_up_component(const struct run *run, uint32_t bit)
+{
+    const struct xstate *xstate = &run->machine->xstate;
+    struct component_result result = {.bit = bit, .size = xstate->size[bit]};
+    if (xstate->supervisor >> bit & 1)
+        result.reason = "supervisor state, which no XCR0 enables";
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        if (!taking_part(run, cpu))
+            continue;
+        const struct image_component *of = &run->watched[cpu].vcpu->rounds.images.component[bit];
+        result.rounds += atomic_load_explicit(&of->rounds, memory_order_relaxed);
+        result.findings += atomic_load_explicit(&of->findings, memory_order_relaxed);
+        result.reason = of->reason ? of->reason : result.reason;
+    }
+    if (!result.rounds && !result.reason)
+        result.reason = "the run ended before it was its turn";
+    return result;
+}
+
+/* In the rounds by XSAVE images, which are counted among those of the exits. */
+static void report_components(const struct run *run)
+{
+    const struct xstate *xstate = &run->machine->xstate;
+    if (!xstate->wanted)
+        return;
+    const struct images *images = &run->watched[run->processors.boot].vcpu->rounds.images;
+    event_component_header();
+    for (enum image_save save = 0; save < IMAGE_SAVES; save++)
+        if (images->no_save[save])
+            event_skip(image_save_name(save), CPU_ALL, images->no_save[save]);
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
+        if (!((xstate->offered | xstate->supervisor) >> bit & 1))
+            continue;
+        struct component_result result = add_up_component(run, bit);
+        event_component(&result);
+    }
+}
+
 /* Passes that were asked for and not done, because the time was over or a vCPU was lost. */
 static void check_passes(struct run *run)
 {
@@ -658,6 +698,7 @@ static void run_report(struct run *run)
     if (run->watched) {
         totals = add_up(run);
         report_exits(run, totals.vcpus);
+        report_components(run);
         report_nmis(totals.nmis);
         report_strays(totals.strays);
         if (run->plan.disks)

@@ -1,6 +1,7 @@
 /* Plants faults in rounds of the boot vCPU and checks what diagnosis says of them. */
 #include "selftest.h"
 #include "diagnosis/diagnosis.h"
+#include "machine/xstate.h"
 #include "text.h"
 #include "window/plant.h"
 #include <string.h>
@@ -74,6 +75,20 @@ static bool position_is_named(struct rounds *rounds, unsigned int position)
            diagnosis.lane[0].reg == plant_register(rounds->key.form, position);
 }
 
+/* A bit of an XSAVE image in each component, as far as images are used here. */
+static bool component_is_named(struct rounds *rounds, unsigned int bit)
+{
+    struct diagnosis diagnosis;
+    char name[XSTATE_NAME], components[DIAGNOSIS_TEXT];
+    images_plant(rounds, &rounds->image_round, bit);
+    if (!rounds_planted(rounds, &rounds->image_round, &window_plant, &test.finding))
+        return false;
+    diagnose(&test.finding, &diagnosis);
+    diagnosis_components(&diagnosis, components);
+    xstate_log_name(bit, name);
+    return diagnosis.corruption == CLASS_BIT_FLIP && strcmp(components, name) == 0;
+}
+
 /* And a round into which nothing was planted must come back intact. */
 static bool nothing_is_found(struct rounds *rounds, unsigned int number)
 {
@@ -92,6 +107,10 @@ static void plant_all(void *argument)
         plant_and_name(rounds, class_is_named, class_name(corruption), corruption);
     for (unsigned int n = 0; n < plant_positions(rounds->key.form); n++)
         plant_and_name(rounds, position_is_named, "bit in quadword", n);
+    for (unsigned int bit = 0; bit < XCR0_BITS; bit++)
+        if (rounds->images.mask >> bit & 1)
+            plant_and_name(rounds, component_is_named, "bit in component", bit);
+    images_count_anew(&rounds->images);
 }
 
 void selftest_run(struct vcpu *vcpu, struct selftest *selftest)

@@ -101,6 +101,17 @@ log_is_whole() {
 
 exit_names=$(sed -n 's/^    {\.name = "\([a-z0-9-]*\)".*/\1/p' "$root/efi/window/exits.c")
 
+# Every component that CPUID.0D enumerates has rounds, or a line that says why not.
+every_component_accounted_for() {
+    local name names
+    names=$(value state components | tr 'A-Z,' 'a-z ' | sed 's/:[0-9]*//g')
+    [ -n "$names" ] || return 1
+    for name in $names; do
+        says "ev=component name=$name .* rounds=[1-9][0-9]* findings=0" ||
+            says "ev=component name=$name .* reason=\".+\"" || { echo "# nothing said of $name"; return 1; }
+    done
+}
+
 # Every exit has rounds, or a line that says why not.
 every_exit_accounted_for() {
     local name

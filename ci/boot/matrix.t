@@ -15,6 +15,7 @@ runs_of() { # faults
     for fault in "$@"; do
         case $fault in
         ghost-*) echo "fault=$fault pose=vmware -- passes=10 $rest" ;;
+        dr2) echo "fault=$fault pose=vmware -- passes=4 $rest" ;;
         *) echo "fault=$fault pose=vmware -- passes=1 $rest" ;;
         esac
     done

@@ -107,7 +107,7 @@ stopped_early() {
 check "long before the time is over" stopped_early
 
 about=no-avx
-check "xmm registers are tested" says 'ev=selftest planted=60 named=60'
+check "xmm registers are tested" says 'ev=selftest planted=65 named=65'
 check "INCOMPLETE, with the reason" says 'ev=skip exit=avx512 reason="AVX is hidden'
 check "no finding" never_says 'ev=finding'
 
@@ -143,8 +143,8 @@ about=four-interrupts
 for name in timer hlt ipi; do
     check "$name takes interrupts with registers live" says "ev=exit name=$name rounds=[1-9].* interrupts=[1-9]"
 done
-check "each vCPU but the firmware's takes part in timer" says "ev=exit name=timer rounds=$((3 * 10 * 18)) "
-check "all of them send interrupts" says "ev=exit name=ipi-send rounds=$((4 * 10 * 144)) "
+check "each vCPU but the firmware's takes part in timer" says "ev=exit name=timer rounds=$((3 * 10 * 19)) "
+check "all of them send interrupts" says "ev=exit name=ipi-send rounds=$((4 * 10 * 145)) "
 check "no finding" never_says 'ev=finding'
 check "no interrupt that nobody asked for" never_says 'interrupts came that'
 
@@ -155,11 +155,11 @@ done
 
 about=plain
 check "the disk is read meanwhile, by Block I/O 2" says 'ev=disk n=0 .*by=block-io-2 reads=[1-9]'
-check "and both vCPUs hold" says "ev=exit name=disk rounds=$((2 * 2 * 18)) findings=0"
+check "and both vCPUs hold" says "ev=exit name=disk rounds=$((2 * 2 * 19)) findings=0"
 
 about=disk-virtio
 check "without Block I/O 2 the boot vCPU reads" says 'ev=disk n=0 .*by=block-io reads=[1-9]'
-check "and the other one holds" says "ev=exit name=disk rounds=$((2 * 18)) findings=0"
+check "and the other one holds" says "ev=exit name=disk rounds=$((2 * 19)) findings=0"
 
 about=disk-virtio-alone
 check "without Block I/O 2 and another vCPU it is a skip" says 'ev=skip exit=disk reason="the disk has no Block I/O 2'

@@ -16,7 +16,8 @@ enum {
     AREA_HI16_ZMM = 7,
 };
 
-#define AREA_MXCSR 24u /* offset in bytes */
+#define AREA_MXCSR     24u  /* offset in bytes */
+#define AREA_X87_BYTES 160u /* with MXCSR in them */
 
 /* A quadword of a vector register: 0 to 7 of zmm0 to zmm31. */
 uint64_t *area_lane(uint8_t *area, unsigned int reg, unsigned int lane);

@@ -286,16 +286,29 @@ static uint64_t read_debug_register(uint64_t number)
     return value;
 }
 
-/* DR7 is the guest's own; of the others only DR6 is written, by the firmware's interrupt handlers.
- */
+/* DR7 is the guest's own; the others are those of the processor, which the host does not use. */
 static void write_debug_register(uint64_t number, uint64_t value)
 {
-    if (number == 7)
+    switch (number) {
+    case 0:
+        __asm__ volatile("mov %0, %%dr0" ::"r"(value));
+        break;
+    case 1:
+        __asm__ volatile("mov %0, %%dr1" ::"r"(value));
+        break;
+    case 2:
+        __asm__ volatile("mov %0, %%dr2" ::"r"(value));
+        break;
+    case 3:
+        __asm__ volatile("mov %0, %%dr3" ::"r"(value));
+        break;
+    case 7:
         vmwrite(GUEST_DR7, value);
-    else if (number == 4 || number == 6)
+        break;
+    default:
         __asm__ volatile("mov %0, %%dr6" ::"r"(value));
-    else
-        give_up("write of 0x%lx to DR%lu", value, number);
+        break;
+    }
 }
 
 /* Qualification (27.2.1): bits 2:0 debug register, 4 read, 11:8 general register. */

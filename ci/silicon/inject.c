@@ -60,15 +60,17 @@ static bool edit_swapped(uint8_t *area, struct task *task)
     return true;
 }
 
-/* All vector state of an earlier moment; MXCSR stays. */
+/* All vector state of an earlier moment; x87 and MXCSR stay. */
 static bool edit_stale(uint8_t *area, struct task *task)
 {
-    uint32_t mxcsr;
+    uint8_t kept[AREA_X87_BYTES];
     if (!task->has_earlier || *area_lane(task->earlier, 1, 0) == *area_lane(area, 1, 0))
         return false;
-    memcpy(&mxcsr, area + AREA_MXCSR, sizeof(mxcsr));
+    uint64_t x87_in_use = *area_in_use(area) & 1;
+    memcpy(kept, area, sizeof(kept));
     memcpy(area, task->earlier, AREA_BYTES);
-    memcpy(area + AREA_MXCSR, &mxcsr, sizeof(mxcsr));
+    memcpy(area, kept, sizeof(kept));
+    *area_in_use(area) = (*area_in_use(area) & ~UINT64_C(1)) | x87_in_use;
     return true;
 }
 

@@ -55,11 +55,13 @@ static enum corruption class_of_pattern(const struct finding *finding, const str
 static enum corruption class_of_lane(const struct finding *finding, struct lane *lane)
 {
     uint64_t difference = lane->want ^ lane->got;
-    if (lane->reg >= LANE_RFLAGS)
+    if (lane->reg == LANE_RFLAGS || lane->reg == LANE_MXCSR)
         return CLASS_ALTERED;
     lane->decoded = lane->got != 0 && pattern_decode(lane->got, &lane->from);
     if (lane->want == 0 && lane->reg < PATTERN_GENERAL)
         return CLASS_GHOST;
+    if (lane->reg == LANE_REST && lane->component >= IMAGE_HEADER)
+        return CLASS_ALTERED;
     if (is_zeroed(lane))
         return CLASS_ZEROED;
     if ((difference & (difference - 1)) == 0)
@@ -76,8 +78,8 @@ static enum corruption class_of_lane(const struct finding *finding, struct lane 
 /* What a walk over a finding's registers gathers besides the diagnosis itself. */
 struct tallies {
     uint32_t by_class[CLASS_COUNT];
-    uint32_t bits;                   /* differing bits in all, up to 2 */
-    uint64_t bytes[LANE_MXCSR + 1u]; /* bytes hit, by register */
+    uint32_t bits;                  /* differing bits in all, up to 2 */
+    uint64_t bytes[LANE_REST + 1u]; /* bytes hit, by register */
 };
 
 /* Bytes for zeros, which are exact; whole dwords for values, of which some bytes agree by chance.
@@ -107,6 +109,15 @@ static void mark_register(struct diagnosis *d, const struct lane *lane)
         d->components |= COMPONENT_BIT(component_of_vector(lane->reg, lane->lane));
         return;
     }
+    if (lane->reg == LANE_REST) {
+        if (lane->component >= IMAGE_CONTROL)
+            d->controls |= 1u << (lane->component - IMAGE_CONTROL);
+        else
+            d->rest |= UINT64_C(1) << lane->component;
+        d->narrow_bits |= lane->want ^ lane->got;
+        d->components |= COMPONENT_BIT(COMPONENT_REST);
+        return;
+    }
     d->narrow_bits |=
         lane->reg >= LANE_RFLAGS ? lane->want ^ lane->got : bits_of_bytes(bytes_hit(lane));
     if (lane->reg < PATTERN_GENERAL) {
@@ -124,24 +135,47 @@ static void mark_register(struct diagnosis *d, const struct lane *lane)
     }
 }
 
-static void look_at(const struct finding *finding, struct diagnosis *d, struct tallies *tallies,
-                    uint32_t reg, uint32_t lane_number, uint64_t want, uint64_t got)
+static void take(struct diagnosis *d, struct tallies *tallies, const struct lane *lane)
 {
-    uint64_t difference = want ^ got;
-    if (difference == 0)
-        return;
-    struct lane lane = {.reg = reg, .lane = lane_number, .want = want, .got = got};
-    lane.corruption = class_of_lane(finding, &lane);
-    mark_register(d, &lane);
-    tallies->by_class[lane.corruption]++;
-    tallies->bytes[reg] |= (uint64_t)bytes_hit(&lane) << 8 * lane_number;
+    uint64_t difference = lane->want ^ lane->got;
+    mark_register(d, lane);
+    tallies->by_class[lane->corruption]++;
+    tallies->bytes[lane->reg] |= (uint64_t)bytes_hit(lane) << 8 * (lane->lane % VECTOR_LANES);
     bool single = (difference & (difference - 1)) == 0;
     tallies->bits += single ? 1 : 2;
     if (single)
-        d->flipped_bit = 64 * lane_number + (uint32_t)__builtin_ctzll(difference);
+        d->flipped_bit = 64 * lane->lane + (uint32_t)__builtin_ctzll(difference);
     d->lane_count++;
     if (d->lanes_kept < LANES_KEPT)
-        d->lane[d->lanes_kept++] = lane;
+        d->lane[d->lanes_kept++] = *lane;
+}
+
+static void look_at(const struct finding *finding, struct diagnosis *d, struct tallies *tallies,
+                    uint32_t reg, uint32_t lane_number, uint64_t want, uint64_t got)
+{
+    struct lane lane = {.reg = reg, .lane = lane_number, .want = want, .got = got};
+    if (want == got)
+        return;
+    lane.corruption = class_of_lane(finding, &lane);
+    take(d, tallies, &lane);
+}
+
+/* Of each component the first quadword: the rest of it is not kept. */
+static void look_at_rest(const struct finding *finding, struct diagnosis *d,
+                         struct tallies *tallies)
+{
+    for (uint32_t n = 0; n < finding->differences; n++) {
+        const struct image_difference *difference = &finding->difference[n];
+        struct lane lane = {.reg = LANE_REST,
+                            .lane = difference->offset / 8,
+                            .component = difference->component,
+                            .want = difference->want,
+                            .got = difference->got};
+        lane.corruption = difference->init    ? CLASS_GHOST
+                          : difference->reset ? CLASS_ZEROED
+                                              : class_of_lane(finding, &lane);
+        take(d, tallies, &lane);
+    }
 }
 
 /* The class of most wrong quadwords. A single differing bit is a flip, even if it left a zero byte.
@@ -153,8 +187,8 @@ static enum corruption overall_class(const struct finding *finding, const struct
         return CLASS_FAULT;
     if (d->lane_count == 0)
         return CLASS_ALTERED;
-    bool pattern_bit =
-        tallies->bits == 1 && !tallies->by_class[CLASS_GHOST] && !d->rflags && !d->mxcsr;
+    bool pattern_bit = tallies->bits == 1 && !tallies->by_class[CLASS_GHOST] && !d->rflags &&
+                       !d->mxcsr && !d->controls;
     if (pattern_bit)
         return CLASS_BIT_FLIP;
     enum corruption most = 0;
@@ -168,7 +202,7 @@ static enum corruption overall_class(const struct finding *finding, const struct
 static bool is_uniform(const struct diagnosis *d, const struct tallies *tallies)
 {
     uint64_t bytes = 0;
-    for (uint32_t reg = 0; reg <= LANE_MXCSR; reg++) {
+    for (uint32_t reg = 0; reg <= LANE_REST; reg++) {
         if (bytes && tallies->bytes[reg] && tallies->bytes[reg] != bytes)
             return false;
         bytes |= tallies->bytes[reg];
@@ -206,6 +240,7 @@ void diagnose(const struct finding *f, struct diagnosis *d)
         look_at(f, d, &tallies, LANE_RFLAGS, 0, f->expected.rflags & f->flags_kept,
                 f->found.rflags & f->flags_kept);
         look_at(f, d, &tallies, LANE_MXCSR, 0, f->expected.mxcsr, f->found.mxcsr);
+        look_at_rest(f, d, &tallies);
         note_opmask_in_compare(f, d);
     }
     d->corruption = overall_class(f, d, &tallies);
@@ -225,13 +260,41 @@ static void end_list(struct text *text)
     text_add(text, ",...");
 }
 
+static void add_component(struct text *text, uint32_t bit)
+{
+    char name[XSTATE_NAME];
+    xstate_log_name(bit, name);
+    text_add(text, "%s",
+             bit >= IMAGE_CONTROL  ? control_name(bit - IMAGE_CONTROL)
+             : bit == IMAGE_HEADER ? "xsave-header"
+                                   : name);
+}
+
+static bool is_hit(const struct diagnosis *d, uint32_t component)
+{
+    if (component >= IMAGE_CONTROL)
+        return d->controls >> (component - IMAGE_CONTROL) & 1;
+    return d->rest >> component & 1;
+}
+
+static void add_rest(struct text *text, const struct diagnosis *d)
+{
+    for (uint32_t bit = 0; bit < IMAGE_CONTROL + CONTROL_COUNT; bit++) {
+        if (!is_hit(d, bit))
+            continue;
+        text_add(text, "%s", text->length ? "," : "");
+        add_component(text, bit);
+    }
+}
+
 void diagnosis_components(const struct diagnosis *d, char *buffer)
 {
     struct text text;
     text_start(&text, buffer, DIAGNOSIS_TEXT);
-    for (enum component c = 0; c < COMPONENT_COUNT; c++)
+    for (enum component c = 0; c < COMPONENT_REST; c++)
         if (d->components & COMPONENT_BIT(c))
             text_add(&text, "%s%s", text.length ? "," : "", component_name(c));
+    add_rest(&text, d);
     end_list(&text);
 }
 
@@ -265,6 +328,7 @@ void diagnosis_registers(const struct diagnosis *d, enum form form, char *buffer
         text_add(&text, "%srflags", text.length ? "," : "");
     if (d->mxcsr)
         text_add(&text, "%smxcsr", text.length ? "," : "");
+    add_rest(&text, d);
     end_list(&text);
 }
 
@@ -314,7 +378,10 @@ void lane_register(const struct lane *lane, enum form form, char *buffer)
 {
     struct text text;
     text_start(&text, buffer, DIAGNOSIS_TEXT);
-    add_register(&text, lane->reg, form);
+    if (lane->reg == LANE_REST)
+        add_component(&text, lane->component);
+    else
+        add_register(&text, lane->reg, form);
 }
 
 void lane_from(const struct lane *lane, enum form form, char *buffer)

@@ -15,6 +15,8 @@
 /* One wrong quadword. `reg` is numbered as in patterns.h. */
 struct lane {
     uint32_t reg, lane;
+    uint32_t
+        component; /* of LANE_REST: as in an image_difference; the lane counts from its start */
     uint64_t want, got;
     enum corruption corruption;
     bool decoded; /* `from` says whose value it is */
@@ -24,6 +26,7 @@ struct lane {
 /* `reg` of the control registers. */
 #define LANE_RFLAGS PATTERN_END
 #define LANE_MXCSR  (PATTERN_END + 1)
+#define LANE_REST   (PATTERN_END + 2) /* a component of XSAVE that is none of the registers */
 
 struct signature;
 
@@ -35,6 +38,9 @@ struct diagnosis {
     uint32_t opmasks;
     uint32_t general;
     bool rflags, mxcsr;
+    uint32_t controls; /* control registers: bit n is the enum control */
+    /* Components of XSAVE beside the registers: bit n is XCR0 bit n, or IMAGE_HEADER. */
+    uint64_t rest;
     uint64_t vector_bytes; /* bytes hit in any vector register: bit n is bits 8n+7:8n */
     bool uniform;          /* each register hit was hit in the same bytes, and in the same way */
     uint64_t narrow_bits;  /* bits hit in any opmask, general register or control register */

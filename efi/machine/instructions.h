@@ -9,6 +9,8 @@
 #define MSR_X2APIC_COMMAND   0x830u
 #define MSR_X2APIC_CURRENT   0x839u
 #define MSR_EFER             0xc0000080u
+#define MSR_FS_BASE          0xc0000100u
+#define MSR_GS_BASE          0xc0000101u
 #define APIC_BASE_X2APIC     (UINT64_C(1) << 10)
 #define APIC_BASE_ENABLED    (UINT64_C(1) << 11)
 #define APIC_BASE_ADDRESS    UINT64_C(0x000ffffffffff000)
@@ -43,6 +45,14 @@ static inline uint64_t xgetbv0(void)
 {
     uint32_t low, high;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+/* XCR0 and XINUSE: components that are not in their INIT state (SDM vol. 1, 13.2). */
+static inline uint64_t xgetbv1(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(1));
     return (uint64_t)high << 32 | low;
 }
 

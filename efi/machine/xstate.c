@@ -1,5 +1,6 @@
 /* Finds out which XSAVE components there are. */
 #include "xstate.h"
+#include "../text.h"
 #include <string.h>
 
 const char *xstate_component_name(unsigned int bit)
@@ -9,6 +10,19 @@ const char *xstate_component_name(unsigned int bit)
         "Hi16_ZMM", "PT",  "PKRU", "PASID",       "CET_U",        "CET_S",  "HDC",
         "UINTR",    "LBR", "HWP",  "AMX_TILECFG", "AMX_TILEDATA", "APX"};
     return bit < sizeof(names) / sizeof(names[0]) ? names[bit] : NULL;
+}
+
+void xstate_log_name(unsigned int bit, char name[XSTATE_NAME])
+{
+    const char *known = xstate_component_name(bit);
+    struct text text;
+    text_start(&text, name, XSTATE_NAME);
+    if (!known) {
+        text_add(&text, "component-%u", bit);
+        return;
+    }
+    for (; *known; known++)
+        text_add(&text, "%c", *known >= 'A' && *known <= 'Z' ? *known - 'A' + 'a' : *known);
 }
 
 /* The sets of bits that XSETBV takes only together, and the bit each of them stands on. */
@@ -34,9 +48,28 @@ static void read_sizes(struct xstate *xstate)
 {
     xstate->size[0] = 160;
     xstate->size[1] = 256;
-    for (unsigned int bit = 2; bit < XCR0_BITS; bit++)
-        if (xstate->offered >> bit & 1)
-            xstate->size[bit] = cpuid(0xd, bit).eax;
+    xstate->offset[1] = 160;
+    for (unsigned int bit = 2; bit < XCR0_BITS; bit++) {
+        if (!(xstate->offered >> bit & 1))
+            continue;
+        struct cpuid leaf = cpuid(0xd, bit);
+        xstate->size[bit] = leaf.eax;
+        xstate->offset[bit] = leaf.ebx;
+        xstate->aligned |= (uint64_t)(leaf.ecx >> 1 & 1) << bit;
+    }
+}
+
+/* CPUID.0D.0:ECX is for all that XCR0 may have; what is aligned in the compacted format fits too.
+ */
+static void read_area(struct xstate *xstate)
+{
+    struct cpuid leaf = cpuid(0xd, 1);
+    xstate->area_bytes = (cpuid(0xd, 0).ecx + 63) / 64 * 64;
+    xstate->xsaveopt = leaf.eax & 1;
+    xstate->xsavec = leaf.eax >> 1 & 1;
+    xstate->xgetbv1 = leaf.eax >> 2 & 1;
+    xstate->xsaves = leaf.eax >> 3 & 1;
+    xstate->supervisor = (uint64_t)leaf.edx << 32 | leaf.ecx;
 }
 
 enum form xstate_form(uint64_t xcr0)
@@ -73,6 +106,7 @@ void xstate_identify(struct xstate *xstate, const struct cpu *cpu)
         xstate->offered = (uint64_t)leaf.edx << 32 | leaf.eax;
         xstate->wanted = legal_combination(xstate->offered);
         read_sizes(xstate);
+        read_area(xstate);
     }
     xstate->no_avx512 = why_no_avx512(cpu, xstate);
     xstate->form = xstate_form(xstate->wanted);

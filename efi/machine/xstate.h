@@ -21,10 +21,15 @@
 #define XCR0_BITS   63u
 
 struct xstate {
-    uint64_t offered;         /* XCR0 bits that CPUID.0D allows */
-    uint64_t wanted;          /* of them, a combination that XSETBV accepts */
-    uint32_t size[XCR0_BITS]; /* bytes of each component offered; 0 otherwise */
-    enum form form;           /* the widest form that `wanted` and the CPU's features allow */
+    uint64_t offered;           /* XCR0 bits that CPUID.0D allows */
+    uint64_t wanted;            /* of them, a combination that XSETBV accepts */
+    uint32_t size[XCR0_BITS];   /* bytes of each component offered; 0 otherwise */
+    uint32_t offset[XCR0_BITS]; /* of each in the standard format (SDM vol. 1, 13.4) */
+    uint64_t aligned;           /* bits of those that the compacted format aligns to 64 bytes */
+    uint32_t area_bytes;        /* of an area that holds all that is offered, 64-byte multiple */
+    bool xsaveopt, xsavec, xgetbv1, xsaves; /* instructions, by CPUID.0D.1 */
+    uint64_t supervisor;                    /* bits that only IA32_XSS enables */
+    enum form form; /* the widest form that `wanted` and the CPU's features allow */
     /* Why AVX-512 cannot be tested, in words; NULL where it can. */
     const char *no_avx512;
 };
@@ -33,6 +38,10 @@ void xstate_identify(struct xstate *xstate, const struct cpu *cpu);
 
 /* Intel's name of an XSAVE component; NULL for one that has no name here. */
 const char *xstate_component_name(unsigned int bit);
+
+/* The name of a component in the log: lower case; "component-N" for one that has no name here. */
+#define XSTATE_NAME 16u
+void xstate_log_name(unsigned int bit, char name[XSTATE_NAME]);
 
 /* The widest form that this XCR0 allows. */
 enum form xstate_form(uint64_t xcr0);

@@ -377,6 +377,34 @@ void event_exit_row(const struct exit_result *result)
         report_say("           %lu interrupts taken meanwhile", result->interrupts);
 }
 
+void event_component_header(void)
+{
+    report_say(" ");
+    report_say("%-12s %6s %14s %9s", "component", "bytes", "rounds", "findings");
+}
+
+void event_component(const struct component_result *result)
+{
+    char name[XSTATE_NAME];
+    struct log_line line;
+    xstate_log_name(result->bit, name);
+    log_start(&line, "component");
+    log_text(&line, "name", name);
+    log_number(&line, "bit", result->bit);
+    log_number(&line, "size", result->size);
+    if (result->reason) {
+        log_text(&line, "reason", result->reason);
+    } else {
+        log_number(&line, "rounds", result->rounds);
+        log_number(&line, "findings", result->findings);
+    }
+    log_end(&line);
+    if (result->reason)
+        report_say("%-12s %6u not tested: %s", name, result->size, result->reason);
+    else
+        report_say("%-12s %6u %14lu %9lu", name, result->size, result->rounds, result->findings);
+}
+
 void event_disk(const struct disk_result *result)
 {
     uint64_t ms = result->milliseconds ? result->milliseconds : 1;

@@ -62,6 +62,16 @@ void event_exit_log(const struct exit_result *result);
 void event_exit_header(void);
 void event_exit_row(const struct exit_result *result);
 
+/* What became of a component of XSAVE in the rounds by images. */
+struct component_result {
+    uint32_t bit, size;
+    uint64_t rounds, findings;
+    const char *reason; /* why it was not tested; NULL: it was */
+};
+
+void event_component_header(void);
+void event_component(const struct component_result *result);
+
 /* What was read of one disk. */
 struct disk_result {
     uint32_t number, block_bytes;

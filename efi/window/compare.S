@@ -180,6 +180,59 @@ keep_vectors_\form:
     keep_paths ymm
     keep_paths xmm
 
+/*
+ * The image form: the flags and MXCSR, then everything by an XSAVE instruction, whose image rounds.c
+ * compares: to no register does it matter any more when. R8 keeps the result.
+ */
+    .globl compare_image
+compare_image:
+    compare_control image
+    xor r8d, r8d
+save_image:
+    mov eax, [rsp + ROUND_IMAGE_MASK]
+    mov edx, [rsp + ROUND_IMAGE_MASK + 4]
+    mov rbx, [rsp + ROUND_IMAGE_FOUND]
+    jmp [rsp + ROUND_IMAGE_SAVE]
+
+.macro save_by instruction, name
+    .globl save_by_\name
+save_by_\name:
+    \instruction [rbx]
+    jmp saved_image
+.endm
+
+    save_by xsave64, xsave
+    save_by xsaveopt64, xsaveopt
+    save_by xsavec64, xsavec
+    save_by xsaves64, xsaves
+
+saved_image:
+    cmp qword ptr [rsp + ROUND_IMAGE_XGETBV], 0
+    je 1f
+    mov ecx, 1
+    xgetbv
+    mov [rsp + ROUND_IMAGE_IN_USE], eax
+    mov [rsp + ROUND_IMAGE_IN_USE + 4], edx
+1:  mov eax, r8d
+    jmp leave_window
+
+keep_opmask_image:
+    mov r8d, WINDOW_OPMASK_DIFFER
+    jmp save_image
+
+.macro keep_general_of_image label, result
+    .globl \label
+\label:
+    .irp reg, GENERALS
+    mov [rsp + ROUND_FOUND + STATE_GENERAL + 8 * number_\reg], \reg
+    .endr
+    mov r8d, \result
+    jmp save_image
+.endm
+
+    keep_general_of_image keep_general_image, WINDOW_GENERAL_DIFFER
+    keep_general_of_image on_fault_image, WINDOW_FAULT
+
 /* Where even storing the state faults (the component was switched off): nothing can be kept. */
     .globl on_second_fault
 on_second_fault:

@@ -30,6 +30,7 @@ struct exit {
     bool (*verify)(struct rounds *rounds, struct round *round);
     bool process;   /* an operating system lets a process do this */
     bool must_work; /* no machine lacks it: a fault is a finding, even at the first round */
+    bool no_image;  /* not with XSAVE images: the event is a vector instruction */
     bool all_live;  /* only rounds with every component live: register 0 holds data */
     bool exposure;  /* measure the share of time for which the pattern is live */
     /* False: this vCPU has no part in it. No function: each has. */

@@ -2,6 +2,7 @@
 #ifndef ZMMTEST_WINDOW_FINDING_H
 #define ZMMTEST_WINDOW_FINDING_H
 
+#include "image.h"
 #include "patterns.h"
 #include "state.h"
 #include <stdbool.h>
@@ -22,6 +23,9 @@ struct finding {
     uint64_t flags_kept;
     struct register_state expected;
     struct register_state found;
+    /* Of an XSAVE image, what no register state holds. */
+    struct image_difference difference[IMAGE_DIFFERENCES];
+    uint32_t differences;
 };
 
 #endif

@@ -9,6 +9,10 @@
 /* For so many rounds of a slice with every component live, one with some component zero. */
 #define MIXED_EVERY 8u
 
+/* And for so many, one by XSAVE images, each of a pattern of its own, which costs more than a
+ * round. */
+#define IMAGE_EVERY 128u
+
 const char not_now[] = "the run ended before it was possible";
 
 /* One writer, so a plain load and store do; no locked instruction in the vCPU's way. */
@@ -51,17 +55,35 @@ static uint32_t mix_of(enum form form, uint32_t number)
     return zmm_mixes[number];
 }
 
+/* Of the window that the round runs. */
+static unsigned int form_of(const struct rounds *rounds, const struct round *round)
+{
+    return round->image_mask ? FORM_IMAGE : (unsigned int)rounds->key.form;
+}
+
 static enum window_result run(const struct rounds *rounds, const struct window *window,
                               struct round *round)
 {
-    static const char *const on_fault[FORM_COUNT] = {on_fault_xmm, on_fault_ymm, on_fault_zmm};
-    round->on_fault = (uint64_t)on_fault[rounds->key.form];
+    static const char *const on_fault[FORM_COUNT + 1] = {on_fault_xmm, on_fault_ymm, on_fault_zmm,
+                                                         on_fault_image};
+    const unsigned int form = form_of(rounds, round);
+    round->on_fault = (uint64_t)on_fault[form];
     /* What the window stores and compares in memory: a lost store must not find the same there. */
     round->found.mxcsr = ~round->expected.mxcsr;
     round->found.rflags = ~round->expected.rflags;
-    if (rounds->key.form != FORM_ZMM)
+    if (form < FORM_ZMM)
         memset(round->found.vector, 0, 16 * sizeof(round->found.vector[0]));
-    return window->form[rounds->key.form].enter(round);
+    return window->form[form].enter(round);
+}
+
+/* What the window found first stands, but the image is looked at in any case. */
+static enum window_result look_at_image(struct rounds *rounds, struct round *round,
+                                        enum window_result result)
+{
+    if (!round->image_mask || result == FAULTED_TWICE)
+        return result;
+    bool intact = images_compare(rounds, round);
+    return result == INTACT && !intact ? IMAGE_DIFFER : result;
 }
 
 static void time_round(struct tally *tally, uint64_t cycles, uint64_t bare)
@@ -107,6 +129,7 @@ void rounds_prepare(struct rounds *rounds)
     rounds->inject_left = rounds->plan->inject_every;
     measure_bare_round(rounds);
     memory_prepare(rounds);
+    images_prepare(rounds);
 }
 
 /*
@@ -115,7 +138,7 @@ void rounds_prepare(struct rounds *rounds)
  */
 static void complete_found_state(struct round *round, enum window_result result)
 {
-    if (result == OPMASK_DIFFER || result == VECTOR_DIFFER)
+    if (result == OPMASK_DIFFER || result == VECTOR_DIFFER || result == IMAGE_DIFFER)
         memcpy(round->found.general, round->expected.general, sizeof(round->found.general));
     if (result == VECTOR_DIFFER)
         memcpy(round->found.opmask, round->expected.opmask, sizeof(round->found.opmask));
@@ -164,12 +187,15 @@ static void make_finding(const struct rounds *rounds, struct round *round,
     finding->memory_changed = memory_changed(rounds, round);
     memcpy(&finding->expected, &round->expected, sizeof(finding->expected));
     memcpy(&finding->found, &round->found, sizeof(finding->found));
+    finding->differences = 0;
+    for (uint32_t n = 0; round->image_mask && n < rounds->images.differences; n++)
+        finding->difference[finding->differences++] = rounds->images.difference[n];
 }
 
 bool rounds_planted(struct rounds *rounds, struct round *round, const struct window *window,
                     struct finding *finding)
 {
-    enum window_result result = run(rounds, window, round);
+    enum window_result result = look_at_image(rounds, round, run(rounds, window, round));
     if (result == INTACT)
         return false;
     make_finding(rounds, round, window, result, finding);
@@ -177,6 +203,11 @@ bool rounds_planted(struct rounds *rounds, struct round *round, const struct win
     finding->exit = INJECT_ROW;
     finding->round = 0;
     return true;
+}
+
+bool rounds_image_intact(struct rounds *rounds, struct round *round)
+{
+    return look_at_image(rounds, round, run(rounds, &window_bare, round)) == INTACT;
 }
 
 /* Counts every finding; keeps the first few of each exit while there is room in the queue. */
@@ -245,7 +276,7 @@ static void run_injected(struct rounds *rounds)
 static bool event_unavailable(const struct rounds *rounds, const struct exit *exit,
                               const struct window *window, const struct round *round, uint64_t done)
 {
-    enum form form = rounds->key.form;
+    const unsigned int form = form_of(rounds, round);
     const uint64_t absent = 1u << 6 | 1u << 13 | 1u << 20 | 1u << 29; /* #UD #GP #VE #VC */
     return done == 0 && !exit->must_work && round->fault.vector < 32 &&
            absent >> round->fault.vector & 1 && round->fault.rip >= window->form[form].event &&
@@ -264,7 +295,8 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
     uint64_t start = timed ? rdtsc() : 0;
     enum window_result result = run(rounds, window, round);
     uint64_t cycles = timed ? rdtsc() - start : 0;
-    if (timed && result == INTACT)
+    result = look_at_image(rounds, round, result);
+    if (timed && result == INTACT && !round->image_mask)
         time_round(tally, cycles, rounds->bare_cycles);
     if (exit->exposure && cycles > rounds->bare_cycles)
         add(&tally->live_cycles, cycles - rounds->bare_cycles);
@@ -364,6 +396,22 @@ static void run_mixed(struct rounds *rounds, uint32_t entry)
         available = run_rounds(rounds, entry, &rounds->mixed[(first + n) % GENERATIONS], 1, 1);
 }
 
+/* Some rounds by XSAVE images. Each exit begins with another mix in each pass, as in run_mixed().
+ */
+static void run_images(struct rounds *rounds, uint32_t entry)
+{
+    const struct exit *exit = rounds->plan->entry[entry].exit;
+    uint32_t mixes = images_mixes(&rounds->images);
+    uint32_t count = exit->rounds / IMAGE_EVERY ? exit->rounds / IMAGE_EVERY : 1;
+    uint64_t pass = atomic_load_explicit(&rounds->passes, memory_order_relaxed);
+    bool available = mixes != 0;
+    for (uint32_t n = 0; n < count && available; n++) {
+        images_fill(rounds, &rounds->image_round, (uint32_t)((pass * count + entry + n) % mixes));
+        set_operands(rounds, exit, &rounds->image_round);
+        available = run_rounds(rounds, entry, &rounds->image_round, 1, 1);
+    }
+}
+
 bool rounds_take_part(const struct rounds *rounds, uint32_t entry)
 {
     if (entry == INJECT_ROW)
@@ -398,6 +446,8 @@ void rounds_slice(struct rounds *rounds, uint32_t entry)
         restore_operand_registers(rounds);
     else if (available)
         run_mixed(rounds, entry);
+    if (available && !exit->no_image)
+        run_images(rounds, entry);
     add(&tally->slice_cycles, rdtsc() - start);
 }
 

@@ -9,6 +9,7 @@
 #include "disk.h"
 #include "exits.h"
 #include "finding.h"
+#include "image.h"
 #include "interrupts.h"
 #include "memory.h"
 #include "patterns.h"
@@ -63,6 +64,7 @@ struct rounds {
     _Alignas(64) struct round ring[GENERATIONS];
     struct round mixed[GENERATIONS]; /* some component zero in each */
     struct round planted;            /* for faults of our own making */
+    struct round image_round;        /* its state is an XSAVE image */
 
     /* Set before the start. */
     const struct machine *machine;
@@ -82,6 +84,7 @@ struct rounds {
     uint64_t bare_cycles;
     uint64_t hold_loops;
     struct interrupts interrupts;
+    struct images images;
 
     /* Written by the vCPU, read by the boot vCPU. */
     struct tally tally[EXIT_MAX + 1];
@@ -122,6 +125,9 @@ void rounds_beat(struct rounds *rounds);
  */
 bool rounds_planted(struct rounds *rounds, struct round *round, const struct window *window,
                     struct finding *finding);
+
+/* Runs a round by images with no event. False if it did not come back as it was put in. */
+bool rounds_image_intact(struct rounds *rounds, struct round *round);
 
 /* Fills a round anew with the next generation; some components may have to be in INIT state. */
 void rounds_fill(struct rounds *rounds, struct round *round, uint32_t init_components);

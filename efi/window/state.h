@@ -20,6 +20,9 @@ enum general { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R1
 /* Which registers a window uses: the widest that this vCPU may use. The numbers are window.h's. */
 enum form { FORM_XMM, FORM_YMM, FORM_ZMM, FORM_COUNT };
 
+/* And the fourth form of a window: the state is put in by XRSTOR and read back by XSAVE. */
+#define FORM_IMAGE FORM_COUNT
+
 /* Quadwords of a vector register, and vector registers, that a form covers. */
 static inline unsigned int form_lanes(enum form form)
 {
@@ -60,6 +63,7 @@ enum window_result {
     GENERAL_DIFFER = WINDOW_GENERAL_DIFFER, /* whole state kept */
     OPMASK_DIFFER = WINDOW_OPMASK_DIFFER,   /* flags, opmasks and vectors kept, the rest intact */
     VECTOR_DIFFER = WINDOW_VECTOR_DIFFER,   /* vectors kept, the rest intact */
+    IMAGE_DIFFER = WINDOW_IMAGE_DIFFER,     /* general registers intact, an XSAVE image is not */
     FAULTED = WINDOW_FAULT,                 /* whole state kept, as it was at the fault */
     FAULTED_TWICE = WINDOW_FAULT_TWICE,     /* nothing kept */
 };
@@ -83,6 +87,11 @@ struct round {
     struct register_state planted;
     uint64_t flags_kept;
     uint64_t caller_rsp;
+    uint8_t *image; /* of a round whose state XRSTOR puts in: see image.h */
+    uint8_t *image_found, *image_planted;
+    uint64_t image_mask;                 /* components, as in XCR0; 0: the registers are loaded */
+    uint64_t image_save;                 /* how they are saved: address of code in compare.S */
+    uint64_t image_xgetbv, image_in_use; /* XGETBV(1): whether it is there; what it said */
     uint64_t on_fault;
     struct fault fault;
     uint32_t generation;
@@ -105,6 +114,19 @@ _Static_assert(offsetof(struct round, flags_kept) == ROUND_STACK_SIZE + ROUND_FL
                "layout.h");
 _Static_assert(offsetof(struct round, caller_rsp) == ROUND_STACK_SIZE + ROUND_CALLER_RSP,
                "layout.h");
+_Static_assert(offsetof(struct round, image) == ROUND_STACK_SIZE + ROUND_IMAGE, "layout.h");
+_Static_assert(offsetof(struct round, image_found) == ROUND_STACK_SIZE + ROUND_IMAGE_FOUND,
+               "layout.h");
+_Static_assert(offsetof(struct round, image_planted) == ROUND_STACK_SIZE + ROUND_IMAGE_PLANTED,
+               "layout.h");
+_Static_assert(offsetof(struct round, image_mask) == ROUND_STACK_SIZE + ROUND_IMAGE_MASK,
+               "layout.h");
+_Static_assert(offsetof(struct round, image_save) == ROUND_STACK_SIZE + ROUND_IMAGE_SAVE,
+               "layout.h");
+_Static_assert(offsetof(struct round, image_xgetbv) == ROUND_STACK_SIZE + ROUND_IMAGE_XGETBV,
+               "layout.h");
+_Static_assert(offsetof(struct round, image_in_use) == ROUND_STACK_SIZE + ROUND_IMAGE_IN_USE,
+               "layout.h");
 
 /*
  * A window, as the macro in window.h emits it. enter() runs one round with interrupts off on a vCPU
@@ -115,12 +137,16 @@ struct window {
         enum window_result (*enter)(struct round *);
         uint64_t event;     /* address of the event's first instruction */
         uint64_t event_end; /* address behind its last one */
-    } form[FORM_COUNT];
+    } form[FORM_COUNT + 1];
     uint64_t changes; /* general registers that the event writes: bit n is register n */
 };
 
 /* Where windows stand, and where the exception handler resumes one that faulted (compare.S). */
 extern const char window_text_start[], window_text_end[];
-extern const char on_fault_xmm[], on_fault_ymm[], on_fault_zmm[], on_second_fault[];
+extern const char on_fault_xmm[], on_fault_ymm[], on_fault_zmm[], on_fault_image[],
+    on_second_fault[];
+
+/* Values of image_save: by which instruction. */
+extern const char save_by_xsave[], save_by_xsaveopt[], save_by_xsavec[], save_by_xsaves[];
 
 #endif

@@ -17,6 +17,21 @@ vectors_restore_legacy:
     ret
     .size vectors_restore_legacy, . - vectors_restore_legacy
 
+.macro with_image instruction, name
+    .globl \name
+    .type \name, @function
+\name:
+    mov eax, esi
+    mov rdx, rsi
+    shr rdx, 32
+    \instruction [rdi]
+    ret
+    .size \name, . - \name
+.endm
+
+    with_image xsave64, vectors_save_image
+    with_image xrstor64, vectors_restore_image
+
 /* VZEROALL clears zmm0-15 whole, and with them the penalty that dirty uppers cost the firmware. */
     .globl vectors_clear
     .type vectors_clear, @function

@@ -1,0 +1,512 @@
+/* Makes XSAVE images and compares them (SDM vol. 1, chapter 13). */
+#include "image.h"
+#include "../component.h"
+#include "../machine/instructions.h"
+#include "../machine/traps.h"
+#include "rounds.h"
+#include "vectors.h"
+#include <string.h>
+
+#define LEGACY_BYTES   512u
+#define HEADER_BYTES   64u
+#define COMPACTED      (UINT64_C(1) << 63) /* of XCOMP_BV */
+#define OFFSET_MXCSR   24u
+#define OFFSET_BV      LEGACY_BYTES
+#define OFFSET_COMP_BV (LEGACY_BYTES + 8u)
+#define ATTEMPTS       3u /* a host that breaks registers now and then does not do it each time */
+#define FCW_INIT       0x37fu
+#define FLIPPED        13u /* bit of the quadword that the self-test flips; legal in each component */
+
+enum bit {
+    BIT_X87,
+    BIT_SSE,
+    BIT_AVX,
+    BIT_BNDREGS,
+    BIT_BNDCSR,
+    BIT_OPMASK,
+    BIT_ZMM_HI256,
+    BIT_HI16_ZMM,
+    BIT_PKRU = 9,
+    BIT_TILECFG = 17,
+    BIT_TILEDATA = 18,
+};
+
+static uint64_t load(const uint8_t *from)
+{
+    uint64_t value;
+    memcpy(&value, from, sizeof(value));
+    return value;
+}
+
+static void store(uint8_t *to, uint64_t value)
+{
+    memcpy(to, &value, sizeof(value));
+}
+
+/* The register component that an XCR0 bit stands for, or COMPONENT_COUNT. */
+static enum component register_component(uint32_t bit)
+{
+    switch (bit) {
+    case BIT_SSE:
+        return COMPONENT_SSE;
+    case BIT_AVX:
+        return COMPONENT_AVX;
+    case BIT_OPMASK:
+        return COMPONENT_OPMASK;
+    case BIT_ZMM_HI256:
+        return COMPONENT_ZMM_HI256;
+    case BIT_HI16_ZMM:
+        return COMPONENT_HI16_ZMM;
+    default:
+        return COMPONENT_COUNT;
+    }
+}
+
+/*
+ * The bits of a component's quadword that are put in and compared. x87: FCW, FSW and the abridged
+ * FTW, then the ten bytes of each register; not FOP, FIP and FDP, which AMD processors save only
+ * with an exception pending (APM vol. 2, 11.4.4), nor MXCSR, which the window compares. PKRU: not
+ * the rights to key 0, which all memory of a process has. BNDCSR: neither the enable bit nor an
+ * address that is not canonical.
+ */
+static uint64_t used_bits(uint32_t bit, uint32_t offset)
+{
+    switch (bit) {
+    case BIT_X87:
+        if (offset == 0)
+            return UINT64_C(0xff7f7f0f00);
+        return offset < 32 ? 0 : offset % 16 ? 0xffff : UINT64_MAX;
+    case BIT_BNDCSR:
+        return offset == 0   ? UINT64_C(0x00007ffffffff000)
+               : offset == 8 ? UINT64_C(0x7ffffffffffc)
+                             : 0;
+    case BIT_PKRU:
+        return offset == 0 ? 0xfffffffc : 0;
+    default:
+        return UINT64_MAX;
+    }
+}
+
+/* What is added to make it legal: x87's exceptions masked, and the bit of FCW that is always set.
+ */
+static uint64_t fixed_bits(uint32_t bit, uint32_t offset)
+{
+    return bit == BIT_X87 && offset == 0 ? 0x7f : 0;
+}
+
+static uint64_t init_value(uint32_t bit, uint32_t offset)
+{
+    return bit == BIT_X87 && offset == 0 ? FCW_INIT : 0;
+}
+
+/* FCW's precision control takes 0, 2 and 3 (SDM vol. 1, 8.1.5.2). */
+static uint64_t legal(uint32_t bit, uint32_t offset, uint64_t value)
+{
+    value = (value & used_bits(bit, offset)) | fixed_bits(bit, offset);
+    if (bit == BIT_X87 && offset == 0 && (value >> 8 & 3) == 1)
+        value |= UINT64_C(2) << 8;
+    return value;
+}
+
+static uint64_t pattern_of(const struct rounds *rounds, const struct round *round, uint32_t bit,
+                           uint32_t offset)
+{
+    struct pattern_origin origin = {rounds->key.run, rounds->key.vcpu, round->generation,
+                                    PATTERN_END + bit % 8, offset / 8 % VECTOR_LANES};
+    return legal(bit, offset, pattern_make(&origin));
+}
+
+/* Where a vector register's or opmask's quadword is in the component; NULL: in another one. */
+static uint64_t *register_quadword(struct register_state *state, uint32_t bit, uint32_t offset)
+{
+    uint32_t word = offset / 8;
+    switch (bit) {
+    case BIT_SSE:
+        return &state->vector[word / 2][word % 2];
+    case BIT_AVX:
+        return &state->vector[word / 2][2 + word % 2];
+    case BIT_OPMASK:
+        return &state->opmask[word];
+    case BIT_ZMM_HI256:
+        return &state->vector[word / 4][4 + word % 4];
+    case BIT_HI16_ZMM:
+        return &state->vector[16 + word / 8][word % 8];
+    default:
+        return NULL;
+    }
+}
+
+void images_give_memory(struct images *images, uint8_t *memory, const struct xstate *xstate)
+{
+    if (!memory || !xstate->wanted)
+        return;
+    images->wanted = memory;
+    images->found = memory + xstate->area_bytes;
+    images->planted = memory + 2 * (size_t)xstate->area_bytes;
+    images->before = memory + 3 * (size_t)xstate->area_bytes;
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++)
+        images->sized |= (uint64_t)(xstate->size[bit] != 0) << bit;
+}
+
+void images_keep(struct images *images)
+{
+    if (images->before)
+        vectors_save_image(images->before, images->xcr0 & images->sized);
+}
+
+void images_put_back(struct images *images, bool privileged)
+{
+    (void)controls_end(&images->controls, privileged);
+    if (images->before)
+        vectors_restore_image(images->before, images->xcr0 & images->sized);
+}
+
+static void try_image(void *argument)
+{
+    const struct images *images = argument;
+    vectors_restore_image(images->wanted, images->live);
+}
+
+static const char *why_not(struct rounds *rounds, uint32_t bit)
+{
+    struct images *images = &rounds->images;
+    const struct xstate *xstate = &rounds->machine->xstate;
+    if (!(images->xcr0 >> bit & 1))
+        return "XCR0 did not take it";
+    if (xstate->size[bit] == 0)
+        return "CPUID.0D gives it no size";
+    if (bit == BIT_TILECFG || bit == BIT_TILEDATA)
+        return "AMX: tiles without a program for them are not tested";
+    if (xstate->offset[bit] + xstate->size[bit] > xstate->area_bytes)
+        return "CPUID.0D contradicts itself: it lies outside of the area";
+    images->live = UINT64_C(1) << bit;
+    images->mask = images->live;
+    images_fill(rounds, &rounds->image_round, 0);
+    return traps_run(try_image, images, NULL) ? NULL
+                                              : "XRSTOR takes no value that could be guessed";
+}
+
+const char *image_save_name(enum image_save save)
+{
+    static const char *const names[IMAGE_SAVES] = {"xsave", "xsaveopt", "xsavec", "xsaves"};
+    return names[save];
+}
+
+static uint64_t address_of(enum image_save save)
+{
+    const char *const addresses[IMAGE_SAVES] = {save_by_xsave, save_by_xsaveopt, save_by_xsavec,
+                                                save_by_xsaves};
+    return (uint64_t)addresses[save];
+}
+
+static const char *why_not_save(const struct machine *machine, enum image_save save)
+{
+    const struct xstate *xstate = &machine->xstate;
+    bool there[IMAGE_SAVES] = {true, xstate->xsaveopt, xstate->xsavec, xstate->xsaves};
+    if (!there[save])
+        return "not on this processor";
+    return save == SAVE_XSAVES && machine->system[0] ? "the operating system keeps it to itself"
+                                                     : NULL;
+}
+
+void images_count_anew(struct images *images)
+{
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
+        atomic_store_explicit(&images->component[bit].rounds, 0, memory_order_relaxed);
+        atomic_store_explicit(&images->component[bit].findings, 0, memory_order_relaxed);
+    }
+}
+
+/*
+ * Without an event between, each mix must come back: or else it is the instruction that is not what
+ * the manual says, and no exit is to blame. Bochs 2.7 leaves no room in the compacted format for
+ * what is in its INIT state (SDM vol. 1, 13.4.3: it goes by XCOMP_BV).
+ */
+static bool gives_back(struct rounds *rounds, enum image_save save, uint32_t mix)
+{
+    for (unsigned int n = 0; n < ATTEMPTS; n++) {
+        images_fill(rounds, &rounds->image_round, mix);
+        rounds->image_round.image_save = address_of(save);
+        if (rounds_image_intact(rounds, &rounds->image_round))
+            return true;
+    }
+    return false;
+}
+
+static void try_save(struct rounds *rounds, enum image_save save)
+{
+    for (uint32_t mix = 0; mix < images_mixes(&rounds->images) && !rounds->images.no_save[save];
+         mix++)
+        if (!gives_back(rounds, save, mix))
+            rounds->images.no_save[save] =
+                "it does not give back what XRSTOR put in, even with nothing between";
+}
+
+void images_prepare(struct rounds *rounds)
+{
+    struct images *images = &rounds->images;
+    uint64_t mask = 0, offered = rounds->machine->xstate.offered;
+    if (!images->wanted || !images->xcr0)
+        return;
+    for (enum image_save save = 0; save < IMAGE_SAVES; save++)
+        images->no_save[save] = why_not_save(rounds->machine, save);
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
+        if (!(offered >> bit & 1))
+            continue;
+        images->component[bit].reason = why_not(rounds, bit);
+        if (!images->component[bit].reason)
+            mask |= UINT64_C(1) << bit;
+    }
+    images->mask = mask;
+    for (enum image_save save = SAVE_XSAVEOPT; save < IMAGE_SAVES; save++)
+        if (!images->no_save[save])
+            try_save(rounds, save);
+    images_count_anew(images);
+}
+
+static uint32_t count_bits(uint64_t set)
+{
+    uint32_t count = 0;
+    for (; set; set &= set - 1)
+        count++;
+    return count;
+}
+
+/* All live; each alone live; each alone in its INIT state. */
+uint32_t images_mixes(const struct images *images)
+{
+    return images->mask ? 2 * count_bits(images->mask) + 1 : 0;
+}
+
+static uint64_t live_of(uint64_t mask, uint32_t mix)
+{
+    uint32_t count = count_bits(mask), number = mix == 0 ? 0 : (mix - 1) % count;
+    uint64_t left = mask;
+    while (number-- > 0)
+        left &= left - 1;
+    uint64_t one = left & -left;
+    return mix == 0 ? mask : mix <= count ? one : mask & ~one;
+}
+
+static uint32_t init_components(const struct images *images)
+{
+    uint32_t init = 0;
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
+        enum component component = register_component(bit);
+        if (component < COMPONENT_COUNT && images->mask >> bit & ~images->live >> bit & 1)
+            init |= COMPONENT_BIT(component);
+    }
+    return init;
+}
+
+static void fill_registers(struct rounds *rounds, struct round *round, uint32_t bit)
+{
+    const struct xstate *xstate = &rounds->machine->xstate;
+    uint8_t *to = rounds->images.wanted + xstate->offset[bit];
+    for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8)
+        store(to + offset, *register_quadword(&round->expected, bit, offset));
+}
+
+static void fill_rest(struct rounds *rounds, const struct round *round, uint32_t bit)
+{
+    const struct xstate *xstate = &rounds->machine->xstate;
+    uint8_t *to = rounds->images.wanted + xstate->offset[bit];
+    bool live = rounds->images.live >> bit & 1;
+    for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8) {
+        if (live && used_bits(bit, offset))
+            store(to + offset, pattern_of(rounds, round, bit, offset));
+        else if (!live && init_value(bit, offset))
+            store(to + offset, init_value(bit, offset));
+    }
+}
+
+void images_fill(struct rounds *rounds, struct round *round, uint32_t mix)
+{
+    struct images *images = &rounds->images;
+    const struct xstate *xstate = &rounds->machine->xstate;
+    images->live = live_of(images->mask, mix);
+    rounds_fill(rounds, round, init_components(images));
+    memset(images->wanted, 0, xstate->area_bytes);
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
+        if (!(images->mask >> bit & 1))
+            continue;
+        if (register_component(bit) < COMPONENT_COUNT)
+            fill_registers(rounds, round, bit);
+        else
+            fill_rest(rounds, round, bit);
+    }
+    memcpy(images->wanted + OFFSET_MXCSR, &round->expected.mxcsr, sizeof(round->expected.mxcsr));
+    store(images->wanted + OFFSET_BV, images->live);
+    memset(images->found, 0xee, xstate->area_bytes);
+    memset(images->found + LEGACY_BYTES, 0, HEADER_BYTES);
+    round->image = images->wanted;
+    round->image_found = images->found;
+    round->image_planted = images->planted;
+    round->image_mask = images->mask;
+    round->image_xgetbv = xstate->xgetbv1;
+    round->image_in_use = 0;
+    do
+        images->save = (images->save + 1) % IMAGE_SAVES;
+    while (images->no_save[images->save]);
+    round->image_save = address_of(images->save);
+    controls_begin(&images->controls, round->expected.general[RSP], !rounds->machine->system[0]);
+}
+
+void images_plant(struct rounds *rounds, struct round *round, uint32_t component)
+{
+    struct images *images = &rounds->images;
+    uint32_t offset = rounds->machine->xstate.offset[component] + (component == BIT_X87 ? 32 : 0);
+    images_fill(rounds, round, 0);
+    memcpy(&round->planted, &round->expected, sizeof(round->planted));
+    memcpy(images->planted, images->wanted, rounds->machine->xstate.area_bytes);
+    store(images->planted + offset, load(images->planted + offset) ^ UINT64_C(1) << FLIPPED);
+}
+
+/* Of a component in an image of the compacted format (SDM vol. 1, 13.4.3). */
+static uint32_t compacted_offset(const struct xstate *xstate, uint64_t in_image, uint32_t bit)
+{
+    uint32_t at = LEGACY_BYTES + HEADER_BYTES;
+    if (bit < 2)
+        return xstate->offset[bit];
+    for (uint32_t n = 2; n <= bit; n++) {
+        if (!(in_image >> n & 1))
+            continue;
+        if (xstate->aligned >> n & 1)
+            at = (at + 63) / 64 * 64;
+        if (n < bit)
+            at += xstate->size[n];
+    }
+    return at;
+}
+
+static void note(struct images *images, const struct image_difference *difference)
+{
+    for (uint32_t n = 0; n < images->differences; n++)
+        if (images->difference[n].component == difference->component)
+            return;
+    if (images->differences < IMAGE_DIFFERENCES)
+        images->difference[images->differences++] = *difference;
+}
+
+/* How the image is laid out, and that nothing is in it that was not asked for. */
+static void compare_header(struct rounds *rounds, const struct round *round)
+{
+    struct images *images = &rounds->images;
+    const uint8_t *found = round->image_found;
+    bool compacted = round->image_save == address_of(SAVE_XSAVEC) ||
+                     round->image_save == address_of(SAVE_XSAVES);
+    struct image_difference of_layout = {.component = IMAGE_HEADER, .offset = 8};
+    of_layout.want = compacted ? COMPACTED | images->mask : 0;
+    of_layout.got = load(found + OFFSET_COMP_BV);
+    if (of_layout.got != of_layout.want)
+        note(images, &of_layout);
+    struct image_difference beyond = {.component = IMAGE_HEADER};
+    beyond.got = load(found + OFFSET_BV) & ~images->mask;
+    if (beyond.got)
+        note(images, &beyond);
+}
+
+/* XGETBV(1) must agree, where there is one. */
+static void compare_in_use(struct images *images, const struct round *round)
+{
+    struct image_difference in_use = {.component = IMAGE_HEADER,
+                                      .offset = 16,
+                                      .want = images->live,
+                                      .got = round->image_in_use & images->live};
+    if (round->image_xgetbv && in_use.got != in_use.want)
+        note(images, &in_use);
+}
+
+/* The registers' components are most of an image, and most of them are as they were. */
+static bool as_it_was(const struct images *images, const struct xstate *xstate, uint32_t bit,
+                      bool in_use, uint32_t at)
+{
+    if (!in_use)
+        return !(images->live >> bit & 1);
+    return memcmp(images->wanted + xstate->offset[bit], images->found + at, xstate->size[bit]) == 0;
+}
+
+/* False if it differs. What is not in use has its INIT value, whatever the image holds there. */
+static bool compare_component(struct rounds *rounds, struct round *round, uint32_t bit)
+{
+    struct images *images = &rounds->images;
+    const struct xstate *xstate = &rounds->machine->xstate;
+    uint64_t layout = load(images->found + OFFSET_COMP_BV);
+    uint32_t at = layout & COMPACTED ? compacted_offset(xstate, layout, bit) : xstate->offset[bit];
+    bool in_use = load(images->found + OFFSET_BV) >> bit & 1, same = true;
+    if (register_component(bit) < COMPONENT_COUNT && as_it_was(images, xstate, bit, in_use, at))
+        return true;
+    for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8) {
+        uint64_t used = used_bits(bit, offset) | fixed_bits(bit, offset);
+        struct image_difference difference = {
+            .component = bit,
+            .offset = offset,
+            .want = load(images->wanted + xstate->offset[bit] + offset) & used,
+            .got = (in_use ? load(images->found + at + offset) : init_value(bit, offset)) & used,
+            .init = !(images->live >> bit & 1),
+            .reset = !in_use};
+        uint64_t *quadword = register_quadword(&round->found, bit, offset);
+        if (quadword)
+            *quadword = difference.got;
+        if (difference.got == difference.want)
+            continue;
+        same = false;
+        if (!quadword)
+            note(images, &difference);
+    }
+    return same;
+}
+
+static void count(_Atomic uint64_t *counter)
+{
+    uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, value + 1, memory_order_relaxed);
+}
+
+/* What the other rounds do not load goes back to what it was: it must not look as if it were live.
+ */
+static void forget(const struct images *images)
+{
+    uint64_t rest = 0;
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++)
+        if (images->mask >> bit & 1 && register_component(bit) == COMPONENT_COUNT)
+            rest |= UINT64_C(1) << bit;
+    vectors_restore_image(images->before, rest);
+}
+
+static void compare_controls(struct rounds *rounds)
+{
+    struct images *images = &rounds->images;
+    uint32_t changed = controls_end(&images->controls, !rounds->machine->system[0]);
+    for (uint32_t n = 0; n < CONTROL_COUNT; n++) {
+        struct image_difference difference = {.component = IMAGE_CONTROL + n,
+                                              .want = images->controls.want[n],
+                                              .got = images->controls.got[n]};
+        if (changed >> n & 1)
+            note(images, &difference);
+    }
+}
+
+bool images_compare(struct rounds *rounds, struct round *round)
+{
+    struct images *images = &rounds->images;
+    bool same = true;
+    images->differences = 0;
+    memcpy(round->found.vector, round->expected.vector, sizeof(round->found.vector));
+    memcpy(round->found.opmask, round->expected.opmask, sizeof(round->found.opmask));
+    compare_header(rounds, round);
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
+        if (!(images->mask >> bit & 1))
+            continue;
+        bool intact = compare_component(rounds, round, bit);
+        count(&images->component[bit].rounds);
+        if (!intact)
+            count(&images->component[bit].findings);
+        same &= intact;
+    }
+    if (same)
+        compare_in_use(images, round);
+    compare_controls(rounds);
+    forget(images);
+    return same && images->differences == 0;
+}

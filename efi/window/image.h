@@ -1,0 +1,93 @@
+/*
+ * Rounds whose state XRSTOR puts in and an XSAVE instruction reads back: every user component that
+ * CPUID.0D enumerates and XCR0 allows, known by name or only by its size, live or in its INIT
+ * state.
+ */
+#ifndef ZMMTEST_WINDOW_IMAGE_H
+#define ZMMTEST_WINDOW_IMAGE_H
+
+#include "../machine/xstate.h"
+#include "control.h"
+#include "state.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rounds;
+struct finding;
+
+/* `component` of what is wrong with an image as a whole: its header, or XGETBV(1). */
+#define IMAGE_HEADER XCR0_BITS
+
+/* And of control state: this and the enum control. */
+#define IMAGE_CONTROL (IMAGE_HEADER + 1)
+
+/* The first quadword of a component that is not as it was put in. */
+struct image_difference {
+    uint32_t component; /* XCR0 bit, IMAGE_HEADER, or IMAGE_CONTROL and a number */
+    uint32_t offset;    /* bytes from the start of the component */
+    uint64_t want, got;
+    bool init;  /* it was in its INIT state */
+    bool reset; /* it is now */
+};
+
+#define IMAGE_DIFFERENCES 4u
+
+/* What of the components is known once XCR0 is on, and what became of each. */
+struct image_component {
+    const char *reason; /* why it is not tested; NULL: it is */
+    _Atomic uint64_t rounds, findings;
+};
+
+/* The instructions that save, and what is wrong with one that is not used. */
+enum image_save { SAVE_XSAVE, SAVE_XSAVEOPT, SAVE_XSAVEC, SAVE_XSAVES, IMAGE_SAVES };
+
+/* Of one vCPU. */
+struct images {
+    /* xstate.area_bytes each, 64-byte aligned, zeros at first; NULL: no image rounds. */
+    uint8_t *wanted, *found, *planted, *before;
+    uint64_t xcr0;  /* as it is on */
+    uint64_t sized; /* components that CPUID.0D gives a size */
+    uint64_t mask;  /* components that are tested */
+    uint64_t live;  /* of them, those not in their INIT state in the round at hand */
+    const char *no_save[IMAGE_SAVES]; /* why one of the instructions is not used; NULL: it is */
+    enum image_save save;             /* of the round at hand */
+    struct controls controls;
+    struct image_component component[XCR0_BITS];
+    /* What the latest image_compare() found, beside vector registers and opmasks. */
+    struct image_difference difference[IMAGE_DIFFERENCES];
+    uint32_t differences;
+};
+
+/* Areas of which an images has four. `memory` has four times xstate.area_bytes, or is NULL. */
+void images_give_memory(struct images *images, uint8_t *memory, const struct xstate *xstate);
+
+/* On the vCPU, XCR0 and traps on: finds out what can be tested. images.xcr0 is set. */
+void images_prepare(struct rounds *rounds);
+
+/* "xsavec" and so on. */
+const char *image_save_name(enum image_save save);
+
+/* How many mixes of live and INIT components there are; 0: no image rounds on this vCPU. */
+uint32_t images_mixes(const struct images *images);
+
+/* Makes a round of mix number `mix`, of a new generation. */
+void images_fill(struct rounds *rounds, struct round *round, uint32_t mix);
+
+/*
+ * After a round: makes found of the round what its image holds, as far as registers can hold it.
+ * False if anything differs; counts rounds and findings of each component.
+ */
+bool images_compare(struct rounds *rounds, struct round *round);
+
+/* For the self-test: flips a bit of a component in the planted image of a round of mix 0. */
+void images_plant(struct rounds *rounds, struct round *round, uint32_t component);
+
+/* The counts of all components from 0: what came before were rounds of the self-test. */
+void images_count_anew(struct images *images);
+
+/* What the vCPU had, all of XCR0; and puts it back. */
+void images_keep(struct images *images);
+void images_put_back(struct images *images, bool privileged);
+
+#endif
