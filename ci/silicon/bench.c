@@ -211,9 +211,14 @@ int main(void)
     rounds->key.form = FORM_ZMM;
     rounds->buffers.copy_bytes = COPY_BYTES;
     rounds->buffers.copy = pages_allocate_some(&rounds->buffers.copy_bytes, COPY_BYTES);
+    images_give_memory(&rounds->images, pages_allocate((size_t)4 * machine.xstate.area_bytes),
+                       &machine.xstate);
     traps_enter(&traps);
     xstate_turn_on(&saved, &machine.xstate);
+    rounds->images.xcr0 = saved.xcr0_on;
+    images_keep(&rounds->images);
     bool ran = traps_run(bench_all, NULL, &fault);
+    images_put_back(&rounds->images, false);
     xstate_turn_off(&saved);
     traps_leave(&traps);
     expect(ran, "an exception ended it");
