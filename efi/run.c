@@ -75,7 +75,7 @@ static struct vcpu *new_vcpu(struct run *run, uint32_t cpu)
     vcpu->rounds.traps = &vcpu->traps;
     vcpu->rounds.firmwares = cpu == run->processors.boot;
     vcpu->rounds.key.run = run->run_id;
-    uint8_t *areas = pages_allocate((size_t)4 * run->machine->xstate.area_bytes);
+    uint8_t *areas = pages_allocate(images_bytes(&run->machine->xstate));
     images_give_memory(&vcpu->rounds.images, areas, &run->machine->xstate);
     return vcpu;
 }
@@ -779,6 +779,7 @@ void run_free(struct run *run)
             continue;
         pages_give_back(vcpu->rounds.buffers.copy, vcpu->rounds.buffers.copy_bytes);
         pages_give_back(vcpu->rounds.buffers.cold, vcpu->rounds.buffers.cold_bytes);
+        pages_give_back(vcpu->rounds.images.wanted, images_bytes(&run->machine->xstate));
         pages_give_back(vcpu, sizeof(*vcpu));
     }
     disks_free();

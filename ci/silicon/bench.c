@@ -211,7 +211,7 @@ int main(void)
     rounds->key.form = FORM_ZMM;
     rounds->buffers.copy_bytes = COPY_BYTES;
     rounds->buffers.copy = pages_allocate_some(&rounds->buffers.copy_bytes, COPY_BYTES);
-    images_give_memory(&rounds->images, pages_allocate((size_t)4 * machine.xstate.area_bytes),
+    images_give_memory(&rounds->images, pages_allocate(images_bytes(&machine.xstate)),
                        &machine.xstate);
     traps_enter(&traps);
     xstate_turn_on(&saved, &machine.xstate);

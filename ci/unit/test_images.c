@@ -152,10 +152,7 @@ static void a_component_that_is_reset_is_zeroed(void **state)
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         if (!(rounds.images.mask >> bit & 1))
             continue;
-        images_fill(&rounds, &rounds.image_round, 0);
-        memcpy(&rounds.image_round.planted, &rounds.image_round.expected,
-               sizeof(rounds.image_round.planted));
-        memcpy(rounds.images.planted, rounds.images.wanted, machine.xstate.area_bytes);
+        images_fill_planted(&rounds, &rounds.image_round, 0);
         plant_in_use(0, UINT64_C(1) << bit);
         assert_true(rounds_planted(&rounds, &rounds.image_round, &window_plant, &finding));
         expect_named(bit, CLASS_ZEROED);
@@ -171,11 +168,8 @@ static void a_component_that_was_reset_and_is_not_is_a_ghost(void **state)
         if (!(rounds.images.mask >> bit & 1))
             continue;
         /* The mix in which it alone is in its INIT state. */
-        images_fill(&rounds, &rounds.image_round, 1 + count + number++);
+        images_fill_planted(&rounds, &rounds.image_round, 1 + count + number++);
         assert_int_equal(rounds.images.live, rounds.images.mask & ~(UINT64_C(1) << bit));
-        memcpy(&rounds.image_round.planted, &rounds.image_round.expected,
-               sizeof(rounds.image_round.planted));
-        memcpy(rounds.images.planted, rounds.images.wanted, machine.xstate.area_bytes);
         rounds.images.planted[machine.xstate.offset[bit] + (bit == 0 ? 33 : 1)] |= 0x50;
         plant_in_use(UINT64_C(1) << bit, 0);
         assert_true(rounds_planted(&rounds, &rounds.image_round, &window_plant, &finding));

@@ -136,6 +136,11 @@ static uint64_t *register_quadword(struct register_state *state, uint32_t bit, u
     }
 }
 
+size_t images_bytes(const struct xstate *xstate)
+{
+    return (size_t)4 * xstate->area_bytes;
+}
+
 void images_give_memory(struct images *images, uint8_t *memory, const struct xstate *xstate)
 {
     if (!memory || !xstate->wanted)
@@ -150,14 +155,14 @@ void images_give_memory(struct images *images, uint8_t *memory, const struct xst
 
 void images_keep(struct images *images)
 {
-    if (images->before)
+    if (images->before && images->xcr0)
         vectors_save_image(images->before, images->xcr0 & images->sized);
 }
 
 void images_put_back(struct images *images, bool privileged)
 {
     (void)controls_end(&images->controls, privileged);
-    if (images->before)
+    if (images->before && images->xcr0)
         vectors_restore_image(images->before, images->xcr0 & images->sized);
 }
 
@@ -352,13 +357,19 @@ void images_fill(struct rounds *rounds, struct round *round, uint32_t mix)
     controls_begin(&images->controls, round->expected.general[RSP], !rounds->machine->system[0]);
 }
 
-void images_plant(struct rounds *rounds, struct round *round, uint32_t component)
+void images_fill_planted(struct rounds *rounds, struct round *round, uint32_t mix)
 {
-    struct images *images = &rounds->images;
-    uint32_t offset = rounds->machine->xstate.offset[component] + (component == BIT_X87 ? 32 : 0);
-    images_fill(rounds, round, 0);
+    const struct images *images = &rounds->images;
+    images_fill(rounds, round, mix);
     memcpy(&round->planted, &round->expected, sizeof(round->planted));
     memcpy(images->planted, images->wanted, rounds->machine->xstate.area_bytes);
+}
+
+void images_plant(struct rounds *rounds, struct round *round, uint32_t component)
+{
+    const struct images *images = &rounds->images;
+    uint32_t offset = rounds->machine->xstate.offset[component] + (component == BIT_X87 ? 32 : 0);
+    images_fill_planted(rounds, round, 0);
     store(images->planted + offset, load(images->planted + offset) ^ UINT64_C(1) << FLIPPED);
 }
 

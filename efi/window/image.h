@@ -11,6 +11,7 @@
 #include "state.h"
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct rounds;
@@ -59,7 +60,9 @@ struct images {
     uint32_t differences;
 };
 
-/* Areas of which an images has four. `memory` has four times xstate.area_bytes, or is NULL. */
+/* What a vCPU's images need, in bytes. `memory` has that many, 64-byte aligned and zero, or is
+ * NULL. */
+size_t images_bytes(const struct xstate *xstate);
 void images_give_memory(struct images *images, uint8_t *memory, const struct xstate *xstate);
 
 /* On the vCPU, XCR0 and traps on: finds out what can be tested. images.xcr0 is set. */
@@ -79,6 +82,9 @@ void images_fill(struct rounds *rounds, struct round *round, uint32_t mix);
  * False if anything differs; counts rounds and findings of each component.
  */
 bool images_compare(struct rounds *rounds, struct round *round);
+
+/* The same, and makes the planted image and registers those of the round, to be altered. */
+void images_fill_planted(struct rounds *rounds, struct round *round, uint32_t mix);
 
 /* For the self-test: flips a bit of a component in the planted image of a round of mix 0. */
 void images_plant(struct rounds *rounds, struct round *round, uint32_t component);
