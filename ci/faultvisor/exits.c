@@ -260,55 +260,11 @@ static uint64_t *guest_register(struct guest_registers *guest, uint64_t number)
     return &guest->r[number];
 }
 
-static uint64_t read_debug_register(uint64_t number)
+/* DR7, which is DR5 too: the guest's own. The others are the processor's, and the host uses none.
+ */
+static bool is_dr7(unsigned int number)
 {
-    uint64_t value = 0;
-    switch (number) {
-    case 0:
-        __asm__ volatile("mov %%dr0, %0" : "=r"(value));
-        break;
-    case 1:
-        __asm__ volatile("mov %%dr1, %0" : "=r"(value));
-        break;
-    case 2:
-        __asm__ volatile("mov %%dr2, %0" : "=r"(value));
-        break;
-    case 3:
-        __asm__ volatile("mov %%dr3, %0" : "=r"(value));
-        break;
-    case 7:
-        value = vmread(GUEST_DR7);
-        break;
-    default:
-        __asm__ volatile("mov %%dr6, %0" : "=r"(value));
-        break;
-    }
-    return value;
-}
-
-/* DR7 is the guest's own; the others are those of the processor, which the host does not use. */
-static void write_debug_register(uint64_t number, uint64_t value)
-{
-    switch (number) {
-    case 0:
-        __asm__ volatile("mov %0, %%dr0" ::"r"(value));
-        break;
-    case 1:
-        __asm__ volatile("mov %0, %%dr1" ::"r"(value));
-        break;
-    case 2:
-        __asm__ volatile("mov %0, %%dr2" ::"r"(value));
-        break;
-    case 3:
-        __asm__ volatile("mov %0, %%dr3" ::"r"(value));
-        break;
-    case 7:
-        vmwrite(GUEST_DR7, value);
-        break;
-    default:
-        __asm__ volatile("mov %0, %%dr6" ::"r"(value));
-        break;
-    }
+    return (number | 2) == 7;
 }
 
 /* Qualification (27.2.1): bits 2:0 debug register, 4 read, 11:8 general register. */
@@ -317,10 +273,14 @@ static enum column handle_debug_register(struct host_cpu *cpu, struct guest_regi
     (void)cpu;
     uint64_t how = vmread(EXIT_QUALIFICATION);
     uint64_t *value = guest_register(guest, how >> 8 & 15);
-    if (how >> 4 & 1)
-        *value = read_debug_register(how & 7);
+    const unsigned int number = how & 7;
+    const bool reads = how >> 4 & 1;
+    if (reads)
+        *value = is_dr7(number) ? vmread(GUEST_DR7) : read_dr(number);
+    else if (is_dr7(number))
+        vmwrite(GUEST_DR7, *value);
     else
-        write_debug_register(how & 7, *value);
+        write_dr(number, *value);
     skip_instruction();
     return COLUMN_MOV_DR;
 }

@@ -170,17 +170,13 @@ static void change_rflags(struct host_cpu *cpu)
 /* zmmtest gives it a pattern in its rounds by XSAVE images only. */
 static bool dr2_is_live(void)
 {
-    uint64_t value;
-    __asm__ volatile("mov %%dr2, %0" : "=r"(value));
-    return value != 0;
+    return read_dr(2) != 0;
 }
 
 static void change_dr2(struct host_cpu *cpu)
 {
-    uint64_t value;
     (void)cpu;
-    __asm__ volatile("mov %%dr2, %0" : "=r"(value));
-    __asm__ volatile("mov %0, %%dr2" ::"r"(value ^ 0x80));
+    write_dr(2, read_dr(2) ^ 0x80);
 }
 
 #define COLUMN_BIT(column) (1u << (column))

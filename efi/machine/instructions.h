@@ -93,6 +93,59 @@ static inline void write_cr4(uint64_t value)
     __asm__ volatile("mov %0, %%cr4" ::"r"(value) : "memory");
 }
 
+/* DR0 to DR3, DR6 and DR7; 4 and 5 are other names of the last two (SDM vol. 3, 17.2.2). */
+static inline uint64_t read_dr(unsigned int number)
+{
+    uint64_t value;
+    switch (number) {
+    case 0:
+        __asm__ volatile("mov %%dr0, %0" : "=r"(value));
+        break;
+    case 1:
+        __asm__ volatile("mov %%dr1, %0" : "=r"(value));
+        break;
+    case 2:
+        __asm__ volatile("mov %%dr2, %0" : "=r"(value));
+        break;
+    case 3:
+        __asm__ volatile("mov %%dr3, %0" : "=r"(value));
+        break;
+    case 4:
+    case 6:
+        __asm__ volatile("mov %%dr6, %0" : "=r"(value));
+        break;
+    default:
+        __asm__ volatile("mov %%dr7, %0" : "=r"(value));
+        break;
+    }
+    return value;
+}
+
+static inline void write_dr(unsigned int number, uint64_t value)
+{
+    switch (number) {
+    case 0:
+        __asm__ volatile("mov %0, %%dr0" ::"r"(value));
+        break;
+    case 1:
+        __asm__ volatile("mov %0, %%dr1" ::"r"(value));
+        break;
+    case 2:
+        __asm__ volatile("mov %0, %%dr2" ::"r"(value));
+        break;
+    case 3:
+        __asm__ volatile("mov %0, %%dr3" ::"r"(value));
+        break;
+    case 4:
+    case 6:
+        __asm__ volatile("mov %0, %%dr6" ::"r"(value));
+        break;
+    default:
+        __asm__ volatile("mov %0, %%dr7" ::"r"(value));
+        break;
+    }
+}
+
 static inline uint64_t read_rflags(void)
 {
     uint64_t value;

@@ -2,7 +2,6 @@
  * What takes exceptions in a process: signals. The kernel has the processor's own words of what it
  * was (vector, error code, CR2), and puts the registers back that a window had at its fault.
  */
-#include "../../../efi/machine/instructions.h"
 #include "../../../efi/machine/traps.h"
 #include "process.h"
 #include <signal.h>
