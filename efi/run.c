@@ -393,7 +393,7 @@ static bool look_after_all(struct run *run)
 struct totals {
     uint64_t rounds, findings;
     uint64_t planted, injected; /* faults of our own, and findings of them */
-    uint64_t nmis, strays;
+    uint64_t nmis, spurious, strays;
     uint32_t vcpus;
 };
 
@@ -408,6 +408,8 @@ static struct totals add_up(const struct run *run)
         totals.findings += atomic_load_explicit(&rounds->findings, memory_order_relaxed);
         const struct traps *traps = &run->watched[cpu].vcpu->traps;
         totals.nmis += traps->nmis;
+        totals.spurious +=
+            atomic_load_explicit(&traps->interrupts[INTERRUPT_SPURIOUS], memory_order_relaxed);
         totals.strays +=
             atomic_load_explicit(&traps->interrupts[INTERRUPT_STRAY], memory_order_relaxed);
         totals.planted +=
@@ -670,26 +672,23 @@ static void check_passes(struct run *run)
     }
 }
 
-static void report_strays(uint64_t count)
+/* Harmless by themselves, but what ran between load and compare is to be known. */
+static void report_count(uint64_t count, const char *of_what)
 {
     char buffer[128];
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
-    text_add(&text, "%lu interrupts came that zmmtest had not asked for, spurious ones included",
-             count);
+    text_add(&text, "%lu %s", count, of_what);
     if (count)
         event_notice(buffer);
 }
 
-/* NMIs are not held off by CLI: the one thing that may run between load and compare. */
-static void report_nmis(uint64_t count)
+/* NMIs are not held off by CLI: the one thing that may run unasked between load and compare. */
+static void report_interrupts(const struct totals *totals)
 {
-    char buffer[96];
-    struct text text;
-    text_start(&text, buffer, sizeof(buffer));
-    text_add(&text, "%lu non-maskable interrupts came during the rounds", count);
-    if (count)
-        event_notice(buffer);
+    report_count(totals->nmis, "non-maskable interrupts came during the rounds");
+    report_count(totals->spurious, "interrupts were spurious: the local APIC took them back");
+    report_count(totals->strays, "interrupts came that zmmtest had not asked for");
 }
 
 static void run_report(struct run *run)
@@ -699,8 +698,7 @@ static void run_report(struct run *run)
         totals = add_up(run);
         report_exits(run, totals.vcpus);
         report_components(run);
-        report_nmis(totals.nmis);
-        report_strays(totals.strays);
+        report_interrupts(&totals);
         if (run->plan.disks)
             disks_report();
     }

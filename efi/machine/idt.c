@@ -38,10 +38,16 @@ static size_t entry_of(unsigned int vector)
 {
     if (vector < EXCEPTION_COUNT)
         return vector;
-    enum interrupt kind = vector == VECTOR_TIMER ? INTERRUPT_TIMER
-                          : vector == VECTOR_IPI ? INTERRUPT_IPI
-                                                 : INTERRUPT_STRAY;
-    return EXCEPTION_COUNT + kind;
+    switch (vector) {
+    case VECTOR_TIMER:
+        return EXCEPTION_COUNT + INTERRUPT_TIMER;
+    case VECTOR_IPI:
+        return EXCEPTION_COUNT + INTERRUPT_IPI;
+    case VECTOR_SPURIOUS:
+        return EXCEPTION_COUNT + INTERRUPT_SPURIOUS;
+    default:
+        return EXCEPTION_COUNT + INTERRUPT_STRAY;
+    }
 }
 
 static void fill_idt(struct traps *traps)
@@ -79,8 +85,9 @@ void traps_leave(struct traps *traps)
 }
 
 /*
- * A stray may not be the local APIC's: a spurious interrupt is not to be acknowledged (SDM vol. 3,
- * 10.9), nor one that a PIC delivered.
+ * What nobody asked for may not be acknowledged unless the local APIC says that it is being served:
+ * not a spurious interrupt (SDM vol. 3, 10.9), nor one that a PIC delivered. Of a vector of our own
+ * that is known without asking.
  */
 static void interrupt_arrived(struct traps *traps, enum interrupt kind)
 {
@@ -88,7 +95,8 @@ static void interrupt_arrived(struct traps *traps, enum interrupt kind)
     atomic_store_explicit(&traps->interrupts[kind], before + 1, memory_order_relaxed);
     if (traps->apic.mode == APIC_OFF)
         return;
-    if (kind != INTERRUPT_STRAY || apic_in_service(&traps->apic))
+    bool ours = kind == INTERRUPT_TIMER || kind == INTERRUPT_IPI;
+    if (ours || apic_in_service(&traps->apic))
         apic_write(&traps->apic, APIC_END_OF_INTERRUPT, 0);
 }
 

@@ -14,7 +14,7 @@
     .globl trap_entries
 trap_entries:
     .set vector, 0
-    .rept 35
+    .rept 36
     .balign 16
     .if (vector == 8) || (vector == 10) || (vector == 11) || (vector == 12) || (vector == 13) || (vector == 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30)
     .else

@@ -19,10 +19,20 @@
 /* The vectors of our own interrupts, of the highest priority class (SDM vol. 3, 10.8.3). */
 #define VECTOR_TIMER    0xf0u
 #define VECTOR_IPI      0xf1u
-#define VECTOR_SPURIOUS 0xffu /* a stray; firmware was seen to use 15, which is an exception's */
+#define VECTOR_SPURIOUS 0xffu /* firmware was seen to use 15, which is an exception's */
 
-/* What an interrupt is to us; the numbers follow those of the exceptions (trap_entry.S). */
-enum interrupt { INTERRUPT_TIMER, INTERRUPT_IPI, INTERRUPT_STRAY, INTERRUPT_COUNT };
+/*
+ * What an interrupt is to us; the numbers follow those of the exceptions (trap_entry.S). Spurious:
+ * the local APIC had one to deliver, and when asked for it no longer did, which it may (SDM vol. 3,
+ * 10.9). Stray: any other that nobody asked for.
+ */
+enum interrupt {
+    INTERRUPT_TIMER,
+    INTERRUPT_IPI,
+    INTERRUPT_SPURIOUS,
+    INTERRUPT_STRAY,
+    INTERRUPT_COUNT
+};
 
 struct __attribute__((packed)) descriptor_table {
     uint16_t limit;
