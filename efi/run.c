@@ -394,6 +394,7 @@ struct totals {
     uint64_t rounds, findings;
     uint64_t planted, injected; /* faults of our own, and findings of them */
     uint64_t nmis, spurious, strays;
+    uint32_t stray_vector;
     uint32_t vcpus;
 };
 
@@ -412,6 +413,8 @@ static struct totals add_up(const struct run *run)
             atomic_load_explicit(&traps->interrupts[INTERRUPT_SPURIOUS], memory_order_relaxed);
         totals.strays +=
             atomic_load_explicit(&traps->interrupts[INTERRUPT_STRAY], memory_order_relaxed);
+        uint32_t vector = atomic_load_explicit(&traps->stray_vector, memory_order_relaxed);
+        totals.stray_vector = vector ? vector : totals.stray_vector;
         totals.planted +=
             atomic_load_explicit(&rounds->tally[INJECT_ROW].rounds, memory_order_relaxed);
         totals.injected +=
@@ -630,10 +633,13 @@ static struct component_result add_up_component(const struct run *run, uint32_t 
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
         if (!taking_part(run, cpu))
             continue;
-        const struct image_component *of = &run->watched[cpu].vcpu->rounds.images.component[bit];
+        const struct images *images = &run->watched[cpu].vcpu->rounds.images;
+        const struct image_component *of = &images->component[bit];
         result.rounds += atomic_load_explicit(&of->rounds, memory_order_relaxed);
         result.findings += atomic_load_explicit(&of->findings, memory_order_relaxed);
         result.reason = of->reason ? of->reason : result.reason;
+        if (!images->wanted && !result.reason)
+            result.reason = "there is no memory for its images";
     }
     if (!result.rounds && !result.reason)
         result.reason = "the run ended before it was its turn";
@@ -647,10 +653,10 @@ static void report_components(const struct run *run)
     if (!xstate->wanted)
         return;
     const struct images *images = &run->watched[run->processors.boot].vcpu->rounds.images;
-    event_component_header();
     for (enum image_save save = 0; save < IMAGE_SAVES; save++)
         if (images->no_save[save])
             event_skip(image_save_name(save), CPU_ALL, images->no_save[save]);
+    event_component_header();
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         if (!((xstate->offered | xstate->supervisor) >> bit & 1))
             continue;
@@ -688,7 +694,12 @@ static void report_interrupts(const struct totals *totals)
 {
     report_count(totals->nmis, "non-maskable interrupts came during the rounds");
     report_count(totals->spurious, "interrupts were spurious: the local APIC took them back");
-    report_count(totals->strays, "interrupts came that zmmtest had not asked for");
+    char strays[80];
+    struct text text;
+    text_start(&text, strays, sizeof(strays));
+    text_add(&text, "interrupts came that zmmtest had not asked for, the last by vector %x",
+             totals->stray_vector);
+    report_count(totals->strays, strays);
 }
 
 static void run_report(struct run *run)

@@ -86,7 +86,9 @@ static bool component_is_named(struct rounds *rounds, unsigned int bit)
     diagnose(&test.finding, &diagnosis);
     diagnosis_components(&diagnosis, components);
     xstate_log_name(bit, name);
-    return diagnosis.corruption == CLASS_BIT_FLIP && strcmp(components, name) == 0;
+    enum corruption planted =
+        diagnosis_is_control(bit, diagnosis.lane[0].lane * 8) ? CLASS_ALTERED : CLASS_BIT_FLIP;
+    return diagnosis.corruption == planted && strcmp(components, name) == 0;
 }
 
 /* And a round into which nothing was planted must come back intact. */
@@ -108,7 +110,7 @@ static void plant_all(void *argument)
     for (unsigned int n = 0; n < plant_positions(rounds->key.form); n++)
         plant_and_name(rounds, position_is_named, "bit in quadword", n);
     for (unsigned int bit = 0; bit < XCR0_BITS; bit++)
-        if (rounds->images.mask >> bit & 1)
+        if (images_plantable(&rounds->images) >> bit & 1)
             plant_and_name(rounds, component_is_named, "bit in component", bit);
     images_count_anew(&rounds->images);
 }

@@ -36,7 +36,7 @@ static void turn_off(void *argument)
 {
     struct vcpu *vcpu = argument;
     interrupts_give_back(&vcpu->rounds);
-    images_put_back(&vcpu->rounds.images, !vcpu->rounds.machine->system[0]);
+    images_put_back(&vcpu->rounds.images);
     xstate_turn_off(&vcpu->saved);
 }
 

@@ -73,6 +73,10 @@ check "says that AVX-512 is hidden" says 'ev=skip exit=avx512 reason="AVX-512 is
 check "knows QEMU TCG" says 'ev=machine .*hypervisor="QEMU TCG"'
 check "turns on what CPUID allows" says 'ev=state cpu=1 xcr0_before=0x1 xcr0=0x21f'
 check "every exit has rounds or a reason" every_exit_accounted_for
+check "every component has rounds or a reason" every_component_accounted_for
+for component in x87:0 sse:1 avx:2 bndregs:3 bndcsr:4 pkru:9; do
+    check "${component%:*} has rounds" component_counted "${component%:*}" "${component#*:}"
+done
 check "vmport, HPET and VGA are there" says 'ev=exit name=backdoor rounds=[1-9]'
 check "HPET found by ACPI" says 'ev=exit name=hpet rounds=[1-9]'
 check "VGA found among the PCI devices" says 'ev=exit name=vga rounds=[1-9]'

@@ -5,16 +5,9 @@
 #ifndef ZMMTEST_CI_FAULTVISOR_AREA_H
 #define ZMMTEST_CI_FAULTVISOR_AREA_H
 
+#include "../../efi/machine/xstate.h"
 #include <stdbool.h>
 #include <stdint.h>
-
-/* XSAVE state components, by number. */
-enum {
-    AREA_AVX = 2,
-    AREA_OPMASK = 5,
-    AREA_ZMM_HI256 = 6,
-    AREA_HI16_ZMM = 7,
-};
 
 #define AREA_MXCSR     24u  /* offset in bytes */
 #define AREA_X87_BYTES 160u /* with MXCSR in them */
@@ -23,6 +16,11 @@ enum {
 uint64_t *area_lane(uint8_t *area, unsigned int reg, unsigned int lane);
 
 uint64_t *area_opmask(uint8_t *area, unsigned int number);
+
+/* The low quadword of an x87 register, ST0 to ST7; FCW, and what that is in the INIT state. */
+uint64_t *area_x87(uint8_t *area, unsigned int reg);
+uint16_t *area_x87_control(uint8_t *area);
+#define X87_CONTROL_INIT 0x37fu
 
 /* XSTATE_BV: the components that are not in their INIT state. */
 uint64_t *area_in_use(uint8_t *area);

@@ -44,9 +44,10 @@ const uint8_t *exits_msr_bitmap(void)
 const char *column_name(enum column column)
 {
     static const char *const names[COLUMN_COUNT] = {
-        "cpuid", "hypercall", "xsetbv", "out80",  "rtc",       "pci",    "string-io", "backdoor",
-        "rdmsr", "wrmsr",     "apic",   "wbinvd", "invlpg",    "mov-dr", "mov-cr",    "rdtsc",
-        "pause", "mwait",     "hold",   "copy",   "cold-page", "timer",  "hlt",       "ipi"};
+        "cpuid",      "hypercall", "xsetbv", "out80", "rtc",    "pci",    "string-io",
+        "backdoor",   "rdmsr",     "wrmsr",  "apic",  "wbinvd", "invlpg", "mov-dr",
+        "mov-cr",     "rdtsc",     "pause",  "mwait", "hold",   "copy",   "cold-page",
+        "cold-xsave", "timer",     "hlt",    "ipi"};
     return names[column];
 }
 

@@ -6,8 +6,8 @@
 #include "vmx.h"
 #include <string.h>
 
-#define XCR0_AVX512       0xe0u
 #define VECTOR_COMPONENTS 0xe6u /* SSE, AVX, opmask, ZMM_Hi256, Hi16_ZMM */
+#define X87_TOO           (VECTOR_COMPONENTS | XCR0_X87)
 
 void fault_xsave(void *area, uint64_t components);
 void fault_xrstor(const void *area, uint64_t components);
@@ -21,17 +21,26 @@ void fault_opmask_high(void);
 void fault_xmm_cleared(void);
 
 /* A fault is one of: code that runs, an edit of the saved state, a change outside of it. */
-struct fault {
+struct planted_fault {
     const char *name;
     void (*code)(void);
     void (*code_with_scratch)(void *scratch);
-    bool (*edit)(struct host_cpu *cpu); /* of cpu->area; false: nothing to do at this exit */
-    void (*change)(struct host_cpu *cpu);
-    bool (*live)(void); /* false: zmmtest does not look at it in this round. No function: it does */
-    bool on_init;       /* strikes where a component is in its INIT state, and only there */
+    bool (*edit)(struct host_cpu *cpu);   /* of cpu->area; false: nothing to do at this exit */
+    bool (*change)(struct host_cpu *cpu); /* false: nothing to do */
+    /* Whether zmmtest looks at it in this round. No function: where all vector state is live. */
+    bool (*looked_at)(struct host_cpu *cpu);
+    bool of_x87;  /* which is left alone otherwise */
+    bool on_init; /* strikes where a component is in its INIT state: edit or change says where */
     uint32_t not_columns; /* there zmmtest does not look: the event may change it itself */
     const char *corruption, *component, *registers, *bits, *signature; /* what zmmtest must say */
 };
+
+/* A round by XSAVE images: zmmtest gives DR2 a pattern in those only. */
+static bool is_by_image(struct host_cpu *cpu)
+{
+    (void)cpu;
+    return read_dr(2) != 0;
+}
 
 static bool edit_flip(struct host_cpu *cpu)
 {
@@ -41,25 +50,54 @@ static bool edit_flip(struct host_cpu *cpu)
 
 static bool edit_init_zmm_hi256(struct host_cpu *cpu)
 {
-    area_init_component(cpu->area, AREA_ZMM_HI256);
+    area_init_component(cpu->area, XSTATE_ZMM_HI256);
     return true;
 }
 
 static bool edit_init_hi16(struct host_cpu *cpu)
 {
-    area_init_component(cpu->area, AREA_HI16_ZMM);
+    area_init_component(cpu->area, XSTATE_HI16_ZMM);
     return true;
 }
 
 static bool edit_init_opmask(struct host_cpu *cpu)
 {
-    area_init_component(cpu->area, AREA_OPMASK);
+    area_init_component(cpu->area, XSTATE_OPMASK);
+    return true;
+}
+
+static bool edit_init_sse(struct host_cpu *cpu)
+{
+    area_init_component(cpu->area, XSTATE_SSE);
+    return true;
+}
+
+static bool edit_init_x87(struct host_cpu *cpu)
+{
+    area_init_component(cpu->area, XSTATE_X87);
+    return true;
+}
+
+static bool x87_is_live(struct host_cpu *cpu)
+{
+    return *area_in_use(cpu->area) & XCR0_X87 && *area_x87_control(cpu->area) != X87_CONTROL_INIT;
+}
+
+static bool edit_x87(struct host_cpu *cpu)
+{
+    *area_x87(cpu->area, 3) ^= UINT64_MAX;
+    return true;
+}
+
+static bool edit_fcw(struct host_cpu *cpu)
+{
+    *area_x87_control(cpu->area) ^= 0x0c00; /* rounding control */
     return true;
 }
 
 static bool edit_init_avx(struct host_cpu *cpu)
 {
-    area_init_component(cpu->area, AREA_AVX);
+    area_init_component(cpu->area, XSTATE_AVX);
     return true;
 }
 
@@ -126,7 +164,35 @@ static bool edit_ghost_opmask(struct host_cpu *cpu)
     if (*area_opmask(cpu->area, 0) || *area_opmask(cpu->area, 5))
         return false;
     *area_opmask(cpu->area, 5) = UINT64_C(0x6b6b6b6b6b6b6b6b);
-    *area_in_use(cpu->area) |= UINT64_C(1) << AREA_OPMASK;
+    *area_in_use(cpu->area) |= UINT64_C(1) << XSTATE_OPMASK;
+    return true;
+}
+
+/* x87 is looked at in few rounds, and is in its INIT state in all others. */
+static bool edit_ghost_x87(struct host_cpu *cpu)
+{
+    if (!is_by_image(cpu) || *area_in_use(cpu->area) & XCR0_X87)
+        return false;
+    *area_x87(cpu->area, 2) = UINT64_C(0x6969696969696969);
+    *area_in_use(cpu->area) |= XCR0_X87;
+    return true;
+}
+
+static bool edit_ghost_sse(struct host_cpu *cpu)
+{
+    if (*area_lane(cpu->area, 0, 0) || *area_lane(cpu->area, 9, 0))
+        return false;
+    *area_lane(cpu->area, 9, 0) = *area_lane(cpu->area, 9, 1) = UINT64_C(0x6565656565656565);
+    *area_in_use(cpu->area) |= XCR0_SSE;
+    return true;
+}
+
+static bool edit_ghost_avx(struct host_cpu *cpu)
+{
+    if (*area_lane(cpu->area, 0, 2) || *area_lane(cpu->area, 9, 2))
+        return false;
+    *area_lane(cpu->area, 9, 2) = *area_lane(cpu->area, 9, 3) = UINT64_C(0x6666666666666666);
+    *area_in_use(cpu->area) |= XCR0_AVX;
     return true;
 }
 
@@ -136,7 +202,7 @@ static bool edit_ghost_zmm_hi256(struct host_cpu *cpu)
         return false;
     for (unsigned int lane = 4; lane < 8; lane++)
         *area_lane(cpu->area, 9, lane) = UINT64_C(0x6767676767676767) + lane;
-    *area_in_use(cpu->area) |= UINT64_C(1) << AREA_ZMM_HI256;
+    *area_in_use(cpu->area) |= UINT64_C(1) << XSTATE_ZMM_HI256;
     return true;
 }
 
@@ -146,7 +212,7 @@ static bool edit_ghost_hi16(struct host_cpu *cpu)
         return false;
     for (unsigned int lane = 0; lane < 8; lane++)
         *area_lane(cpu->area, 20, lane) = UINT64_C(0x6868686868686868) + lane;
-    *area_in_use(cpu->area) |= UINT64_C(1) << AREA_HI16_ZMM;
+    *area_in_use(cpu->area) |= UINT64_C(1) << XSTATE_HI16_ZMM;
     return true;
 }
 
@@ -156,27 +222,76 @@ static bool edit_mxcsr(struct host_cpu *cpu)
     return true;
 }
 
-static void change_gpr(struct host_cpu *cpu)
+static bool change_gpr(struct host_cpu *cpu)
 {
     cpu->guest->r[12] = UINT64_C(0x00c0ffee0badf00d);
+    return true;
 }
 
-static void change_rflags(struct host_cpu *cpu)
+static bool change_rflags(struct host_cpu *cpu)
 {
     (void)cpu;
     vmwrite(GUEST_RFLAGS, vmread(GUEST_RFLAGS) ^ 1); /* CF */
+    return true;
 }
 
-/* zmmtest gives it a pattern in its rounds by XSAVE images only. */
-static bool dr2_is_live(void)
+static bool always(struct host_cpu *cpu)
 {
-    return read_dr(2) != 0;
+    (void)cpu;
+    return true;
 }
 
-static void change_dr2(struct host_cpu *cpu)
+static bool change_dr2(struct host_cpu *cpu)
 {
     (void)cpu;
     write_dr(2, read_dr(2) ^ 0x80);
+    return true;
+}
+
+static bool change_xcr0(struct host_cpu *cpu)
+{
+    (void)cpu;
+    xsetbv0(xgetbv0() & ~XCR0_AVX512);
+    return true;
+}
+
+/* RDPKRU and WRPKRU need CR4.PKE, which the host does without. */
+static uint32_t exchange_pkru(bool write, uint32_t value)
+{
+    uint64_t cr4 = read_cr4();
+    write_cr4(cr4 | CR4_PROTECTION_KEYS);
+    uint32_t before = read_pkru();
+    if (write)
+        write_pkru(value);
+    write_cr4(cr4);
+    return before;
+}
+
+static bool pkru_is_live(struct host_cpu *cpu)
+{
+    return xgetbv0() & XCR0_PKRU && is_by_image(cpu) && exchange_pkru(false, 0) != 0;
+}
+
+static bool change_pkru(struct host_cpu *cpu)
+{
+    (void)cpu;
+    (void)exchange_pkru(true, exchange_pkru(false, 0) ^ 0x30);
+    return true;
+}
+
+static bool change_pkru_to_init(struct host_cpu *cpu)
+{
+    (void)cpu;
+    (void)exchange_pkru(true, 0);
+    return true;
+}
+
+static bool change_pkru_from_init(struct host_cpu *cpu)
+{
+    if (!(xgetbv0() & XCR0_PKRU) || !is_by_image(cpu) || exchange_pkru(false, 0) != 0)
+        return false;
+    (void)exchange_pkru(true, 0x5550);
+    return true;
 }
 
 #define COLUMN_BIT(column) (1u << (column))
@@ -187,13 +302,14 @@ static void change_dr2(struct host_cpu *cpu)
  * A copy runs with all components live only, as its register holds data; and the few mixed rounds
  * of cold pages seldom come to a page that is new.
  */
-#define NOT_MIXED (COLUMN_BIT(COLUMN_COPY) | COLUMN_BIT(COLUMN_COLD_PAGE))
+#define NOT_MIXED                                                                                  \
+    (COLUMN_BIT(COLUMN_COPY) | COLUMN_BIT(COLUMN_COLD_PAGE) | COLUMN_BIT(COLUMN_COLD_XSAVE))
 /* Of the rounds by images there are too few for what exits by chance. */
 #define NOT_IMAGES     (NOT_MIXED | COLUMN_BIT(COLUMN_PAUSE) | COLUMN_BIT(COLUMN_APIC))
 #define ALL_COMPONENTS "sse,avx,opmask,zmm_hi256,hi16_zmm"
 #define ESXI_SIGNATURE "ESXi 8.0.2: AVX-256 host code, zmm not saved"
 
-static const struct fault faults[] = {
+static const struct planted_fault faults[] = {
     {.name = "avx256",
      .code_with_scratch = fault_avx256,
      .corruption = "zeroed",
@@ -285,6 +401,43 @@ static const struct fault faults[] = {
      .registers = "zmm0-15",
      .bits = "255:128",
      .signature = "AVX upper halves lost"},
+    {.name = "init-sse",
+     .edit = edit_init_sse,
+     .corruption = "zeroed",
+     .component = "sse",
+     .registers = "zmm0-15",
+     .bits = "127:0",
+     .signature = "xmm cleared beneath the guest"},
+    {.name = "init-x87",
+     .edit = edit_init_x87,
+     .of_x87 = true,
+     .looked_at = x87_is_live,
+     .not_columns = NOT_IMAGES,
+     .corruption = "zeroed",
+     .component = "x87",
+     .registers = "x87",
+     .bits = "63:0",
+     .signature = "none"},
+    {.name = "x87",
+     .edit = edit_x87,
+     .of_x87 = true,
+     .looked_at = x87_is_live,
+     .not_columns = NOT_IMAGES,
+     .corruption = "foreign",
+     .component = "x87",
+     .registers = "x87",
+     .bits = "63:0",
+     .signature = "none"},
+    {.name = "fcw",
+     .edit = edit_fcw,
+     .of_x87 = true,
+     .looked_at = x87_is_live,
+     .not_columns = NOT_IMAGES,
+     .corruption = "altered",
+     .component = "x87",
+     .registers = "x87",
+     .bits = "11:10",
+     .signature = "none"},
     {.name = "stale",
      .edit = edit_stale,
      .corruption = "stale",
@@ -312,6 +465,34 @@ static const struct fault faults[] = {
      .component = "sse,avx,zmm_hi256",
      .registers = "zmm8",
      .bits = "511:0",
+     .signature = "none"},
+    {.name = "ghost-x87",
+     .edit = edit_ghost_x87,
+     .of_x87 = true,
+     .not_columns = NOT_IMAGES,
+     .on_init = true,
+     .corruption = "ghost",
+     .component = "x87",
+     .registers = "x87",
+     .bits = "63:0",
+     .signature = "none"},
+    {.name = "ghost-sse",
+     .edit = edit_ghost_sse,
+     .not_columns = NOT_IMAGES,
+     .on_init = true,
+     .corruption = "ghost",
+     .component = "sse",
+     .registers = "zmm9",
+     .bits = "127:0",
+     .signature = "none"},
+    {.name = "ghost-avx",
+     .edit = edit_ghost_avx,
+     .not_columns = NOT_MIXED,
+     .on_init = true,
+     .corruption = "ghost",
+     .component = "avx",
+     .registers = "zmm9",
+     .bits = "255:128",
      .signature = "none"},
     {.name = "ghost-opmask",
      .edit = edit_ghost_opmask,
@@ -364,18 +545,53 @@ static const struct fault faults[] = {
      .signature = "RFLAGS not kept"},
     {.name = "dr2",
      .change = change_dr2,
-     .live = dr2_is_live,
+     .looked_at = is_by_image,
      .not_columns = NOT_IMAGES,
      .corruption = "altered",
      .component = "dr2",
      .registers = "dr2",
      .bits = "7",
      .signature = "none"},
+    {.name = "xcr0",
+     .change = change_xcr0,
+     .looked_at = always,
+     .corruption = "altered",
+     .component = "xcr0",
+     .registers = "xcr0",
+     .bits = "7:5",
+     .signature = "none"},
+    {.name = "pkru",
+     .change = change_pkru,
+     .looked_at = pkru_is_live,
+     .not_columns = NOT_IMAGES,
+     .corruption = "altered",
+     .component = "pkru",
+     .registers = "pkru",
+     .bits = "5:4",
+     .signature = "none"},
+    {.name = "init-pkru",
+     .change = change_pkru_to_init,
+     .looked_at = pkru_is_live,
+     .not_columns = NOT_IMAGES,
+     .corruption = "zeroed",
+     .component = "pkru",
+     .registers = "pkru",
+     .bits = "63:0",
+     .signature = "none"},
+    {.name = "ghost-pkru",
+     .change = change_pkru_from_init,
+     .not_columns = NOT_IMAGES,
+     .on_init = true,
+     .corruption = "ghost",
+     .component = "pkru",
+     .registers = "pkru",
+     .bits = "63:0",
+     .signature = "none"},
 };
 
 #define FAULT_COUNT (sizeof(faults) / sizeof(faults[0]))
 
-const struct fault *fault_find(const char *name, size_t length)
+const struct planted_fault *fault_find(const char *name, size_t length)
 {
     for (size_t n = 0; n < FAULT_COUNT; n++)
         if (strlen(faults[n].name) == length && memcmp(faults[n].name, name, length) == 0)
@@ -390,19 +606,22 @@ void faults_list(struct text *text)
         text_add(text, ", %s", faults[n].name);
 }
 
+static bool strikes_here(struct host_cpu *cpu)
+{
+    const struct planted_fault *fault = plan.fault;
+    return fault->on_init || (fault->looked_at ? fault->looked_at(cpu) : area_all_live(cpu->area));
+}
+
 /* Runs the fault on the guest's state; true if that changed anything. */
 static bool strike(struct host_cpu *cpu)
 {
-    const struct fault *fault = plan.fault;
-    if (fault->live && !fault->live())
+    const struct planted_fault *fault = plan.fault;
+    const uint64_t components = fault->of_x87 ? X87_TOO : VECTOR_COMPONENTS;
+    fault_xsave(cpu->area, components);
+    if (!strikes_here(cpu))
         return false;
-    if (fault->change) {
-        fault->change(cpu);
-        return true;
-    }
-    fault_xsave(cpu->area, VECTOR_COMPONENTS);
-    if (fault->on_init == area_all_live(cpu->area))
-        return false;
+    if (fault->change)
+        return fault->change(cpu);
     memcpy(cpu->after, cpu->area, sizeof(cpu->after)); /* the state before, for now */
     if (fault->code)
         fault->code();
@@ -411,8 +630,8 @@ static bool strike(struct host_cpu *cpu)
     else if (!fault->edit(cpu))
         return false;
     else
-        fault_xrstor(cpu->area, VECTOR_COMPONENTS);
-    fault_xsave(cpu->area, VECTOR_COMPONENTS);
+        fault_xrstor(cpu->area, components);
+    fault_xsave(cpu->area, components);
     return memcmp(cpu->area, cpu->after, sizeof(cpu->area)) != 0;
 }
 
@@ -432,7 +651,7 @@ static void keep_as_earlier(struct host_cpu *cpu)
  * An exit that no instruction asks for may hit a window before its event, and what is loaded then
  * is overwritten. So only those count that hit the event itself, which the instruction tells: PAUSE
  * and LOOP to it, LOOP to itself or a NOP, the store of a copy (behind its load: zmm0 is live), the
- * store to a page that was never touched.
+ * store to a page that was never touched, be it by XSAVE.
  */
 static enum column column_at(uint64_t rip)
 {
@@ -450,6 +669,7 @@ static enum column column_at(uint64_t rip)
         {{0xe2, 0xfb}, 2, COLUMN_IPI},
         {{0x62, 0xf1, 0xfe, 0x48, 0x7f, 0x07}, 6, COLUMN_COPY},
         {{0x62, 0xf1, 0xfd, 0x48, 0x7f, 0x07}, 6, COLUMN_COLD_PAGE},
+        {{0x48, 0x0f, 0xae, 0x27}, 4, COLUMN_COLD_XSAVE},
     };
     for (size_t n = 0; n < sizeof(events) / sizeof(events[0]); n++)
         if (memcmp((const void *)rip, events[n].code, events[n].length) == 0) // NOLINT
@@ -469,7 +689,7 @@ void faults_consider(struct host_cpu *cpu, enum column column, uint64_t rip)
     /* A round is struck once. RSP tells it from the next one, which uses another pattern. */
     if (rsp != cpu->struck_rsp)
         cpu->struck_rsp = 0;
-    const struct fault *fault = plan.fault;
+    const struct planted_fault *fault = plan.fault;
     if (!fault || plan.every_ms || (xgetbv0() & XCR0_AVX512) != XCR0_AVX512 ||
         !(plan.columns >> column & 1) || fault->not_columns >> column & 1 || number < plan.after ||
         cpu->struck_rsp)
@@ -519,7 +739,7 @@ void faults_reset(void)
 
 void faults_describe(void)
 {
-    const struct fault *f = plan.fault;
+    const struct planted_fault *f = plan.fault;
     if (!f) {
         say("faultvisor ev=run fault=none");
         return;

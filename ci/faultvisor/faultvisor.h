@@ -39,6 +39,7 @@ enum column {
     COLUMN_HOLD,
     COLUMN_COPY,
     COLUMN_COLD_PAGE,
+    COLUMN_COLD_XSAVE,
     COLUMN_TIMER,
     COLUMN_HLT,
     COLUMN_IPI,
@@ -88,11 +89,11 @@ struct host_cpu {
 };
 
 /* What this run is about: read by the exit handlers, written between runs. */
-struct fault;
+struct planted_fault;
 
 struct plan {
-    const struct fault *fault; /* NULL: none */
-    uint32_t columns;          /* bit n: strike on column n */
+    const struct planted_fault *fault; /* NULL: none */
+    uint32_t columns;                  /* bit n: strike on column n */
     uint64_t every, after;
     uint64_t every_ms; /* not by exits: at whatever instruction it is then; 0: by exits */
     uint64_t migrate;  /* at this CPUID of a window: five seconds pass, and the build is another */
@@ -142,7 +143,7 @@ void ept_protect(struct host_cpu *cpu, uint64_t address);
 void faults_consider(struct host_cpu *cpu, enum column column, uint64_t rip);
 /* At any instruction of zmmtest: strikes if it is time. */
 void faults_consider_time(struct host_cpu *cpu, uint64_t rip);
-const struct fault *fault_find(const char *name, size_t length);
+const struct planted_fault *fault_find(const char *name, size_t length);
 void faults_reset(void);
 /* Log lines: what the fault should be named as, and how often it struck. */
 void faults_describe(void);

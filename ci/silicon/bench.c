@@ -218,7 +218,7 @@ int main(void)
     rounds->images.xcr0 = saved.xcr0_on;
     images_keep(&rounds->images);
     bool ran = traps_run(bench_all, NULL, &fault);
-    images_put_back(&rounds->images, false);
+    images_put_back(&rounds->images);
     xstate_turn_off(&saved);
     traps_leave(&traps);
     expect(ran, "an exception ended it");

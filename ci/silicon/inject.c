@@ -75,10 +75,10 @@ static bool edit_stale(uint8_t *area, struct task *task)
 }
 
 static const struct fault faults[] = {
-    {"zmm_hi256", AREA_ZMM_HI256, NULL, "zeroed", "zmm_hi256", "zmm0-15", "511:256"},
-    {"hi16_zmm", AREA_HI16_ZMM, NULL, "zeroed", "hi16_zmm", "zmm16-31", "511:0"},
-    {"opmask", AREA_OPMASK, NULL, "zeroed", "opmask", "k0-7", "63:0"},
-    {"avx", AREA_AVX, NULL, "zeroed", "avx", "zmm0-15", "255:128"},
+    {"zmm_hi256", XSTATE_ZMM_HI256, NULL, "zeroed", "zmm_hi256", "zmm0-15", "511:256"},
+    {"hi16_zmm", XSTATE_HI16_ZMM, NULL, "zeroed", "hi16_zmm", "zmm16-31", "511:0"},
+    {"opmask", XSTATE_OPMASK, NULL, "zeroed", "opmask", "k0-7", "63:0"},
+    {"avx", XSTATE_AVX, NULL, "zeroed", "avx", "zmm0-15", "255:128"},
     {"register", 0, edit_register, "zeroed", "sse,avx,zmm_hi256", "zmm7", "511:0"},
     {"flip", 0, edit_flip, "bit-flip", "hi16_zmm", "zmm21", "300"},
     {"swapped", 0, edit_swapped, "swapped", "sse,avx,zmm_hi256", "zmm2-3", "511:0"},

@@ -7,6 +7,7 @@
 #include "../../efi/machine/traps.h"
 #include "../../efi/window/plant.h"
 #include "../../efi/window/rounds.h"
+#include "../../efi/window/vectors.h"
 #include "../silicon/linux/process.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,7 +55,7 @@ static int leave(void **state)
 {
     (void)state;
     if (rounds.images.before)
-        images_put_back(&rounds.images, false);
+        images_put_back(&rounds.images);
     traps_leave(&traps);
     return 0;
 }
@@ -79,8 +80,14 @@ static void x87_sse_and_what_xcr0_has_are_tested(void **state)
 {
     (void)state;
     need_images();
-    uint64_t amx = UINT64_C(3) << 17;
-    assert_int_equal(rounds.images.mask, rounds.images.xcr0 & machine.xstate.offered & ~amx);
+    uint64_t permitted = rounds.images.xcr0 & machine.xstate.offered;
+    uint64_t without_amx =
+        ~(uint64_t)XCR0_AMX; /* a kernel gives tiles to those that ask for them */
+    assert_int_equal(rounds.images.mask & without_amx, permitted & without_amx);
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++)
+        if (machine.xstate.offered >> bit & 1)
+            assert_int_equal(rounds.images.mask >> bit & 1,
+                             rounds.images.component[bit].reason == NULL);
     assert_true((rounds.images.mask & 3) == 3);
     assert_null(rounds.images.no_save[SAVE_XSAVE]);
     assert_non_null(rounds.images.no_save[SAVE_XSAVES]);
@@ -125,7 +132,7 @@ static void a_flipped_bit_in_each_component_is_named(void **state)
     (void)state;
     need_images();
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
-        if (!(rounds.images.mask >> bit & 1))
+        if (!(images_plantable(&rounds.images) >> bit & 1))
             continue;
         images_plant(&rounds, &rounds.image_round, bit);
         assert_true(rounds_planted(&rounds, &rounds.image_round, &window_plant, &finding));
@@ -177,6 +184,145 @@ static void a_component_that_was_reset_and_is_not_is_a_ghost(void **state)
     }
 }
 
+/* Settings count bit by bit: one that differs is no flip of memory. */
+static void a_changed_fcw_is_altered_and_a_register_foreign(void **state)
+{
+    (void)state;
+    need_images();
+    images_fill_planted(&rounds, &rounds.image_round, 0);
+    rounds.images.planted[1] ^= 0x08; /* FCW bit 11, of rounding control */
+    assert_true(rounds_planted(&rounds, &rounds.image_round, &window_plant, &finding));
+    expect_named(XSTATE_X87, CLASS_ALTERED);
+    images_fill_planted(&rounds, &rounds.image_round, 0);
+    memset(rounds.images.planted + 48, 0x20, 10); /* ST1 */
+    assert_true(rounds_planted(&rounds, &rounds.image_round, &window_plant, &finding));
+    expect_named(XSTATE_X87, CLASS_FOREIGN);
+}
+
+/* Or each later round would run with x87 live, and a lost component would look as if it were not.
+ */
+static void x87_is_put_back_after_each_round(void **state)
+{
+    (void)state;
+    need_images();
+    static _Alignas(16) uint8_t before[512], after[512];
+    vectors_save_legacy(before);
+    for (uint32_t mix = 0; mix < images_mixes(&rounds.images); mix++) {
+        images_fill(&rounds, &rounds.image_round, mix);
+        assert_true(rounds_image_intact(&rounds, &rounds.image_round));
+        vectors_save_legacy(after);
+        assert_memory_equal(before, after, 5);             /* FCW, FSW, FTW */
+        assert_memory_equal(before + 32, after + 32, 128); /* ST0 to ST7 */
+    }
+}
+
+/* A process cannot alter it, so what it should be is. */
+static void an_altered_xcr0_is_all_that_is_told(void **state)
+{
+    (void)state;
+    need_images();
+    uint64_t xcr0 = rounds.images.xcr0;
+    images_fill_planted(&rounds, &rounds.image_round, 0);
+    rounds.images.planted[machine.xstate.offset[XSTATE_SSE] + 5] ^= 0x10;
+    rounds.images.xcr0 ^= UINT64_C(1) << 40;
+    assert_true(rounds_planted(&rounds, &rounds.image_round, &window_plant, &finding));
+    rounds.images.xcr0 = xcr0;
+    diagnose(&finding, &diagnosis);
+    char components[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT];
+    diagnosis_components(&diagnosis, components);
+    diagnosis_bits(&diagnosis, bits);
+    assert_string_equal(components, "xcr0");
+    assert_string_equal(bits, "40");
+    assert_int_equal(diagnosis.corruption, CLASS_ALTERED);
+    assert_false(images_mend_xcr0(&rounds));
+}
+
+static const struct exit *cold_xsave(void)
+{
+    for (uint32_t row = 0; row < exit_count; row++)
+        if (strcmp(exits[row].name, "cold-xsave") == 0)
+            return &exits[row];
+    return NULL;
+}
+
+/* Runs an XSAVE into cold memory on the round; where it was saved to. */
+static uint8_t *save_cold(const struct exit *exit, struct round *round)
+{
+    unsigned int form = round->image_mask ? FORM_IMAGE : (unsigned int)rounds.key.form;
+    assert_null(exit->begin(&rounds, round));
+    uint64_t area = round->expected.general[RDI];
+    assert_int_equal(area % 64, 0);
+    assert_int_not_equal(area / PAGE_BYTES, (area + machine.xstate.area_bytes - 1) / PAGE_BYTES);
+    assert_int_equal(exit->window->form[form].enter(round), INTACT);
+    memcpy(&round->found, &round->expected, sizeof(round->found));
+    return (uint8_t *)area; // NOLINT(performance-no-int-to-ptr)
+}
+
+static void what_xsave_saves_is_compared_with_the_registers(void **state)
+{
+    (void)state;
+    need_images();
+    static _Alignas(PAGE_BYTES) uint8_t cold[64 * PAGE_BYTES];
+    const struct exit *exit = cold_xsave();
+    struct round *round = &rounds.ring[0];
+    memset(cold, 0, sizeof(cold));
+    rounds.buffers.cold = cold;
+    rounds.buffers.cold_bytes = sizeof(cold);
+    uint8_t *first = save_cold(exit, round);
+    assert_true(exit->verify(&rounds, round));
+    uint8_t *area = save_cold(exit, round);
+    assert_int_not_equal((first - cold) % PAGE_BYTES, (area - cold) % PAGE_BYTES);
+    area[machine.xstate.offset[XSTATE_SSE] + 3 * 16] ^= 1; /* xmm3 */
+    assert_false(exit->verify(&rounds, round));
+    assert_int_equal(round->found.vector[3][0] ^ round->expected.vector[3][0], 1);
+    assert_int_equal(rounds.images.differences, 0);
+    images_fill(&rounds, &rounds.image_round, 0);
+    area = save_cold(exit, &rounds.image_round);
+    assert_true(exit->verify(&rounds, &rounds.image_round));
+    area[0] ^= 0x20; /* FCW */
+    assert_false(exit->verify(&rounds, &rounds.image_round));
+    assert_int_equal(rounds.images.differences, 1);
+    assert_int_equal(rounds.images.difference[0].component, XSTATE_X87);
+    images_leave(&rounds);
+    while (exit->begin(&rounds, round) == NULL)
+        continue;
+    assert_true(rounds.buffers.cold_next <= sizeof(cold));
+}
+
+/* XSAVE would not save what tiles hold that are not configured. */
+static void amx_tiles_are_live_together_or_not_at_all(void **state)
+{
+    (void)state;
+    need_images();
+    const struct xstate kept = machine.xstate;
+    uint64_t mask = rounds.images.mask;
+    if (machine.xstate.size[XSTATE_TILEDATA] == 0) { /* as a processor that has it says */
+        machine.xstate.offset[XSTATE_TILECFG] = 2752;
+        machine.xstate.size[XSTATE_TILECFG] = 64;
+        machine.xstate.offset[XSTATE_TILEDATA] = 2816;
+        machine.xstate.size[XSTATE_TILEDATA] = 8192;
+        machine.xstate.area_bytes = 11008;
+        images_put_back(&rounds.images);
+        assert_in_range(images_bytes(&machine.xstate), 1, sizeof(memory));
+        memset(memory, 0, sizeof(memory));
+        images_give_memory(&rounds.images, memory[0], &machine.xstate);
+        images_keep(&rounds.images);
+    }
+    rounds.images.mask |= XCR0_AMX;
+    for (uint32_t mix = 0; mix < images_mixes(&rounds.images); mix++) {
+        images_fill(&rounds, &rounds.image_round, mix);
+        uint64_t tiles = rounds.images.live & XCR0_AMX;
+        const uint8_t *configuration = rounds.images.wanted + machine.xstate.offset[XSTATE_TILECFG];
+        assert_true(tiles == 0 || tiles == XCR0_AMX);
+        assert_int_equal(configuration[0], tiles != 0);      /* palette */
+        assert_int_equal(configuration[16], tiles ? 64 : 0); /* bytes of a row of tile 0 */
+        assert_int_equal(configuration[55], tiles ? 16 : 0); /* rows of tile 7 */
+        assert_int_equal(configuration[63], 0);
+    }
+    rounds.images.mask = mask;
+    machine.xstate = kept;
+}
+
 /* No processor has it: only what is made of it and how it is compared. */
 static void a_component_that_nobody_knows_goes_by_its_size(void **state)
 {
@@ -187,7 +333,7 @@ static void a_component_that_nobody_knows_goes_by_its_size(void **state)
     machine.xstate.offset[bit] = machine.xstate.area_bytes;
     machine.xstate.size[bit] = size;
     machine.xstate.area_bytes += 64;
-    images_put_back(&rounds.images, false);
+    images_put_back(&rounds.images);
     memset(memory, 0, sizeof(memory));
     images_give_memory(&rounds.images, memory[0], &machine.xstate);
     images_keep(&rounds.images);
@@ -233,6 +379,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_component_that_is_reset_is_zeroed, prepare, leave),
         cmocka_unit_test_setup_teardown(a_component_that_was_reset_and_is_not_is_a_ghost, prepare,
                                         leave),
+        cmocka_unit_test_setup_teardown(a_changed_fcw_is_altered_and_a_register_foreign, prepare,
+                                        leave),
+        cmocka_unit_test_setup_teardown(x87_is_put_back_after_each_round, prepare, leave),
+        cmocka_unit_test_setup_teardown(an_altered_xcr0_is_all_that_is_told, prepare, leave),
+        cmocka_unit_test_setup_teardown(what_xsave_saves_is_compared_with_the_registers, prepare,
+                                        leave),
+        cmocka_unit_test_setup_teardown(amx_tiles_are_live_together_or_not_at_all, prepare, leave),
         cmocka_unit_test_setup_teardown(a_component_that_nobody_knows_goes_by_its_size, prepare,
                                         leave),
         cmocka_unit_test_setup_teardown(a_header_that_lies_is_named, prepare, leave),

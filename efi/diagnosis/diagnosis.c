@@ -52,6 +52,12 @@ static enum corruption class_of_pattern(const struct finding *finding, const str
                                                                        : CLASS_SWAPPED;
 }
 
+bool diagnosis_is_control(uint32_t component, uint32_t offset)
+{
+    return component >= IMAGE_HEADER || component == XSTATE_PKRU || component == XSTATE_BNDCSR ||
+           component == XSTATE_TILECFG || (component == XSTATE_X87 && offset == 0);
+}
+
 static enum corruption class_of_lane(const struct finding *finding, struct lane *lane)
 {
     uint64_t difference = lane->want ^ lane->got;
@@ -60,7 +66,7 @@ static enum corruption class_of_lane(const struct finding *finding, struct lane 
     lane->decoded = lane->got != 0 && pattern_decode(lane->got, &lane->from);
     if (lane->want == 0 && lane->reg < PATTERN_GENERAL)
         return CLASS_GHOST;
-    if (lane->reg == LANE_REST && lane->component >= IMAGE_HEADER)
+    if (lane->reg == LANE_REST && diagnosis_is_control(lane->component, 8 * lane->lane))
         return CLASS_ALTERED;
     if (is_zeroed(lane))
         return CLASS_ZEROED;
@@ -72,7 +78,8 @@ static enum corruption class_of_lane(const struct finding *finding, struct lane 
             return corruption;
         lane->decoded = false;
     }
-    return lane->reg >= PATTERN_GENERAL ? CLASS_ALTERED : CLASS_FOREIGN;
+    bool is_general = lane->reg >= PATTERN_GENERAL && lane->reg < PATTERN_END;
+    return is_general ? CLASS_ALTERED : CLASS_FOREIGN;
 }
 
 /* What a walk over a finding's registers gathers besides the diagnosis itself. */
@@ -114,7 +121,8 @@ static void mark_register(struct diagnosis *d, const struct lane *lane)
             d->controls |= 1u << (lane->component - IMAGE_CONTROL);
         else
             d->rest |= UINT64_C(1) << lane->component;
-        d->narrow_bits |= lane->want ^ lane->got;
+        bool whole = lane->corruption == CLASS_ZEROED || lane->corruption == CLASS_GHOST;
+        d->narrow_bits |= whole ? UINT64_MAX : lane->want ^ lane->got;
         d->components |= COMPONENT_BIT(COMPONENT_REST);
         return;
     }
@@ -187,8 +195,8 @@ static enum corruption overall_class(const struct finding *finding, const struct
         return CLASS_FAULT;
     if (d->lane_count == 0)
         return CLASS_ALTERED;
-    bool pattern_bit = tallies->bits == 1 && !tallies->by_class[CLASS_GHOST] && !d->rflags &&
-                       !d->mxcsr && !d->controls;
+    bool pattern_bit =
+        tallies->bits == 1 && !tallies->by_class[CLASS_GHOST] && !tallies->by_class[CLASS_ALTERED];
     if (pattern_bit)
         return CLASS_BIT_FLIP;
     enum corruption most = 0;

@@ -53,6 +53,12 @@ struct diagnosis {
 
 void diagnose(const struct finding *finding, struct diagnosis *diagnosis);
 
+/*
+ * Whether what is at this offset, in bytes, of a component of an image holds settings, of which
+ * each bit counts, and not data. Components are numbered as in an image_difference.
+ */
+bool diagnosis_is_control(uint32_t component, uint32_t offset);
+
 /* The words of a log line. Each needs a buffer of DIAGNOSIS_TEXT bytes. */
 #define DIAGNOSIS_TEXT 112u
 void diagnosis_components(const struct diagnosis *diagnosis, char *buffer);

@@ -70,6 +70,7 @@ void cpu_identify(struct cpu *cpu)
         leaf = cpuid(7, 0);
         cpu->avx512f = leaf.ebx >> 16 & 1;
         cpu->avx512bw = leaf.ebx >> 30 & 1;
+        cpu->protection_keys = leaf.ecx >> 3 & 1;
     }
     read_brand(cpu);
     read_l2(cpu);

@@ -22,6 +22,7 @@ struct cpu {
     bool amd;          /* AMD or Hygon: VMMCALL is the hypercall instruction */
     bool hypervisor_bit;
     bool xsave, avx, avx512f, avx512bw, monitor, x2apic;
+    bool protection_keys; /* PKRU, RDPKRU and CR4.PKE */
 };
 
 /* Fills all but microcode, which needs an MSR (machine/machine.c). */

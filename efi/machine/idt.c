@@ -34,19 +34,17 @@ struct traps *traps_current(void)
     return (struct traps *)current_idt().base; // NOLINT(performance-no-int-to-ptr)
 }
 
-static size_t entry_of(unsigned int vector)
+static enum interrupt kind_of(uint64_t vector)
 {
-    if (vector < EXCEPTION_COUNT)
-        return vector;
     switch (vector) {
     case VECTOR_TIMER:
-        return EXCEPTION_COUNT + INTERRUPT_TIMER;
+        return INTERRUPT_TIMER;
     case VECTOR_IPI:
-        return EXCEPTION_COUNT + INTERRUPT_IPI;
+        return INTERRUPT_IPI;
     case VECTOR_SPURIOUS:
-        return EXCEPTION_COUNT + INTERRUPT_SPURIOUS;
+        return INTERRUPT_SPURIOUS;
     default:
-        return EXCEPTION_COUNT + INTERRUPT_STRAY;
+        return INTERRUPT_STRAY;
     }
 }
 
@@ -54,7 +52,7 @@ static void fill_idt(struct traps *traps)
 {
     uint16_t selector = read_cs();
     for (unsigned int vector = 0; vector < VECTOR_COUNT_ALL; vector++) {
-        uint64_t entry = (uint64_t)(trap_entries + entry_of(vector) * TRAP_ENTRY_SIZE);
+        uint64_t entry = (uint64_t)(trap_entries + (size_t)vector * TRAP_ENTRY_SIZE);
         traps->idt[vector] = (struct idt_gate){
             .offset_low = (uint16_t)entry,
             .selector = selector,
@@ -89,10 +87,13 @@ void traps_leave(struct traps *traps)
  * not a spurious interrupt (SDM vol. 3, 10.9), nor one that a PIC delivered. Of a vector of our own
  * that is known without asking.
  */
-static void interrupt_arrived(struct traps *traps, enum interrupt kind)
+static void interrupt_arrived(struct traps *traps, uint64_t vector)
 {
+    enum interrupt kind = kind_of(vector);
     uint64_t before = atomic_load_explicit(&traps->interrupts[kind], memory_order_relaxed);
     atomic_store_explicit(&traps->interrupts[kind], before + 1, memory_order_relaxed);
+    if (kind == INTERRUPT_STRAY)
+        atomic_store_explicit(&traps->stray_vector, (uint32_t)vector, memory_order_relaxed);
     if (traps->apic.mode == APIC_OFF)
         return;
     bool ours = kind == INTERRUPT_TIMER || kind == INTERRUPT_IPI;
@@ -104,7 +105,7 @@ void trap_handle(struct trap_frame *frame)
 {
     struct traps *traps = traps_current();
     if (frame->vector >= EXCEPTION_COUNT) {
-        interrupt_arrived(traps, frame->vector - EXCEPTION_COUNT);
+        interrupt_arrived(traps, frame->vector);
         return;
     }
     if (frame->vector == VECTOR_NMI) {

@@ -19,6 +19,7 @@
 #define CR4_OSFXSR           (UINT64_C(1) << 9)
 #define CR4_OSXMMEXCPT       (UINT64_C(1) << 10)
 #define CR4_OSXSAVE          (UINT64_C(1) << 18)
+#define CR4_PROTECTION_KEYS  (UINT64_C(1) << 22)
 #define RFLAGS_INTERRUPTS_ON (UINT64_C(1) << 9)
 
 static inline uint64_t rdtsc(void)
@@ -60,6 +61,19 @@ static inline void xsetbv0(uint64_t value)
 {
     __asm__ volatile("xsetbv" ::"a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(0)
                      : "memory");
+}
+
+/* PKRU; #UD unless CR4.PKE is set. */
+static inline uint32_t read_pkru(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdpkru" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+
+static inline void write_pkru(uint32_t value)
+{
+    __asm__ volatile("wrpkru" ::"a"(value), "d"(0), "c"(0) : "memory");
 }
 
 static inline uint64_t read_cr0(void)

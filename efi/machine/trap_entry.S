@@ -6,15 +6,14 @@
     .text
 
 /*
- * One entry per exception vector, and behind them one for each enum interrupt: push an error code
- * where the processor does not (SDM vol. 3, 6.13), then the number. The entries are 16 bytes apart;
- * idt.c computes their addresses.
+ * One entry per vector: push an error code where the processor does not (SDM vol. 3, 6.13), then
+ * the vector. The entries are 16 bytes apart; idt.c computes their addresses.
  */
     .balign 16
     .globl trap_entries
 trap_entries:
     .set vector, 0
-    .rept 36
+    .rept 256
     .balign 16
     .if (vector == 8) || (vector == 10) || (vector == 11) || (vector == 12) || (vector == 13) || (vector == 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30)
     .else

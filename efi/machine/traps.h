@@ -22,9 +22,8 @@
 #define VECTOR_SPURIOUS 0xffu /* firmware was seen to use 15, which is an exception's */
 
 /*
- * What an interrupt is to us; the numbers follow those of the exceptions (trap_entry.S). Spurious:
- * the local APIC had one to deliver, and when asked for it no longer did, which it may (SDM vol. 3,
- * 10.9). Stray: any other that nobody asked for.
+ * What an interrupt is to us. Spurious: the local APIC had one to deliver, and when asked for it no
+ * longer did, which it may (SDM vol. 3, 10.9). Stray: any other that nobody asked for.
  */
 enum interrupt {
     INTERRUPT_TIMER,
@@ -64,6 +63,7 @@ struct traps {
     /* Where interrupts are acknowledged; mode APIC_OFF as long as none can come. */
     struct apic apic;
     _Atomic uint64_t interrupts[INTERRUPT_COUNT]; /* that came by */
+    _Atomic uint32_t stray_vector;                /* of the latest stray */
     struct trap_guard guard;
     struct fault fault; /* the latest one outside a window */
     uint64_t nmis;      /* non-maskable interrupts that came by */

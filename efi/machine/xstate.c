@@ -107,6 +107,8 @@ void xstate_identify(struct xstate *xstate, const struct cpu *cpu)
         xstate->wanted = legal_combination(xstate->offered);
         read_sizes(xstate);
         read_area(xstate);
+        xstate->pkru_by_register =
+            cpu->protection_keys && xstate->offered & XCR0_PKRU && !xstate->size[XSTATE_PKRU];
     }
     xstate->no_avx512 = why_no_avx512(cpu, xstate);
     xstate->form = xstate_form(xstate->wanted);

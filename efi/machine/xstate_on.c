@@ -9,6 +9,12 @@ static void try_xsetbv(void *value)
     xsetbv0(*(uint64_t *)value);
 }
 
+static void try_protection_keys(void *argument)
+{
+    (void)argument;
+    write_cr4(read_cr4() | CR4_PROTECTION_KEYS);
+}
+
 void xstate_turn_on(struct xstate_saved *saved, const struct xstate *xstate)
 {
     saved->cr0 = read_cr0();
@@ -33,6 +39,8 @@ void xstate_turn_on(struct xstate_saved *saved, const struct xstate *xstate)
         if (traps_run(try_xsetbv, &attempts[n], NULL))
             break;
     saved->xcr0_on = xgetbv0();
+    if (xstate->pkru_by_register) /* where that fails, images_prepare() has the reason */
+        (void)traps_run(try_protection_keys, NULL, NULL);
     enum form allowed = xstate_form(saved->xcr0_on);
     saved->form = allowed < xstate->form ? allowed : xstate->form;
 }

@@ -13,8 +13,6 @@ const char *control_name(enum control control)
 static uint64_t read_control(enum control control)
 {
     switch (control) {
-    case CONTROL_XCR0:
-        return xgetbv0();
     case CONTROL_CR0:
         return read_cr0();
     case CONTROL_CR4:
@@ -39,15 +37,9 @@ static bool takes_pattern(enum control control)
     return control >= CONTROL_DR0 && control <= CONTROL_DR3;
 }
 
-/* A process comes to read the first of them only. */
-static enum control end_of(bool privileged)
+void controls_begin(struct controls *controls, uint64_t pattern)
 {
-    return privileged ? CONTROL_COUNT : CONTROL_XCR0 + 1;
-}
-
-void controls_begin(struct controls *controls, uint64_t pattern, bool privileged)
-{
-    for (enum control n = 0; n < end_of(privileged); n++) {
+    for (enum control n = CONTROL_XCR0 + 1; n < CONTROL_COUNT; n++) {
         if (takes_pattern(n)) {
             controls->kept[n] = controls->begun ? controls->kept[n] : read_control(n);
             write_dr(n - CONTROL_DR0, pattern ^ n);
@@ -57,13 +49,13 @@ void controls_begin(struct controls *controls, uint64_t pattern, bool privileged
     controls->begun = true;
 }
 
-uint32_t controls_end(struct controls *controls, bool privileged)
+uint32_t controls_end(struct controls *controls)
 {
     uint32_t changed = 0;
     if (!controls->begun)
         return 0;
     controls->begun = false;
-    for (enum control n = 0; n < end_of(privileged); n++) {
+    for (enum control n = CONTROL_XCR0 + 1; n < CONTROL_COUNT; n++) {
         controls->got[n] = read_control(n);
         changed |= (uint32_t)(controls->got[n] != controls->want[n]) << n;
         if (takes_pattern(n))

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum control {
-    CONTROL_XCR0,
+    CONTROL_XCR0, /* looked at and mended by images_mend_xcr0() */
     CONTROL_CR0,
     CONTROL_CR4,
     CONTROL_EFER,
@@ -36,14 +36,14 @@ const char *control_name(enum control control);
 
 /*
  * Before a round: gives DR0 to DR3 a pattern each, without turning a breakpoint on, and reads
- * everything. `privileged`: false in a process, which may read XCR0 only. Needs CR4.OSXSAVE.
+ * everything but XCR0. Not in a process, which may not.
  */
-void controls_begin(struct controls *controls, uint64_t pattern, bool privileged);
+void controls_begin(struct controls *controls, uint64_t pattern);
 
 /*
  * After it: a bit for each that has another value; DR0 to DR3 are what they were before. Nothing
  * where nothing was begun.
  */
-uint32_t controls_end(struct controls *controls, bool privileged);
+uint32_t controls_end(struct controls *controls);
 
 #endif

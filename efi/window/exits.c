@@ -10,8 +10,9 @@ extern const struct window window_cpuid, window_vmcall, window_vmmcall, window_v
     window_wrmsr, window_wbinvd, window_invlpg, window_mov_dr, window_mov_cr, window_rdpmc,
     window_rdtsc, window_pause, window_mwait, window_out80, window_rtc, window_pci,
     window_string_io, window_backdoor, window_xapic, window_x2apic, window_hpet, window_vga,
-    window_hold, window_copy, window_copy_ymm, window_copy_xmm, window_cold_page, window_timer,
-    window_hlt, window_xapic_ipi, window_x2apic_ipi, window_xapic_send, window_x2apic_send;
+    window_hold, window_copy, window_copy_ymm, window_copy_xmm, window_cold_page, window_cold_xsave,
+    window_timer, window_hlt, window_xapic_ipi, window_x2apic_ipi, window_xapic_send,
+    window_x2apic_send;
 
 #define PORT_DIAGNOSTIC  0x80
 #define PORT_RTC_DATA    0x71
@@ -77,7 +78,7 @@ static void hypercall_operands(const struct machine *machine, struct round *roun
     round->expected.general[RSI] = 0;
 }
 
-static const char *xsetbv_unsupported(const struct machine *machine, const struct window **window)
+static const char *xsave_unsupported(const struct machine *machine, const struct window **window)
 {
     (void)window;
     return machine->xstate.wanted ? NULL : "XSAVE is hidden or missing";
@@ -255,7 +256,7 @@ const struct exit exits[] = {
      .rounds = 256},
     {.name = "xsetbv",
      .window = &window_xsetbv,
-     .unsupported = xsetbv_unsupported,
+     .unsupported = xsave_unsupported,
      .operands = xsetbv_operands,
      .flags_kept = FLAGS_ALL,
      .rounds = 256},
@@ -352,7 +353,6 @@ const struct exit exits[] = {
      .begin = hold_begin,
      .exposure = true},
     {.name = "copy",
-     .no_image = true,
      .window = &window_copy,
      .process = true,
      .must_work = true,
@@ -362,7 +362,6 @@ const struct exit exits[] = {
      .verify = copy_verify,
      .all_live = true},
     {.name = "copy-ymm",
-     .no_image = true,
      .window = &window_copy_ymm,
      .process = true,
      .must_work = true,
@@ -372,7 +371,6 @@ const struct exit exits[] = {
      .verify = copy_verify,
      .all_live = true},
     {.name = "copy-xmm",
-     .no_image = true,
      .window = &window_copy_xmm,
      .process = true,
      .must_work = true,
@@ -382,7 +380,6 @@ const struct exit exits[] = {
      .verify = copy_verify,
      .all_live = true},
     {.name = "cold-page",
-     .no_image = true,
      .window = &window_cold_page,
      .process = true,
      .must_work = true,
@@ -390,6 +387,15 @@ const struct exit exits[] = {
      .rounds = COLD_PAGES,
      .begin = cold_page_begin,
      .verify = cold_page_verify},
+    {.name = "cold-xsave",
+     .window = &window_cold_xsave,
+     .process = true,
+     .unsupported = xsave_unsupported,
+     .must_work = true,
+     .flags_kept = FLAGS_ALL,
+     .rounds = COLD_PAGES / 2,
+     .begin = cold_xsave_begin,
+     .verify = cold_xsave_verify},
     {.name = "timer",
      .window = &window_timer,
      .unsupported = interrupts_unsupported,
@@ -397,7 +403,7 @@ const struct exit exits[] = {
      .flags_kept = FLAGS_ALL,
      .rounds = 16,
      .begin = timer_begin,
-     .verify = timer_verify,
+     .end = timer_end,
      .part = interrupts_part,
      .interrupts = true,
      .with_others = true},
@@ -408,7 +414,7 @@ const struct exit exits[] = {
      .flags_kept = FLAGS_ALL,
      .rounds = 16,
      .begin = timer_begin,
-     .verify = timer_verify,
+     .end = timer_end,
      .part = interrupts_part,
      .interrupts = true,
      .with_others = true},
@@ -419,7 +425,7 @@ const struct exit exits[] = {
      .flags_kept = FLAGS_ALL,
      .rounds = 16,
      .begin = ipi_begin,
-     .verify = ipi_verify,
+     .end = ipi_end,
      .part = interrupts_part,
      .interrupts = true,
      .with_others = true},
@@ -430,7 +436,7 @@ const struct exit exits[] = {
      .flags_kept = FLAGS_ALL,
      .rounds = 128,
      .begin = ipi_send_begin,
-     .verify = ipi_verify,
+     .end = ipi_end,
      .with_others = true},
     {.name = "disk",
      .window = &window_hold,

@@ -23,14 +23,15 @@ struct exit {
     uint64_t flags_kept; /* RFLAGS bits that the event leaves alone */
     uint32_t rounds;     /* in one slice: so many that a slice stays in the milliseconds */
     /*
-     * Before each round, NULL or the reason why there is none: for good, or `not_now`. After each
-     * round, false: what it stored is wrong. No function: nothing to do.
+     * Before each round, NULL or the reason why there is none: for good, or `not_now`. After a
+     * round that came to its end, false: what it stored is wrong, and found of the round is that
+     * where it differs. After each round. No function: nothing to do.
      */
     const char *(*begin)(struct rounds *rounds, struct round *round);
     bool (*verify)(struct rounds *rounds, struct round *round);
+    void (*end)(struct rounds *rounds);
     bool process;   /* an operating system lets a process do this */
     bool must_work; /* no machine lacks it: a fault is a finding, even at the first round */
-    bool no_image;  /* not with XSAVE images: the event is a vector instruction */
     bool all_live;  /* only rounds with every component live: register 0 holds data */
     bool exposure;  /* measure the share of time for which the pattern is live */
     /* False: this vCPU has no part in it. No function: each has. */

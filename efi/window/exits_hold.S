@@ -22,6 +22,7 @@
     lea rdi, [rdi - COPY_PIECE_BYTES]
 .endm
 
+/* In rounds by images by MOVDQU, which leaves the rest of the register as the image has it. */
 .macro copy_widest
     .if window_form_is == form_zmm
     copy_lines vmovdqu64, zmm0, 64
@@ -34,18 +35,18 @@
 
 /* The controls, which users of the workaround run: the same with narrower registers. */
 .macro copy_by_ymm
-    .if window_form_is == form_xmm
-    copy_lines movdqu, xmm0, 16
-    .else
+    .if window_form_is == form_zmm || window_form_is == form_ymm
     copy_lines vmovdqu, ymm0, 32
+    .else
+    copy_lines movdqu, xmm0, 16
     .endif
 .endm
 
 .macro copy_by_xmm
-    .if window_form_is == form_xmm
-    copy_lines movdqu, xmm0, 16
-    .else
+    .if window_form_is == form_zmm || window_form_is == form_ymm
     copy_lines vmovdqu, xmm0, 16
+    .else
+    copy_lines movdqu, xmm0, 16
     .endif
 .endm
 
@@ -65,5 +66,11 @@
 .endm
 
     window cold_page, "", store_widest
+
+/*
+ * The same by XSAVE: it stores all of the state by itself, and may be stopped in the middle of it,
+ * between two pages. What it saves is what a process or a guest has left of its registers.
+ */
+    window cold_xsave, "", "xsave64 [rdi]"
 
     .section .note.GNU-stack, "", @progbits

@@ -17,20 +17,6 @@
 #define FCW_INIT       0x37fu
 #define FLIPPED        13u /* bit of the quadword that the self-test flips; legal in each component */
 
-enum bit {
-    BIT_X87,
-    BIT_SSE,
-    BIT_AVX,
-    BIT_BNDREGS,
-    BIT_BNDCSR,
-    BIT_OPMASK,
-    BIT_ZMM_HI256,
-    BIT_HI16_ZMM,
-    BIT_PKRU = 9,
-    BIT_TILECFG = 17,
-    BIT_TILEDATA = 18,
-};
-
 static uint64_t load(const uint8_t *from)
 {
     uint64_t value;
@@ -47,15 +33,15 @@ static void store(uint8_t *to, uint64_t value)
 static enum component register_component(uint32_t bit)
 {
     switch (bit) {
-    case BIT_SSE:
+    case XSTATE_SSE:
         return COMPONENT_SSE;
-    case BIT_AVX:
+    case XSTATE_AVX:
         return COMPONENT_AVX;
-    case BIT_OPMASK:
+    case XSTATE_OPMASK:
         return COMPONENT_OPMASK;
-    case BIT_ZMM_HI256:
+    case XSTATE_ZMM_HI256:
         return COMPONENT_ZMM_HI256;
-    case BIT_HI16_ZMM:
+    case XSTATE_HI16_ZMM:
         return COMPONENT_HI16_ZMM;
     default:
         return COMPONENT_COUNT;
@@ -72,15 +58,15 @@ static enum component register_component(uint32_t bit)
 static uint64_t used_bits(uint32_t bit, uint32_t offset)
 {
     switch (bit) {
-    case BIT_X87:
+    case XSTATE_X87:
         if (offset == 0)
             return UINT64_C(0xff7f7f0f00);
         return offset < 32 ? 0 : offset % 16 ? 0xffff : UINT64_MAX;
-    case BIT_BNDCSR:
+    case XSTATE_BNDCSR:
         return offset == 0   ? UINT64_C(0x00007ffffffff000)
                : offset == 8 ? UINT64_C(0x7ffffffffffc)
                              : 0;
-    case BIT_PKRU:
+    case XSTATE_PKRU:
         return offset == 0 ? 0xfffffffc : 0;
     default:
         return UINT64_MAX;
@@ -91,21 +77,35 @@ static uint64_t used_bits(uint32_t bit, uint32_t offset)
  */
 static uint64_t fixed_bits(uint32_t bit, uint32_t offset)
 {
-    return bit == BIT_X87 && offset == 0 ? 0x7f : 0;
+    return bit == XSTATE_X87 && offset == 0 ? 0x7f : 0;
 }
 
 static uint64_t init_value(uint32_t bit, uint32_t offset)
 {
-    return bit == BIT_X87 && offset == 0 ? FCW_INIT : 0;
+    return bit == XSTATE_X87 && offset == 0 ? FCW_INIT : 0;
 }
 
 /* FCW's precision control takes 0, 2 and 3 (SDM vol. 1, 8.1.5.2). */
 static uint64_t legal(uint32_t bit, uint32_t offset, uint64_t value)
 {
     value = (value & used_bits(bit, offset)) | fixed_bits(bit, offset);
-    if (bit == BIT_X87 && offset == 0 && (value >> 8 & 3) == 1)
+    if (bit == XSTATE_X87 && offset == 0 && (value >> 8 & 3) == 1)
         value |= UINT64_C(2) << 8;
     return value;
+}
+
+/*
+ * Palette 1 with each of the eight tiles as large as it can be, 16 rows of 64 bytes (SDM vol. 1,
+ * 18.2): XSAVE then saves all of TILEDATA. Few other values are legal, so it is the same each time.
+ */
+static uint64_t tile_configuration(uint32_t offset)
+{
+    const uint64_t palette = 1, bytes_per_row = UINT64_C(0x0040004000400040),
+                   rows = UINT64_C(0x1010101010101010);
+    return offset == 0                    ? palette
+           : offset == 16 || offset == 24 ? bytes_per_row
+           : offset == 48                 ? rows
+                                          : 0;
 }
 
 static uint64_t pattern_of(const struct rounds *rounds, const struct round *round, uint32_t bit,
@@ -113,6 +113,8 @@ static uint64_t pattern_of(const struct rounds *rounds, const struct round *roun
 {
     struct pattern_origin origin = {rounds->key.run, rounds->key.vcpu, round->generation,
                                     PATTERN_END + bit % 8, offset / 8 % VECTOR_LANES};
+    if (bit == XSTATE_TILECFG)
+        return tile_configuration(offset);
     return legal(bit, offset, pattern_make(&origin));
 }
 
@@ -121,15 +123,15 @@ static uint64_t *register_quadword(struct register_state *state, uint32_t bit, u
 {
     uint32_t word = offset / 8;
     switch (bit) {
-    case BIT_SSE:
+    case XSTATE_SSE:
         return &state->vector[word / 2][word % 2];
-    case BIT_AVX:
+    case XSTATE_AVX:
         return &state->vector[word / 2][2 + word % 2];
-    case BIT_OPMASK:
+    case XSTATE_OPMASK:
         return &state->opmask[word];
-    case BIT_ZMM_HI256:
+    case XSTATE_ZMM_HI256:
         return &state->vector[word / 4][4 + word % 4];
-    case BIT_HI16_ZMM:
+    case XSTATE_HI16_ZMM:
         return &state->vector[16 + word / 8][word % 8];
     default:
         return NULL;
@@ -143,52 +145,14 @@ size_t images_bytes(const struct xstate *xstate)
 
 void images_give_memory(struct images *images, uint8_t *memory, const struct xstate *xstate)
 {
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++)
+        images->sized |= (uint64_t)(xstate->size[bit] != 0) << bit;
     if (!memory || !xstate->wanted)
         return;
     images->wanted = memory;
     images->found = memory + xstate->area_bytes;
     images->planted = memory + 2 * (size_t)xstate->area_bytes;
     images->before = memory + 3 * (size_t)xstate->area_bytes;
-    for (uint32_t bit = 0; bit < XCR0_BITS; bit++)
-        images->sized |= (uint64_t)(xstate->size[bit] != 0) << bit;
-}
-
-void images_keep(struct images *images)
-{
-    if (images->before && images->xcr0)
-        vectors_save_image(images->before, images->xcr0 & images->sized);
-}
-
-void images_put_back(struct images *images, bool privileged)
-{
-    (void)controls_end(&images->controls, privileged);
-    if (images->before && images->xcr0)
-        vectors_restore_image(images->before, images->xcr0 & images->sized);
-}
-
-static void try_image(void *argument)
-{
-    const struct images *images = argument;
-    vectors_restore_image(images->wanted, images->live);
-}
-
-static const char *why_not(struct rounds *rounds, uint32_t bit)
-{
-    struct images *images = &rounds->images;
-    const struct xstate *xstate = &rounds->machine->xstate;
-    if (!(images->xcr0 >> bit & 1))
-        return "XCR0 did not take it";
-    if (xstate->size[bit] == 0)
-        return "CPUID.0D gives it no size";
-    if (bit == BIT_TILECFG || bit == BIT_TILEDATA)
-        return "AMX: tiles without a program for them are not tested";
-    if (xstate->offset[bit] + xstate->size[bit] > xstate->area_bytes)
-        return "CPUID.0D contradicts itself: it lies outside of the area";
-    images->live = UINT64_C(1) << bit;
-    images->mask = images->live;
-    images_fill(rounds, &rounds->image_round, 0);
-    return traps_run(try_image, images, NULL) ? NULL
-                                              : "XRSTOR takes no value that could be guessed";
 }
 
 const char *image_save_name(enum image_save save)
@@ -202,6 +166,87 @@ static uint64_t address_of(enum image_save save)
     const char *const addresses[IMAGE_SAVES] = {save_by_xsave, save_by_xsaveopt, save_by_xsavec,
                                                 save_by_xsaves};
     return (uint64_t)addresses[save];
+}
+
+void images_keep(struct images *images)
+{
+    if (images->by_register)
+        images->pkru_before = read_pkru();
+    if (images->before && images->xcr0)
+        vectors_save_image(images->before, images->xcr0 & images->sized);
+}
+
+void images_put_back(struct images *images)
+{
+    (void)controls_end(&images->controls);
+    if (images->by_register)
+        write_pkru(images->pkru_before);
+    if (images->before && images->xcr0)
+        vectors_restore_image(images->before, images->xcr0 & images->sized);
+}
+
+static void try_image(void *argument)
+{
+    const struct images *images = argument;
+    vectors_restore_image(images->wanted, images->live);
+}
+
+static void try_pkru(void *argument)
+{
+    struct images *images = argument;
+    images->pkru_before = read_pkru();
+    images->by_register = XCR0_PKRU;
+}
+
+/*
+ * Without an event between, what XRSTOR put in must come back: or else it is not what the manual
+ * says, and no exit is to blame.
+ */
+static bool gives_back(struct rounds *rounds, enum image_save save, uint32_t mix)
+{
+    for (unsigned int n = 0; n < ATTEMPTS; n++) {
+        images_fill(rounds, &rounds->image_round, mix);
+        rounds->image_round.image_save = address_of(save);
+        if (rounds_image_intact(rounds, &rounds->image_round))
+            return true;
+    }
+    return false;
+}
+
+/* Which values are legal is a guess: of a component without a name, and of AMX tiles. */
+static bool is_guessed(uint32_t bit)
+{
+    return bit == XSTATE_TILECFG || bit == XSTATE_TILEDATA || !xstate_component_name(bit);
+}
+
+/* Tiles are no tiles without their configuration: AMX components are live together. */
+static uint64_t with_companions(uint64_t component, uint64_t mask)
+{
+    return component & XCR0_AMX ? XCR0_AMX & mask : component;
+}
+
+static const char *why_not(struct rounds *rounds, uint32_t bit)
+{
+    struct images *images = &rounds->images;
+    const struct xstate *xstate = &rounds->machine->xstate;
+    if (!(images->xcr0 >> bit & 1))
+        return "XCR0 did not take it";
+    if (bit == XSTATE_PKRU && xstate->pkru_by_register)
+        return traps_run(try_pkru, images, NULL)
+                   ? NULL
+                   : "CPUID.0D gives it no size, and RDPKRU raises an exception";
+    if (xstate->size[bit] == 0)
+        return "CPUID.0D gives it no size";
+    if (xstate->offset[bit] + xstate->size[bit] > xstate->area_bytes)
+        return "CPUID.0D contradicts itself: it lies outside of the area";
+    images->live = with_companions(UINT64_C(1) << bit, images->xcr0 & images->sized);
+    images->mask = images->live;
+    images_fill(rounds, &rounds->image_round, 0);
+    if (!traps_run(try_image, images, NULL))
+        return "XRSTOR takes no value that could be guessed";
+    return !is_guessed(bit) || gives_back(rounds, SAVE_XSAVE, 0)
+               ? NULL
+               : "XSAVE does not give back what could be guessed for it, even with nothing between";
 }
 
 static const char *why_not_save(const struct machine *machine, enum image_save save)
@@ -223,21 +268,9 @@ void images_count_anew(struct images *images)
 }
 
 /*
- * Without an event between, each mix must come back: or else it is the instruction that is not what
- * the manual says, and no exit is to blame. Bochs 2.7 leaves no room in the compacted format for
- * what is in its INIT state (SDM vol. 1, 13.4.3: it goes by XCOMP_BV).
+ * Bochs 2.7 leaves no room in the compacted format for what is in its INIT state (SDM vol. 1,
+ * 13.4.3: it goes by XCOMP_BV).
  */
-static bool gives_back(struct rounds *rounds, enum image_save save, uint32_t mix)
-{
-    for (unsigned int n = 0; n < ATTEMPTS; n++) {
-        images_fill(rounds, &rounds->image_round, mix);
-        rounds->image_round.image_save = address_of(save);
-        if (rounds_image_intact(rounds, &rounds->image_round))
-            return true;
-    }
-    return false;
-}
-
 static void try_save(struct rounds *rounds, enum image_save save)
 {
     for (uint32_t mix = 0; mix < images_mixes(&rounds->images) && !rounds->images.no_save[save];
@@ -289,7 +322,7 @@ static uint64_t live_of(uint64_t mask, uint32_t mix)
     uint64_t left = mask;
     while (number-- > 0)
         left &= left - 1;
-    uint64_t one = left & -left;
+    uint64_t one = with_companions(left & -left, mask);
     return mix == 0 ? mask : mix <= count ? one : mask & ~one;
 }
 
@@ -325,6 +358,19 @@ static void fill_rest(struct rounds *rounds, const struct round *round, uint32_t
     }
 }
 
+static void fill_pkru(struct rounds *rounds, const struct round *round)
+{
+    struct images *images = &rounds->images;
+    bool live = images->live & XCR0_PKRU;
+    images->pkru_wanted = live ? (uint32_t)pattern_of(rounds, round, XSTATE_PKRU, 0) : 0;
+    write_pkru(images->pkru_wanted);
+}
+
+void images_take_register_0(struct rounds *rounds, struct round *round)
+{
+    fill_registers(rounds, round, XSTATE_SSE);
+}
+
 void images_fill(struct rounds *rounds, struct round *round, uint32_t mix)
 {
     struct images *images = &rounds->images;
@@ -335,26 +381,29 @@ void images_fill(struct rounds *rounds, struct round *round, uint32_t mix)
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         if (!(images->mask >> bit & 1))
             continue;
-        if (register_component(bit) < COMPONENT_COUNT)
+        if (images->by_register >> bit & 1)
+            fill_pkru(rounds, round);
+        else if (register_component(bit) < COMPONENT_COUNT)
             fill_registers(rounds, round, bit);
         else
             fill_rest(rounds, round, bit);
     }
     memcpy(images->wanted + OFFSET_MXCSR, &round->expected.mxcsr, sizeof(round->expected.mxcsr));
-    store(images->wanted + OFFSET_BV, images->live);
+    store(images->wanted + OFFSET_BV, images->live & ~images->by_register);
     memset(images->found, 0xee, xstate->area_bytes);
     memset(images->found + LEGACY_BYTES, 0, HEADER_BYTES);
     round->image = images->wanted;
     round->image_found = images->found;
     round->image_planted = images->planted;
-    round->image_mask = images->mask;
+    round->image_mask = images->mask & ~images->by_register;
     round->image_xgetbv = xstate->xgetbv1;
     round->image_in_use = 0;
     do
         images->save = (images->save + 1) % IMAGE_SAVES;
     while (images->no_save[images->save]);
     round->image_save = address_of(images->save);
-    controls_begin(&images->controls, round->expected.general[RSP], !rounds->machine->system[0]);
+    if (!rounds->machine->system[0])
+        controls_begin(&images->controls, round->expected.general[RSP]);
 }
 
 void images_fill_planted(struct rounds *rounds, struct round *round, uint32_t mix)
@@ -365,11 +414,21 @@ void images_fill_planted(struct rounds *rounds, struct round *round, uint32_t mi
     memcpy(images->planted, images->wanted, rounds->machine->xstate.area_bytes);
 }
 
+uint64_t images_plantable(const struct images *images)
+{
+    return images->mask & ~(UINT64_C(1) << XSTATE_TILECFG);
+}
+
 void images_plant(struct rounds *rounds, struct round *round, uint32_t component)
 {
     const struct images *images = &rounds->images;
-    uint32_t offset = rounds->machine->xstate.offset[component] + (component == BIT_X87 ? 32 : 0);
+    uint32_t offset =
+        rounds->machine->xstate.offset[component] + (component == XSTATE_X87 ? 32 : 0);
     images_fill_planted(rounds, round, 0);
+    if (images->by_register >> component & 1) {
+        write_pkru(images->pkru_wanted ^ 1u << FLIPPED);
+        return;
+    }
     store(images->planted + offset, load(images->planted + offset) ^ UINT64_C(1) << FLIPPED);
 }
 
@@ -407,12 +466,12 @@ static void compare_header(struct rounds *rounds, const struct round *round)
     bool compacted = round->image_save == address_of(SAVE_XSAVEC) ||
                      round->image_save == address_of(SAVE_XSAVES);
     struct image_difference of_layout = {.component = IMAGE_HEADER, .offset = 8};
-    of_layout.want = compacted ? COMPACTED | images->mask : 0;
+    of_layout.want = compacted ? COMPACTED | round->image_mask : 0;
     of_layout.got = load(found + OFFSET_COMP_BV);
     if (of_layout.got != of_layout.want)
         note(images, &of_layout);
     struct image_difference beyond = {.component = IMAGE_HEADER};
-    beyond.got = load(found + OFFSET_BV) & ~images->mask;
+    beyond.got = load(found + OFFSET_BV) & ~round->image_mask;
     if (beyond.got)
         note(images, &beyond);
 }
@@ -422,50 +481,88 @@ static void compare_in_use(struct images *images, const struct round *round)
 {
     struct image_difference in_use = {.component = IMAGE_HEADER,
                                       .offset = 16,
-                                      .want = images->live,
-                                      .got = round->image_in_use & images->live};
+                                      .want = images->live & round->image_mask,
+                                      .got =
+                                          round->image_in_use & images->live & round->image_mask};
     if (round->image_xgetbv && in_use.got != in_use.want)
         note(images, &in_use);
 }
 
-/* The registers' components are most of an image, and most of them are as they were. */
-static bool as_it_was(const struct images *images, const struct xstate *xstate, uint32_t bit,
-                      bool in_use, uint32_t at)
+/* Where the component is in what an instruction saved. */
+static const uint8_t *found_component(const struct rounds *rounds, uint32_t bit)
 {
-    if (!in_use)
-        return !(images->live >> bit & 1);
-    return memcmp(images->wanted + xstate->offset[bit], images->found + at, xstate->size[bit]) == 0;
+    const struct xstate *xstate = &rounds->machine->xstate;
+    const uint8_t *found = rounds->images.found;
+    uint64_t layout = load(found + OFFSET_COMP_BV);
+    return found +
+           (layout & COMPACTED ? compacted_offset(xstate, layout, bit) : xstate->offset[bit]);
 }
 
-/* False if it differs. What is not in use has its INIT value, whatever the image holds there. */
-static bool compare_component(struct rounds *rounds, struct round *round, uint32_t bit)
+/* The registers' components are most of an image, and most of them are as they were. */
+static bool as_it_was(const struct rounds *rounds, uint32_t bit, bool in_use)
+{
+    const struct images *images = &rounds->images;
+    const struct xstate *xstate = &rounds->machine->xstate;
+    if (!in_use)
+        return !(images->live >> bit & 1);
+    return memcmp(images->wanted + xstate->offset[bit], found_component(rounds, bit),
+                  xstate->size[bit]) == 0;
+}
+
+/*
+ * A component of the round against what was saved `at`, all of it; false if it differs. What is not
+ * in use has its INIT value, whatever the image holds there.
+ */
+static bool compare_saved(struct rounds *rounds, struct round *round, uint32_t bit,
+                          const uint8_t *at, bool in_use)
 {
     struct images *images = &rounds->images;
     const struct xstate *xstate = &rounds->machine->xstate;
-    uint64_t layout = load(images->found + OFFSET_COMP_BV);
-    uint32_t at = layout & COMPACTED ? compacted_offset(xstate, layout, bit) : xstate->offset[bit];
-    bool in_use = load(images->found + OFFSET_BV) >> bit & 1, same = true;
-    if (register_component(bit) < COMPONENT_COUNT && as_it_was(images, xstate, bit, in_use, at))
-        return true;
+    bool same = true;
     for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8) {
         uint64_t used = used_bits(bit, offset) | fixed_bits(bit, offset);
+        const uint64_t *expected = register_quadword(&round->expected, bit, offset);
+        uint64_t *found = register_quadword(&round->found, bit, offset);
         struct image_difference difference = {
             .component = bit,
             .offset = offset,
-            .want = load(images->wanted + xstate->offset[bit] + offset) & used,
-            .got = (in_use ? load(images->found + at + offset) : init_value(bit, offset)) & used,
+            .want =
+                expected ? *expected : load(images->wanted + xstate->offset[bit] + offset) & used,
+            .got = (in_use ? load(at + offset) : init_value(bit, offset)) & used,
             .init = !(images->live >> bit & 1),
             .reset = !in_use};
-        uint64_t *quadword = register_quadword(&round->found, bit, offset);
-        if (quadword)
-            *quadword = difference.got;
         if (difference.got == difference.want)
             continue;
         same = false;
-        if (!quadword)
+        if (found)
+            *found = difference.got;
+        else
             note(images, &difference);
     }
     return same;
+}
+
+static bool compare_pkru(struct images *images)
+{
+    struct image_difference difference = {.component = XSTATE_PKRU,
+                                          .want = images->pkru_wanted,
+                                          .got = read_pkru() & used_bits(XSTATE_PKRU, 0),
+                                          .init = !(images->live & XCR0_PKRU)};
+    difference.reset = difference.got == 0;
+    if (difference.got == difference.want)
+        return true;
+    note(images, &difference);
+    return false;
+}
+
+static bool compare_component(struct rounds *rounds, struct round *round, uint32_t bit)
+{
+    bool in_use = load(rounds->images.found + OFFSET_BV) >> bit & 1;
+    if (rounds->images.by_register >> bit & 1)
+        return compare_pkru(&rounds->images);
+    if (register_component(bit) < COMPONENT_COUNT && as_it_was(rounds, bit, in_use))
+        return true;
+    return compare_saved(rounds, round, bit, found_component(rounds, bit), in_use);
 }
 
 static void count(_Atomic uint64_t *counter)
@@ -474,21 +571,45 @@ static void count(_Atomic uint64_t *counter)
     atomic_store_explicit(counter, value + 1, memory_order_relaxed);
 }
 
-/* What the other rounds do not load goes back to what it was: it must not look as if it were live.
- */
+/* What the other rounds do not load must not look as if it were live. */
 static void forget(const struct images *images)
 {
     uint64_t rest = 0;
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++)
         if (images->mask >> bit & 1 && register_component(bit) == COMPONENT_COUNT)
             rest |= UINT64_C(1) << bit;
-    vectors_restore_image(images->before, rest);
+    vectors_restore_image(images->before, rest & ~images->by_register);
+    if (images->by_register)
+        write_pkru(images->pkru_before);
+}
+
+void images_leave(struct rounds *rounds)
+{
+    (void)controls_end(&rounds->images.controls);
+    forget(&rounds->images);
+}
+
+bool images_mend_xcr0(struct rounds *rounds)
+{
+    struct images *images = &rounds->images;
+    struct image_difference xcr0 = {.component = IMAGE_CONTROL + CONTROL_XCR0,
+                                    .want = images->xcr0};
+    images->differences = 0;
+    if (!images->xcr0)
+        return false;
+    xcr0.got = xgetbv0();
+    if (xcr0.got == xcr0.want)
+        return false;
+    note(images, &xcr0);
+    if (!rounds->machine->system[0])
+        xsetbv0(images->xcr0);
+    return true;
 }
 
 static void compare_controls(struct rounds *rounds)
 {
     struct images *images = &rounds->images;
-    uint32_t changed = controls_end(&images->controls, !rounds->machine->system[0]);
+    uint32_t changed = controls_end(&images->controls);
     for (uint32_t n = 0; n < CONTROL_COUNT; n++) {
         struct image_difference difference = {.component = IMAGE_CONTROL + n,
                                               .want = images->controls.want[n],
@@ -502,7 +623,6 @@ bool images_compare(struct rounds *rounds, struct round *round)
 {
     struct images *images = &rounds->images;
     bool same = true;
-    images->differences = 0;
     memcpy(round->found.vector, round->expected.vector, sizeof(round->found.vector));
     memcpy(round->found.opmask, round->expected.opmask, sizeof(round->found.opmask));
     compare_header(rounds, round);
@@ -518,6 +638,23 @@ bool images_compare(struct rounds *rounds, struct round *round)
     if (same)
         compare_in_use(images, round);
     compare_controls(rounds);
-    forget(images);
     return same && images->differences == 0;
+}
+
+bool images_saved_right(struct rounds *rounds, struct round *round, const uint8_t *area)
+{
+    struct images *images = &rounds->images;
+    const struct xstate *xstate = &rounds->machine->xstate;
+    bool same = true;
+    images->differences = 0;
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
+        bool is_register = register_component(bit) < COMPONENT_COUNT;
+        if (!(images->xcr0 & images->sized & (is_register ? ~UINT64_C(0) : round->image_mask)) >>
+                bit &
+            1)
+            continue;
+        bool in_use = load(area + OFFSET_BV) >> bit & 1;
+        same &= compare_saved(rounds, round, bit, area + xstate->offset[bit], in_use);
+    }
+    return same;
 }

@@ -51,6 +51,9 @@ struct images {
     uint64_t sized; /* components that CPUID.0D gives a size */
     uint64_t mask;  /* components that are tested */
     uint64_t live;  /* of them, those not in their INIT state in the round at hand */
+    /* Of the mask: PKRU where it is not in the image, but written and read by itself. */
+    uint64_t by_register;
+    uint32_t pkru_wanted, pkru_before;
     const char *no_save[IMAGE_SAVES]; /* why one of the instructions is not used; NULL: it is */
     enum image_save save;             /* of the round at hand */
     struct controls controls;
@@ -77,16 +80,39 @@ uint32_t images_mixes(const struct images *images);
 /* Makes a round of mix number `mix`, of a new generation. */
 void images_fill(struct rounds *rounds, struct round *round, uint32_t mix);
 
+/* Register 0 of the round is to hold something else than a pattern: takes it into the image. */
+void images_take_register_0(struct rounds *rounds, struct round *round);
+
 /*
- * After a round: makes found of the round what its image holds, as far as registers can hold it.
- * False if anything differs; counts rounds and findings of each component.
+ * After a round by images that did not fault twice: makes found of the round what its image holds,
+ * as far as registers can hold it. False if anything differs; counts rounds and findings of each
+ * component.
  */
 bool images_compare(struct rounds *rounds, struct round *round);
+
+/*
+ * After a round of any form: whether an area that XSAVE wrote in its event, in the standard format,
+ * holds the registers, and after one by images all else. If not, found of the round is what it
+ * holds.
+ */
+bool images_saved_right(struct rounds *rounds, struct round *round, const uint8_t *area);
+
+/*
+ * After a round by images or one that faulted: true if XCR0 is not what it was, which is then the
+ * one difference, and put back, as each later round would fail for it.
+ */
+bool images_mend_xcr0(struct rounds *rounds);
+
+/* Behind each round by images: what the other rounds do not load is put back. */
+void images_leave(struct rounds *rounds);
 
 /* The same, and makes the planted image and registers those of the round, to be altered. */
 void images_fill_planted(struct rounds *rounds, struct round *round, uint32_t mix);
 
-/* For the self-test: flips a bit of a component in the planted image of a round of mix 0. */
+/* The components in which a bit can be flipped, as what the flip makes of them is legal too. */
+uint64_t images_plantable(const struct images *images);
+
+/* For the self-test: flips a bit of one of them in a round of mix 0. */
 void images_plant(struct rounds *rounds, struct round *round, uint32_t component);
 
 /* The counts of all components from 0: what came before were rounds of the self-test. */
@@ -94,6 +120,6 @@ void images_count_anew(struct images *images);
 
 /* What the vCPU had, all of XCR0; and puts it back. */
 void images_keep(struct images *images);
-void images_put_back(struct images *images, bool privileged);
+void images_put_back(struct images *images);
 
 #endif

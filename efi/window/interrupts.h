@@ -51,7 +51,7 @@ bool interrupts_part(const struct rounds *rounds);
 const char *timer_begin(struct rounds *rounds, struct round *round);
 const char *ipi_begin(struct rounds *rounds, struct round *round);
 const char *ipi_send_begin(struct rounds *rounds, struct round *round);
-bool timer_verify(struct rounds *rounds, struct round *round);
-bool ipi_verify(struct rounds *rounds, struct round *round);
+void timer_end(struct rounds *rounds);
+void ipi_end(struct rounds *rounds);
 
 #endif

@@ -9,6 +9,7 @@
 #define PIECE_BYTES  ((size_t)COPY_PIECE_BYTES)
 #define MISALIGNMENT 24u /* bytes: the line then crosses a cache line */
 #define POISON       0xee
+#define IMAGE_WIDTH  16u /* bytes: the image form of a window uses xmm registers, see window.h */
 
 static const char too_little_memory[] = "too little free memory";
 
@@ -86,15 +87,22 @@ static const char *begin_copy(struct rounds *rounds, struct round *round, size_t
         return too_little_memory;
     if (!buffers->copy_filled)
         fill_source(rounds);
-    if (buffers->copy_next + PIECE_BYTES + LINE_BYTES > half)
-        buffers->copy_next = 0;
+    buffers->copy_at += PIECE_BYTES;
+    if (buffers->copy_at + PIECE_BYTES + LINE_BYTES > half)
+        buffers->copy_at = 0;
     buffers->misaligned = buffers->misaligned ? 0 : MISALIGNMENT;
-    uint8_t *from = buffers->copy + buffers->copy_next + buffers->misaligned;
+    uint8_t *from = buffers->copy + buffers->copy_at + buffers->misaligned;
     uint8_t *to = from + half;
     memset(to, POISON, PIECE_BYTES);
-    memset(round->expected.vector[0], 0, LINE_BYTES);
-    memcpy(round->expected.vector[0], from + PIECE_BYTES - width, width);
     round->vector_operands = 1;
+    if (round->image_mask) {
+        width = IMAGE_WIDTH;
+        memcpy(round->expected.vector[0], from + PIECE_BYTES - width, width);
+        images_take_register_0(rounds, round);
+    } else {
+        memset(round->expected.vector[0], 0, LINE_BYTES);
+        memcpy(round->expected.vector[0], from + PIECE_BYTES - width, width);
+    }
     round->expected.general[RSI] = (uint64_t)from;
     round->expected.general[RDI] = (uint64_t)to;
     round->expected.general[RCX] = PIECE_BYTES / width;
@@ -116,6 +124,12 @@ const char *copy_xmm_begin(struct rounds *rounds, struct round *round)
     return begin_copy(rounds, round, 16);
 }
 
+/* Bytes that a register takes to memory in the round's form. */
+static size_t width_of(const struct rounds *rounds, const struct round *round)
+{
+    return round->image_mask ? IMAGE_WIDTH : sizeof(uint64_t) * form_lanes(rounds->key.form);
+}
+
 /* Makes the line that differs a finding of register 0, in lanes of the register that carried it. */
 static void show_line(struct round *round, const uint8_t *want, const uint8_t *got, size_t bytes)
 {
@@ -127,39 +141,75 @@ static void show_line(struct round *round, const uint8_t *want, const uint8_t *g
 
 bool copy_verify(struct rounds *rounds, struct round *round)
 {
-    struct buffers *buffers = &rounds->buffers;
-    const uint8_t *from = buffers->copy + buffers->copy_next + buffers->misaligned;
+    const struct buffers *buffers = &rounds->buffers;
+    const uint8_t *from = buffers->copy + buffers->copy_at + buffers->misaligned;
     const uint8_t *to = from + half_of(buffers);
-    size_t width = sizeof(uint64_t) * form_lanes(rounds->key.form);
-    bool equal = true;
-    for (size_t at = 0; at < PIECE_BYTES && equal; at += width) {
-        equal = memcmp(from + at, to + at, width) == 0;
-        if (!equal)
-            show_line(round, from + at, to + at, width);
+    size_t width = width_of(rounds, round);
+    for (size_t at = 0; at < PIECE_BYTES; at += width) {
+        if (memcmp(from + at, to + at, width) == 0)
+            continue;
+        show_line(round, from + at, to + at, width);
+        return false;
     }
-    buffers->copy_next += PIECE_BYTES;
-    return equal;
+    return true;
+}
+
+/* So many bytes that were never touched, from a page boundary; NULL with the reason. */
+static uint8_t *next_cold(struct buffers *buffers, size_t bytes, const char **reason)
+{
+    uint8_t *cold = buffers->cold + buffers->cold_next;
+    *reason = buffers->cold_bytes == 0 ? too_little_memory
+              : buffers->cold_next + bytes > buffers->cold_bytes
+                  ? "each page of its memory has had its first touch"
+                  : NULL;
+    if (*reason)
+        return NULL;
+    buffers->cold_next += (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+    return cold;
 }
 
 const char *cold_page_begin(struct rounds *rounds, struct round *round)
 {
-    struct buffers *buffers = &rounds->buffers;
-    if (buffers->cold_bytes == 0)
-        return too_little_memory;
-    if (buffers->cold_next + PAGE_BYTES > buffers->cold_bytes)
-        return "each page of its memory has had its first touch";
-    round->expected.general[RDI] = (uint64_t)buffers->cold + buffers->cold_next;
-    return NULL;
+    const char *reason;
+    round->expected.general[RDI] = (uint64_t)next_cold(&rounds->buffers, PAGE_BYTES, &reason);
+    return reason;
 }
 
 bool cold_page_verify(struct rounds *rounds, struct round *round)
 {
-    struct buffers *buffers = &rounds->buffers;
-    const uint8_t *stored = buffers->cold + buffers->cold_next;
-    size_t width = sizeof(uint64_t) * form_lanes(rounds->key.form);
-    buffers->cold_next += PAGE_BYTES;
+    const uint8_t *stored = (const uint8_t *)round->expected.general[RDI]; // NOLINT
+    size_t width = width_of(rounds, round);
     if (memcmp(round->expected.vector[0], stored, width) == 0)
         return true;
     memcpy(round->found.vector[0], stored, width);
     return false;
+}
+
+/*
+ * An XSAVE area whose first part, another one each time, is at the end of a page; the rest is in
+ * the next one.
+ */
+const char *cold_xsave_begin(struct rounds *rounds, struct round *round)
+{
+    struct buffers *buffers = &rounds->buffers;
+    const struct images *images = &rounds->images;
+    uint64_t mask = images->xcr0 & images->sized;
+    uint32_t area_bytes = rounds->machine->xstate.area_bytes;
+    const char *reason;
+    buffers->straddling = buffers->straddling + LINE_BYTES < area_bytes &&
+                                  buffers->straddling + LINE_BYTES < PAGE_BYTES
+                              ? buffers->straddling + LINE_BYTES
+                              : LINE_BYTES;
+    size_t before = PAGE_BYTES - buffers->straddling;
+    uint8_t *cold = next_cold(buffers, before + area_bytes, &reason);
+    round->expected.general[RDI] = (uint64_t)cold + before;
+    round->expected.general[RAX] = (uint32_t)mask;
+    round->expected.general[RDX] = mask >> 32;
+    return reason;
+}
+
+bool cold_xsave_verify(struct rounds *rounds, struct round *round)
+{
+    return images_saved_right(rounds, round,
+                              (const uint8_t *)round->expected.general[RDI]); // NOLINT
 }

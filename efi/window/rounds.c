@@ -76,14 +76,25 @@ static enum window_result run(const struct rounds *rounds, const struct window *
     return window->form[form].enter(round);
 }
 
-/* What the window found first stands, but the image is looked at in any case. */
+/*
+ * What the window found first stands, but the image is looked at in any case; unless XCR0 was
+ * altered, from which all else follows.
+ */
 static enum window_result look_at_image(struct rounds *rounds, struct round *round,
                                         enum window_result result)
 {
-    if (!round->image_mask || result == FAULTED_TWICE)
+    if (!round->image_mask && result < FAULTED)
         return result;
-    bool intact = images_compare(rounds, round);
-    return result == INTACT && !intact ? IMAGE_DIFFER : result;
+    if (images_mend_xcr0(rounds)) {
+        memcpy(&round->found, &round->expected, sizeof(round->found));
+        result = IMAGE_DIFFER;
+    } else if (round->image_mask && result != FAULTED_TWICE) {
+        bool intact = images_compare(rounds, round);
+        result = result == INTACT && !intact ? IMAGE_DIFFER : result;
+    }
+    if (round->image_mask)
+        images_leave(rounds);
+    return result;
 }
 
 static void time_round(struct tally *tally, uint64_t cycles, uint64_t bare)
@@ -148,15 +159,6 @@ static void complete_found_state(struct round *round, enum window_result result)
         memcpy(&round->found, &round->expected, sizeof(round->found));
 }
 
-/* The registers were verified; only what register 0 stored is not as expected (memory.c). */
-static void complete_stored(struct round *round)
-{
-    uint64_t found[VECTOR_LANES], *stored = round->found.vector[0];
-    memcpy(found, stored, sizeof(found));
-    memcpy(round->found.vector, round->expected.vector, sizeof(round->found.vector));
-    memcpy(stored, found, sizeof(found));
-}
-
 /* A pattern made anew must be what memory still holds, or the fault is not a register's. */
 static bool memory_changed(const struct rounds *rounds, struct round *round)
 {
@@ -190,7 +192,8 @@ static void make_finding(const struct rounds *rounds, struct round *round,
     memcpy(&finding->expected, &round->expected, sizeof(finding->expected));
     memcpy(&finding->found, &round->found, sizeof(finding->found));
     finding->differences = 0;
-    for (uint32_t n = 0; round->image_mask && n < rounds->images.differences; n++)
+    bool by_image = round->image_mask || result == IMAGE_DIFFER;
+    for (uint32_t n = 0; by_image && n < rounds->images.differences; n++)
         finding->difference[finding->differences++] = rounds->images.difference[n];
 }
 
@@ -287,7 +290,7 @@ static bool event_unavailable(const struct rounds *rounds, const struct exit *ex
 
 /*
  * One round of an exit, with what has to be done around it. A wrong store counts as a difference of
- * the register that carried it.
+ * the registers that it stored, as verify() found them.
  */
 static enum window_result run_one(struct rounds *rounds, const struct exit *exit,
                                   const struct window *window, struct round *round,
@@ -304,11 +307,14 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
         add(&tally->live_cycles, cycles - rounds->bare_cycles);
     if (exit->interrupts)
         add(&tally->interrupts, traps_interrupts(rounds->traps) - interrupts);
-    bool stored = !exit->verify || result >= FAULTED || exit->verify(rounds, round);
-    if (stored || result != INTACT)
-        return result;
-    complete_stored(round);
-    return VECTOR_DIFFER;
+    bool stored = true;
+    if (exit->verify && result == INTACT)
+        memcpy(&round->found, &round->expected, sizeof(round->found));
+    if (exit->verify && result <= VECTOR_DIFFER)
+        stored = exit->verify(rounds, round);
+    if (exit->end)
+        exit->end(rounds);
+    return stored || result != INTACT ? result : OPMASK_DIFFER;
 }
 
 static void no_round(struct tally *tally, const char *reason)
@@ -408,7 +414,8 @@ static void run_images(struct rounds *rounds, uint32_t entry)
     uint64_t pass = atomic_load_explicit(&rounds->passes, memory_order_relaxed);
     bool available = mixes != 0;
     for (uint32_t n = 0; n < count && available; n++) {
-        images_fill(rounds, &rounds->image_round, (uint32_t)((pass * count + entry + n) % mixes));
+        uint64_t mix = exit->all_live ? 0 : (pass * count + entry + n) % mixes;
+        images_fill(rounds, &rounds->image_round, (uint32_t)mix);
         set_operands(rounds, exit, &rounds->image_round);
         available = run_rounds(rounds, entry, &rounds->image_round, 1, 1);
     }
@@ -448,7 +455,7 @@ void rounds_slice(struct rounds *rounds, uint32_t entry)
         restore_operand_registers(rounds);
     else if (available)
         run_mixed(rounds, entry);
-    if (available && !exit->no_image)
+    if (available)
         run_images(rounds, entry);
     add(&tally->slice_cycles, rdtsc() - start);
 }
