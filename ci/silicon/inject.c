@@ -31,7 +31,7 @@ struct task {
     _Alignas(8) uint8_t earlier[AREA_BYTES];
 };
 
-struct fault {
+struct planted_fault {
     const char *name;
     unsigned int init_component; /* goes into its INIT state; 0: `edit` says what is altered */
     bool (*edit)(uint8_t *area, struct task *task);        /* false: not now */
@@ -74,7 +74,7 @@ static bool edit_stale(uint8_t *area, struct task *task)
     return true;
 }
 
-static const struct fault faults[] = {
+static const struct planted_fault faults[] = {
     {"zmm_hi256", XSTATE_ZMM_HI256, NULL, "zeroed", "zmm_hi256", "zmm0-15", "511:256"},
     {"hi16_zmm", XSTATE_HI16_ZMM, NULL, "zeroed", "hi16_zmm", "zmm16-31", "511:0"},
     {"opmask", XSTATE_OPMASK, NULL, "zeroed", "opmask", "k0-7", "63:0"},
@@ -89,7 +89,7 @@ static const struct fault faults[] = {
 #define FAULT_COUNT (sizeof(faults) / sizeof(faults[0]))
 
 static struct {
-    const struct fault *fault;
+    const struct planted_fault *fault;
     unsigned long moments, every_ms;
     bool at_hold;
     FILE *log;
@@ -306,7 +306,7 @@ static void strike_all(void)
         moments += moment != NOT_NOW;
         changed += moment == CHANGED;
     }
-    const struct fault *f = options.fault;
+    const struct planted_fault *f = options.fault;
     (void)fprintf(options.log,
                   "inject fault=%s moments=%lu changed=%lu class=%s component=%s registers=%s "
                   "bits=%s\n",
@@ -354,7 +354,7 @@ static void usage(void)
     exit(64);
 }
 
-static const struct fault *find_fault(const char *name)
+static const struct planted_fault *find_fault(const char *name)
 {
     for (size_t n = 0; n < FAULT_COUNT; n++)
         if (strcmp(faults[n].name, name) == 0)
