@@ -649,9 +649,9 @@ bool images_saved_right(struct rounds *rounds, struct round *round, const uint8_
     images->differences = 0;
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         bool is_register = register_component(bit) < COMPONENT_COUNT;
-        if (!(images->xcr0 & images->sized & (is_register ? ~UINT64_C(0) : round->image_mask)) >>
-                bit &
-            1)
+        uint64_t saved = images->xcr0 & images->sized;
+        uint64_t known = is_register ? saved : saved & round->image_mask;
+        if (!(known >> bit & 1))
             continue;
         bool in_use = load(area + OFFSET_BV) >> bit & 1;
         same &= compare_saved(rounds, round, bit, area + xstate->offset[bit], in_use);
