@@ -686,8 +686,11 @@ void faults_consider(struct host_cpu *cpu, enum column column, uint64_t rip)
     if (column == COLUMN_NONE)
         return;
     uint64_t rsp = vmread(GUEST_RSP), number = cpu->seen[column]++;
-    /* A round is struck once. RSP tells it from the next one, which uses another pattern. */
-    if (rsp != cpu->struck_rsp)
+    /*
+     * A round is struck once. RSP tells it from the next one, which uses another pattern; but one
+     * of another exit may use the same again before anything else exits.
+     */
+    if (rsp != cpu->struck_rsp || column != cpu->struck_column)
         cpu->struck_rsp = 0;
     const struct planted_fault *fault = plan.fault;
     if (!fault || plan.every_ms || (xgetbv0() & XCR0_AVX512) != XCR0_AVX512 ||
@@ -702,6 +705,7 @@ void faults_consider(struct host_cpu *cpu, enum column column, uint64_t rip)
     cpu->strikes[column]++;
     cpu->next_strike[column] = number + (fault->on_init ? 1 : plan.every);
     cpu->struck_rsp = rsp;
+    cpu->struck_column = column;
 }
 
 void faults_consider_time(struct host_cpu *cpu, uint64_t rip)

@@ -80,7 +80,8 @@ struct host_cpu {
     _Atomic bool forget; /* at the next exit: no page was ever touched */
 
     bool earlier_valid;
-    uint64_t struck_rsp;         /* of the round struck last, while it lasts */
+    uint64_t struck_rsp;         /* of the round struck last, while it lasts; 0: none */
+    enum column struck_column;   /* in which that was */
     uint64_t seen[COLUMN_COUNT]; /* exits in zmmtest's windows */
     uint64_t strikes[COLUMN_COUNT];
     uint64_t next_strike[COLUMN_COUNT]; /* of seen[] */
