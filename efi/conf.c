@@ -4,22 +4,6 @@
 
 static char contents[CONF_MAX + 1];
 
-/* The root folder of the volume that this image was loaded from; NULL: none, as after a netboot. */
-static EFI_FILE_HANDLE open_boot_volume(void)
-{
-    EFI_GUID image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
-    EFI_GUID volume_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
-    EFI_BOOT_SERVICES *boot = system_table->BootServices;
-    EFI_LOADED_IMAGE *image;
-    EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
-    EFI_FILE_HANDLE root;
-    if (EFI_ERROR(boot->HandleProtocol(image_handle, &image_guid, (void **)&image)))
-        return NULL;
-    if (EFI_ERROR(boot->HandleProtocol(image->DeviceHandle, &volume_guid, (void **)&volume)))
-        return NULL;
-    return EFI_ERROR(volume->OpenVolume(volume, &root)) ? NULL : root;
-}
-
 /* The whole file, one byte more than allowed at most. */
 static EFI_STATUS read_conf(UINTN *size)
 {

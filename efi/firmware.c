@@ -21,6 +21,7 @@ const char *status_name(EFI_STATUS status)
         {EFI_WRITE_PROTECTED, "EFI_WRITE_PROTECTED"},
         {EFI_OUT_OF_RESOURCES, "EFI_OUT_OF_RESOURCES"},
         {EFI_VOLUME_CORRUPTED, "EFI_VOLUME_CORRUPTED"},
+        {EFI_VOLUME_FULL, "EFI_VOLUME_FULL"},
         {EFI_NO_MEDIA, "EFI_NO_MEDIA"},
         {EFI_MEDIA_CHANGED, "EFI_MEDIA_CHANGED"},
         {EFI_NOT_FOUND, "EFI_NOT_FOUND"},
@@ -35,6 +36,21 @@ const char *status_name(EFI_STATUS status)
         if (names[n].status == status)
             return names[n].name;
     return "an unknown status";
+}
+
+EFI_FILE_HANDLE open_boot_volume(void)
+{
+    EFI_GUID image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+    EFI_GUID volume_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+    EFI_BOOT_SERVICES *boot = system_table->BootServices;
+    EFI_LOADED_IMAGE *image;
+    EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
+    EFI_FILE_HANDLE root;
+    if (EFI_ERROR(boot->HandleProtocol(image_handle, &image_guid, (void **)&image)))
+        return NULL;
+    if (EFI_ERROR(boot->HandleProtocol(image->DeviceHandle, &volume_guid, (void **)&volume)))
+        return NULL;
+    return EFI_ERROR(volume->OpenVolume(volume, &root)) ? NULL : root;
 }
 
 void ascii_from_ucs2(char *to, size_t size, const CHAR16 *from)

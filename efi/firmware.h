@@ -11,6 +11,12 @@ extern EFI_SYSTEM_TABLE *system_table;
 /* "EFI_NOT_FOUND" and so on; "an unknown status" for one that has no name here. */
 const char *status_name(EFI_STATUS status);
 
+/*
+ * The root folder of the volume that this image was loaded from, for the caller to close; NULL:
+ * none, as after a netboot.
+ */
+EFI_FILE_HANDLE open_boot_volume(void);
+
 /* Copies UCS-2 into ASCII, '?' for what is not printable; always terminated. */
 void ascii_from_ucs2(char *to, size_t size, const CHAR16 *from);
 

@@ -22,6 +22,7 @@ static void add_sinks(void)
         report_add_sink(serial);
     if (console)
         report_add_sink(console);
+    report_add_sink(files_sink());
     report_set_clock(clock_milliseconds);
 }
 
@@ -80,6 +81,7 @@ static void end_as_asked(struct run *run, enum end end)
     }
     if (end == END_EXIT)
         run_free(run);
+    files_close();
     console_leave();
     if (end == END_SHUTDOWN)
         runtime->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
@@ -120,6 +122,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     read_options();
     run.machine = &machine;
     run.options = &options;
+    run.boot = files_runs().number;
+    run.without_end = files_runs().without_end;
     run_everything(&run, random_seed(), options_error);
     end_as_asked(&run, options.end);
     return status_of(run.verdict);

@@ -268,14 +268,18 @@ static const char *row_name(const struct run *run, uint32_t row)
 
 static void report_findings(struct run *run, struct rounds *rounds)
 {
-    const struct finding *finding;
-    while ((finding = rounds_next_finding(rounds)) != NULL) {
+    const struct finding *finding = rounds_next_finding(rounds);
+    if (!finding)
+        return;
+    for (; finding; finding = rounds_next_finding(rounds)) {
         event_finding(finding, row_name(run, finding->exit), ++run->findings_reported);
         gap_pass_over(&run->gap);
         if (finding->memory_changed)
             run_verdict(run, VERDICT_ERROR, "a pattern in memory changed: suspect the memory");
         rounds_took_finding(rounds);
     }
+    event_flush();
+    gap_pass_over(&run->gap);
 }
 
 static void report_lost(struct run *run, uint32_t cpu)
@@ -463,6 +467,8 @@ static bool poll(struct run *run, uint64_t *next_tick)
     uint64_t elapsed = clock_milliseconds() - run->started_at;
     if (elapsed >= *next_tick) {
         event_tick(elapsed, totals.rounds, totals.findings);
+        event_flush();
+        gap_pass_over(&run->gap);
         *next_tick += TICK_MILLISECONDS;
     }
     if (totals.findings && run->options->stop_first)
@@ -749,8 +755,11 @@ void run_everything(struct run *run, uint64_t seed, const char *wrong)
     struct run_identity identity = {.version = ZMMTEST_VERSION, .commit = ZMMTEST_COMMIT};
     identity.seed = run->options->seed_given ? run->options->seed : seed;
     identity.run = run->run_id = run_id_of(identity.seed);
+    identity.boot = run->boot;
+    identity.without_end = run->without_end;
     event_start(&identity, run->machine->firmware);
     event_machine(run->machine);
+    event_flush();
     if (wrong[0]) {
         event_error(wrong);
         run_verdict(run, VERDICT_ERROR, "the options are wrong, nothing was tested");
@@ -758,6 +767,7 @@ void run_everything(struct run *run, uint64_t seed, const char *wrong)
         run_all(run);
     }
     run_report(run);
+    event_flush();
 }
 
 /* Until the firmware has seen that the procedure it started there has returned. */

@@ -31,6 +31,7 @@ struct run {
     struct plan plan;
     struct watched *watched; /* one for each vCPU of the machine */
     uint32_t run_id;
+    uint32_t boot, without_end; /* on the boot volume (report/sinks.h); set before, or 0 */
 
     enum verdict verdict;
     const char *reason;

@@ -4,6 +4,18 @@
 #include "../diagnosis/signatures.h"
 #include "report.h"
 
+static void notice_run_without_end(uint32_t number)
+{
+    char buffer[160];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text,
+             "Run %04u on this volume came to no end: the machine was switched off, or reset "
+             "itself. Its log has what was seen until then.",
+             number);
+    event_notice(buffer);
+}
+
 void event_start(const struct run_identity *identity, const char *firmware)
 {
     struct log_line line;
@@ -12,11 +24,17 @@ void event_start(const struct run_identity *identity, const char *firmware)
     log_text(&line, "commit", identity->commit);
     log_hex(&line, "run", identity->run);
     log_hex(&line, "seed", identity->seed);
+    if (identity->boot)
+        log_number(&line, "boot", identity->boot);
     log_text(&line, "firmware", firmware);
     log_end(&line);
     report_say("zmmtest %s (%s): does what runs beneath this machine keep its registers?",
                identity->version, identity->commit);
     report_say("Run        %04x, seed=%lx repeats its patterns", identity->run, identity->seed);
+    if (identity->boot)
+        report_say("Files      \\zmmtest\\%04u.log and .txt on the boot volume", identity->boot);
+    if (identity->without_end)
+        notice_run_without_end(identity->without_end);
 }
 
 void event_machine(const struct machine *machine)
@@ -165,6 +183,14 @@ void event_notice(const char *text)
     log_text(&line, "text", text);
     log_end(&line);
     report_say_wrapped(0, text);
+}
+
+void event_flush(void)
+{
+    const char *notice;
+    report_flush();
+    while ((notice = report_notice()) != NULL)
+        event_notice(notice);
 }
 
 static void log_lanes(const struct diagnosis *d, enum form form, uint64_t number)

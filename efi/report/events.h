@@ -14,6 +14,9 @@ struct run_identity {
     const char *version, *commit;
     uint32_t run;
     uint64_t seed;
+    uint32_t boot; /* number of the run on the boot volume; 0: it is not counted */
+    uint32_t
+        without_end; /* of the run before it on the volume, if that came to no end; 0: it did */
 };
 
 void event_start(const struct run_identity *identity, const char *firmware);
@@ -33,6 +36,9 @@ void event_error(const char *reason);
 
 /* Something worth knowing that changes nothing. */
 void event_notice(const char *text);
+
+/* Makes what was said so far outlast the machine, and tells what went wrong with that. */
+void event_flush(void);
 
 /* exit_name: of the finding's row; number: which finding this is, from 1. */
 void event_finding(const struct finding *finding, const char *exit_name, uint64_t number);

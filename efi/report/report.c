@@ -30,6 +30,23 @@ static void say_line(const char *line)
             report.sink[n]->text(line);
 }
 
+void report_flush(void)
+{
+    for (unsigned int n = 0; n < report.sinks; n++)
+        if (report.sink[n]->flush)
+            report.sink[n]->flush();
+}
+
+const char *report_notice(void)
+{
+    for (unsigned int n = 0; n < report.sinks; n++) {
+        const char *text = report.sink[n]->notice ? report.sink[n]->notice() : "";
+        if (text[0])
+            return text;
+    }
+    return NULL;
+}
+
 void report_say(const char *format, ...)
 {
     char buffer[TEXT_LINE_MAX];

@@ -14,12 +14,21 @@
 struct sink {
     void (*log)(const char *line);  /* NULL: takes no log lines */
     void (*text)(const char *line); /* NULL: takes no text */
+    void (*flush)(void);            /* NULL: what it took is out at once */
+    const char *(*notice)(
+        void); /* what is to be told of it, once; "": nothing new. NULL: nothing */
 };
 
 #define SINK_MAX 4u
 
 /* Adds a sink; lines go to sinks in the order in which they were added. */
 void report_add_sink(const struct sink *sink);
+
+/* What was said so far outlasts the machine, as far as a sink can see to that. */
+void report_flush(void);
+
+/* What is to be told of a sink; NULL: nothing more. */
+const char *report_notice(void);
 
 /* The clock of the log: milliseconds since the start. */
 void report_set_clock(uint64_t (*milliseconds)(void));

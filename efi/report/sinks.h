@@ -10,6 +10,23 @@ const struct sink *serial_sink(void);
 /* The firmware's console: text. NULL: the firmware has none. */
 const struct sink *console_sink(void);
 
+/*
+ * Files on the boot volume: log lines and text, written when the stream is flushed. Where it cannot
+ * be written, the sink has a notice of that.
+ */
+const struct sink *files_sink(void);
+
+/* The runs of the boot volume, this one included; all 0 where it has no files. */
+struct volume_runs {
+    uint32_t number;      /* of this run: its files are NNNN.log and NNNN.txt */
+    uint32_t without_end; /* of the run before, if its log has no end */
+};
+
+struct volume_runs files_runs(void);
+
+/* The last lines to the volume, and the files closed. */
+void files_close(void);
+
 /* Puts the console's mode back as it was found. */
 void console_leave(void);
 

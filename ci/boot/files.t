@@ -1,0 +1,97 @@
+#!/bin/bash
+# The result files on the boot volume, read back with mtools: after a clean end, after the machine was
+# killed in mid-run, and where the volume cannot take them.
+. "$(dirname "$0")/lib.sh"
+
+export ENGINE=qemu MTOOLS_SKIP_CHECK=1
+
+# LIMIT kills the emulator in the middle of the run.
+boot clean CPUS=2 OPTIONS="passes=2 inject=all/500"
+boot killed CPUS=2 OPTIONS="time=100 inject=zeroed/30000 stop=never" LIMIT=18
+boot read-only CPUS=1 MEDIUM=iso OPTIONS="passes=2"
+
+# A volume that has room for the folder and some lines, and one that has none.
+printf 'passes=3 inject=all/50 findings=1000 end=shutdown\n' >"$work/conf"
+fill() { # NAME, bytes that are left
+    "$root/image/make-image" disk "$root/build/zmmtest.efi" "$work/conf" "$work/$1.img"
+    local bytes
+    bytes=$(mdir -i "$work/$1.img" ::/ | sed -n 's/ //g; s/\([0-9]*\)bytesfree/\1/p')
+    head -c $((bytes - $2)) /dev/zero | mcopy -i "$work/$1.img" - ::/ballast
+}
+fill full 16384
+fill no-room 0
+boot full CPUS=1 IMAGE="$work/full.img"
+boot no-room CPUS=1 IMAGE="$work/no-room.img"
+all_booted
+
+# The same volume once more, after the power was lost.
+file_of() { # boot, file
+    mtype -i "$work/$1.kept/medium" "::/zmmtest/$2"
+}
+file_of killed 0001.log >"$work/killed.log"
+cp "$work/killed.kept/medium" "$work/again.img"
+boot again CPUS=1 IMAGE="$work/again.img" LIMIT=18
+all_booted
+cp "$work/again.kept/medium" "$work/third.img"
+boot third CPUS=1 IMAGE="$work/third.img" LIMIT=12
+all_booted
+
+log_of_com1() {
+    tr -d '\r' <"$work/$about.kept/serial" | grep -a '^zmmtest ts='
+}
+file_says() { # file, pattern
+    file_of "$about" "$1" | grep -Eq -- "$2"
+}
+file_never_says() {
+    ! file_says "$@"
+}
+
+about=clean
+log_is_that_of_com1() {
+    cmp <(log_of_com1) <(file_of "$about" 0001.log)
+}
+check "the log file has each line that COM1 has" log_is_that_of_com1
+check "and ends with the verdict" file_says 0001.log 'ev=done verdict=FAIL'
+check "it says which run of the volume it is" file_says 0001.log 'ev=start .* boot=1 '
+check "the other file has the report in words" file_says 0001.txt '^Verdict    FAIL: registers changed, but only where zmmtest INJECTED it'
+check "and each finding" file_says 0001.txt '^INJECTED FINDING 1: vCPU '
+check "nothing was wrong with it" never_says 'result files'
+
+about=killed
+check "it was killed before its end" never_says 'ev=done'
+check "the finding is in the file" file_says 0001.log 'ev=finding n=1 '
+check "with its registers" file_says 0001.log 'ev=lane n=1 '
+check "and the last tick" file_says 0001.log 'ev=tick elapsed=10 '
+lines_are_whole() {
+    file_of "$about" 0001.log | grep -avq '^zmmtest ts=[0-9]*\.[0-9][0-9][0-9] ev=[a-z]* *' && return 1
+    [ "$(file_of "$about" 0001.log | tail -c 1 | od -An -c | tr -d ' ')" = '\n' ]
+}
+check "each line in it is whole" lines_are_whole
+
+about=again
+check "the next run has a number of its own" says 'ev=start .* boot=2 '
+check "and tells that the last one came to no end" says 'text="Run 0001 on this volume came to no end'
+earlier_is_whole() {
+    cmp "$work/killed.log" <(file_of "$about" 0001.log)
+}
+check "what the last one left is as it was" earlier_is_whole
+
+about=third
+check "a third one" says 'ev=start .* boot=3 '
+check "knows how the second one ended" says 'text="Run 0002 on this volume came to no end'
+
+about=read-only
+check "a CD cannot be written, which is a notice" says 'ev=notice text="No result files on the boot volume: it cannot be written \(EFI_WRITE_PROTECTED\)"'
+check "and no failure" exits_with 2
+
+about=full
+check "a volume that gets full is a notice" says 'ev=notice text="No more result files on the boot volume: writing failed \(EFI_VOLUME_FULL\)"'
+check "said once" [ "$(count 'ev=notice text="No more result files')" = 1 ]
+check "and the run goes on to its verdict" says 'ev=done verdict=FAIL'
+check "what was written until then stays" file_says 0001.log 'ev=start '
+
+about=no-room
+check "a volume without room is a notice" says 'ev=notice text="No result files on the boot volume: it cannot be written \(EFI_VOLUME_FULL\)"'
+check "and the run goes on to its verdict" says 'ev=done verdict=FAIL'
+
+finish
