@@ -150,7 +150,7 @@ UNIT_TESTS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_NAMES))
 
 # Modules that know no UEFI, and the windows; cpuid() is the tests' own.
 PORTABLE := efi/text.c efi/component.c efi/verdict.c efi/options.c efi/diagnosis/diagnosis.c \
-	efi/diagnosis/signatures.c efi/report/report.c efi/machine/cpu.c efi/machine/hypervisor.c \
+	efi/diagnosis/signatures.c efi/report/report.c efi/report/conclusion.c efi/machine/cpu.c efi/machine/hypervisor.c \
 	efi/machine/xstate.c efi/machine/changes.c efi/machine/apic.c efi/machine/traps.c efi/machine/trap_call.S ci/silicon/linux/idt.c $(wildcard efi/window/*.[cS])
 HOST_CFLAGS := -std=c11 -O1 -g $(WARNINGS) -D_GNU_SOURCE
 

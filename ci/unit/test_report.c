@@ -353,12 +353,32 @@ static void a_word_longer_than_a_line_is_broken(void **state)
     assert_string_equal(got.line[1], "1   w");
 }
 
+static void flushed(void)
+{
+    keep('l', "flushed");
+}
+
+static const char *one_notice(void)
+{
+    static bool told;
+    const char *notice = told ? "" : "the disk is full";
+    told = true;
+    return notice;
+}
+
+static const char *no_notice(void)
+{
+    return "";
+}
+
 /* The last test: the sinks that it adds stay. */
 static void each_sink_gets_its_kind_of_line_in_order(void **state)
 {
     (void)state;
-    static const struct sink log_sink = {.log = log_only}, text_sink = {.text = text_only},
-                             deaf_sink = {NULL, NULL}, surplus_sink = {surplus, surplus};
+    static const struct sink log_sink = {.log = log_only, .flush = flushed, .notice = one_notice},
+                             text_sink = {.text = text_only, .notice = no_notice},
+                             deaf_sink = {.log = NULL},
+                             surplus_sink = {.log = surplus, .text = surplus};
     struct log_line line;
     report_add_sink(&deaf_sink);
     report_add_sink(&text_sink);
@@ -368,15 +388,19 @@ static void each_sink_gets_its_kind_of_line_in_order(void **state)
     log_end(&line);
     report_say("text");
     report_say_wrapped(0, "wrapped");
+    report_flush();
     static const char *const wanted[] = {"1 zmmtest ts=0.000 ev=x",
                                          "l zmmtest ts=0.000 ev=x",
                                          "1 text",
                                          "t text",
                                          "1 wrapped",
-                                         "t wrapped"};
+                                         "t wrapped",
+                                         "l flushed"};
     assert_int_equal(got.lines, sizeof(wanted) / sizeof(wanted[0]));
     for (unsigned int n = 0; n < got.lines; n++)
         assert_string_equal(got.line[n], wanted[n]);
+    assert_string_equal(report_notice(), "the disk is full");
+    assert_null(report_notice());
 }
 
 int main(void)

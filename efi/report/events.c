@@ -2,6 +2,7 @@
 #include "events.h"
 #include "../diagnosis/diagnosis.h"
 #include "../diagnosis/signatures.h"
+#include "conclusion.h"
 #include "report.h"
 
 static void notice_run_without_end(uint32_t number)
@@ -229,23 +230,37 @@ static void say_lanes(const struct diagnosis *d, enum form form)
         report_say("  and %u more quadwords", d->lane_count - LANES_SAID);
 }
 
-/* What was said before of this signature, or of this class where none fits, is not said again. */
-static bool said_before(const struct diagnosis *d)
+static struct {
+    const struct signature *signature[16];
+    uint32_t count;
+    uint32_t real;    /* of them, those that nobody planted: bit n is signature n */
+    uint32_t classes; /* of findings without a signature: a set of bits */
+} said;
+
+/* Which of the known ones it is; said.count if it has not been said, or there is none. */
+static uint32_t said_number(const struct signature *signature)
 {
-    static const struct signature *signatures[16];
-    static uint32_t count, classes;
+    uint32_t n = 0;
+    while (n < said.count && said.signature[n] != signature)
+        n++;
+    return n;
+}
+
+/* What was said before of this signature, or of this class where none fits, is not said again. */
+static bool said_before(const struct diagnosis *d, bool injected)
+{
     const uint32_t bit = 1u << d->corruption;
     if (!d->signature) {
-        bool said = classes & bit;
-        classes |= bit;
-        return said;
+        bool before = said.classes & bit;
+        said.classes |= bit;
+        return before;
     }
-    for (uint32_t n = 0; n < count; n++)
-        if (signatures[n] == d->signature)
-            return true;
-    if (count < sizeof(signatures) / sizeof(signatures[0]))
-        signatures[count++] = d->signature;
-    return false;
+    uint32_t n = said_number(d->signature);
+    bool before = n < said.count;
+    if (!before && said.count < sizeof(said.signature) / sizeof(said.signature[0]))
+        said.signature[said.count++] = d->signature;
+    said.real |= injected ? 0 : 1u << n;
+    return before;
 }
 
 static void say_meaning(const struct diagnosis *d)
@@ -263,7 +278,7 @@ static void say_finding(const struct finding *finding, const struct diagnosis *d
                         const char *exit_name, uint64_t number)
 {
     char registers[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT], components[DIAGNOSIS_TEXT];
-    bool again = said_before(d);
+    bool again = said_before(d, finding->injected);
     diagnosis_registers(d, finding->key.form, registers);
     diagnosis_bits(d, bits);
     diagnosis_components(d, components);
@@ -355,6 +370,17 @@ static void put_exposure(char buffer[8], const struct exit_result *result)
     text_add(&text, "%lu.%03lu", share / 1000, share % 1000);
 }
 
+static void put_bound(char buffer[24], const struct exit_result *result)
+{
+    struct text text;
+    uint64_t bound = conclusion_bound(result->rounds, result->findings);
+    text_start(&text, buffer, 24);
+    if (bound)
+        text_add(&text, "%lu", bound);
+    else
+        text_add(&text, "-");
+}
+
 void event_exit_log(const struct exit_result *result)
 {
     struct log_line line;
@@ -365,6 +391,8 @@ void event_exit_log(const struct exit_result *result)
     log_number(&line, "cycles_min", result->cycles_min);
     log_number(&line, "cycles_median", result->cycles_median);
     log_number(&line, "cycles_total", result->slice_cycles);
+    if (conclusion_bound(result->rounds, result->findings))
+        log_number(&line, "below_one_in", conclusion_bound(result->rounds, result->findings));
     if (result->live_cycles) {
         char share[8];
         put_exposure(share, result);
@@ -387,13 +415,16 @@ void event_exit_over(const struct exit_result *result, uint32_t vcpus, const cha
 void event_exit_header(void)
 {
     report_say(" ");
-    report_say("%-10s %14s %9s %11s %11s", "exit", "rounds", "findings", "cycles min", "median");
+    report_say("%-10s %14s %9s %11s %11s %13s", "exit", "rounds", "findings", "cycles min",
+               "median", "below 1 in");
 }
 
 void event_exit_row(const struct exit_result *result)
 {
-    report_say("%-10s %14lu %9lu %11lu %11lu", result->name, result->rounds, result->findings,
-               result->cycles_min, result->cycles_median);
+    char bound[24];
+    put_bound(bound, result);
+    report_say("%-10s %14lu %9lu %11lu %11lu %13s", result->name, result->rounds, result->findings,
+               result->cycles_min, result->cycles_median, bound);
     if (result->live_cycles) {
         char share[8];
         put_exposure(share, result);
@@ -452,6 +483,45 @@ void event_disk(const struct disk_result *result)
                result->failed ? "; an error ended it" : "");
 }
 
+/* Of the rounds in which nothing was planted. */
+static uint64_t bound_of(const struct outcome *outcome)
+{
+    return conclusion_bound(outcome->rounds - outcome->planted,
+                            outcome->findings - outcome->injected);
+}
+
+static void say_bound(const struct outcome *outcome)
+{
+    if (!bound_of(outcome))
+        return;
+    report_say("Bound      fewer than 1 exit in %lu loses registers, with 95 %% confidence",
+               bound_of(outcome));
+    if (outcome->live_milliseconds)
+        report_say("           and none in %lu.%03lu s of holds with all registers live",
+                   outcome->live_milliseconds / 1000, outcome->live_milliseconds % 1000);
+}
+
+/* What the findings looked like that nobody planted, once each. */
+static void say_known(void)
+{
+    for (uint32_t n = 0; n < said.count; n++) {
+        if (!(said.real >> n & 1))
+            continue;
+        report_say("Looks like %s", said.signature[n]->name);
+        report_say("           %s", said.signature[n]->reference);
+    }
+}
+
+static void say_steps(const struct outcome *outcome)
+{
+    const char *step;
+    for (uint32_t n = 0; (step = conclusion_step(outcome, n)) != NULL; n++) {
+        if (n == 0)
+            report_say("To do next");
+        report_say_wrapped(2, step);
+    }
+}
+
 void event_done(const struct outcome *outcome)
 {
     uint64_t ms = outcome->milliseconds;
@@ -464,6 +534,8 @@ void event_done(const struct outcome *outcome)
         log_number(&line, "injected", outcome->injected);
     log_number(&line, "vcpus", outcome->vcpus);
     log_number(&line, "elapsed", ms / 1000);
+    if (bound_of(outcome))
+        log_number(&line, "below_one_in", bound_of(outcome));
     log_text(&line, "reason", outcome->reason);
     log_end(&line);
     report_say(" ");
@@ -473,9 +545,14 @@ void event_done(const struct outcome *outcome)
         report_say("INJECTED: %lu of the findings were planted by zmmtest itself (inject=)",
                    outcome->injected);
     report_say("Verdict    %s: %s", verdict_name(outcome->verdict), outcome->reason);
+    report_say_wrapped(11, conclusion_meaning(outcome));
     if (outcome->system[0])
-        report_say("           An operating system was in the loop, and may be what changed or hid "
-                   "something.");
+        report_say_wrapped(11,
+                           "An operating system was in the loop, and may be what changed or hid "
+                           "something.");
     else if (outcome->control_run)
-        report_say("           Control run: no hypervisor was seen, so nothing beneath to blame.");
+        report_say_wrapped(11, "Control run: no hypervisor was seen, so nothing beneath to blame.");
+    say_bound(outcome);
+    say_known();
+    say_steps(outcome);
 }

@@ -93,10 +93,14 @@ void event_disk(const struct disk_result *result);
 struct outcome {
     enum verdict verdict;
     const char *reason; /* of the verdict, in words */
-    uint64_t rounds, findings, injected, milliseconds;
+    uint64_t rounds, findings, milliseconds;
+    uint64_t planted, injected; /* faults of our own, and findings of them */
     uint32_t vcpus;
-    bool control_run;   /* no hypervisor seen: nothing beneath to blame */
-    const char *system; /* the operating system beneath; "": none */
+    bool control_run; /* no hypervisor seen: nothing beneath to blame */
+    enum hypervisor_kind hypervisor;
+    bool avx512;                /* it was tested */
+    uint64_t live_milliseconds; /* for which all registers were live in holds, of all vCPUs */
+    const char *system;         /* the operating system beneath; "": none */
 };
 
 void event_done(const struct outcome *outcome);

@@ -1,0 +1,18 @@
+/* What the verdict of a run means, in a sentence, and what its reader should do next. */
+#ifndef ZMMTEST_REPORT_CONCLUSION_H
+#define ZMMTEST_REPORT_CONCLUSION_H
+
+#include "events.h"
+
+const char *conclusion_meaning(const struct outcome *outcome);
+
+/* What to do next, number `n` from 0; NULL: nothing more. */
+const char *conclusion_step(const struct outcome *outcome, uint32_t n);
+
+/*
+ * After so many rounds without a finding, an exit loses registers in fewer than one of this many
+ * cases, with 95 % confidence: for 0 of n the upper limit is 3/n. 0: there is no such bound.
+ */
+uint64_t conclusion_bound(uint64_t rounds, uint64_t findings);
+
+#endif
