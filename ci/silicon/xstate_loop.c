@@ -19,7 +19,8 @@
 #define AREA_BYTES  16384u
 #define THREADS_MAX 64u
 #define COMPONENTS                                                                                 \
-    (1u << 1 | 1u << AREA_AVX | 1u << AREA_OPMASK | 1u << AREA_ZMM_HI256 | 1u << AREA_HI16_ZMM)
+    (1u << 1 | 1u << XSTATE_AVX | 1u << XSTATE_OPMASK | 1u << XSTATE_ZMM_HI256 |                   \
+     1u << XSTATE_HI16_ZMM)
 
 static struct {
     unsigned int count;
