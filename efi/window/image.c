@@ -299,6 +299,7 @@ void images_prepare(struct rounds *rounds)
     for (enum image_save save = SAVE_XSAVEOPT; save < IMAGE_SAVES; save++)
         if (!images->no_save[save])
             try_save(rounds, save);
+    images_leave(rounds); /* what was tried is not to stay */
     images_count_anew(images);
 }
 
