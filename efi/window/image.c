@@ -7,26 +7,28 @@
 #include "vectors.h"
 #include <string.h>
 
-#define LEGACY_BYTES   512u
-#define HEADER_BYTES   64u
-#define COMPACTED      (UINT64_C(1) << 63) /* of XCOMP_BV */
-#define OFFSET_MXCSR   24u
-#define OFFSET_BV      LEGACY_BYTES
-#define OFFSET_COMP_BV (LEGACY_BYTES + 8u)
-#define ATTEMPTS       3u /* a host that breaks registers now and then does not do it each time */
-#define FCW_INIT       0x37fu
-#define FLIPPED        13u /* bit of the quadword that the self-test flips; legal in each component */
+#define LEGACY_BYTES        512u
+#define HEADER_BYTES        64u
+#define COMPACTED           (UINT64_C(1) << 63) /* of XCOMP_BV */
+#define OFFSET_MXCSR        24u
+#define OFFSET_BV           LEGACY_BYTES
+#define OFFSET_COMP_BV      (LEGACY_BYTES + 8u)
+#define ATTEMPTS            3u /* a host that breaks registers now and then does not do it each time */
+#define REGISTERS_BYTES_MAX 1024u /* of a component of registers: Hi16_ZMM */
+#define FCW_INIT            0x37fu
+#define FLIPPED             13u /* bit of the quadword that the self-test flips; legal in each component */
 
+/* As builtins, which are an instruction each: -ffreestanding makes a call of memcpy(). */
 static uint64_t load(const uint8_t *from)
 {
     uint64_t value;
-    memcpy(&value, from, sizeof(value));
+    __builtin_memcpy(&value, from, sizeof(value));
     return value;
 }
 
 static void store(uint8_t *to, uint64_t value)
 {
-    memcpy(to, &value, sizeof(value));
+    __builtin_memcpy(to, &value, sizeof(value));
 }
 
 /* The register component that an XCR0 bit stands for, or COMPONENT_COUNT. */
@@ -118,24 +120,50 @@ static uint64_t pattern_of(const struct rounds *rounds, const struct round *roun
     return legal(bit, offset, pattern_make(&origin));
 }
 
+/* Which part of which vector registers a component is: of each 1 << log2_lanes quadwords. */
+struct place {
+    uint8_t first, lane, log2_lanes;
+};
+
+static const struct place *place_of(uint32_t bit)
+{
+    static const struct place places[] = {
+        [XSTATE_SSE] = {0, 0, 1},
+        [XSTATE_AVX] = {0, 2, 1},
+        [XSTATE_ZMM_HI256] = {0, 4, 2},
+        [XSTATE_HI16_ZMM] = {16, 0, 3},
+    };
+    return &places[bit];
+}
+
 /* Where a vector register's or opmask's quadword is in the component; NULL: in another one. */
 static uint64_t *register_quadword(struct register_state *state, uint32_t bit, uint32_t offset)
 {
     uint32_t word = offset / 8;
-    switch (bit) {
-    case XSTATE_SSE:
-        return &state->vector[word / 2][word % 2];
-    case XSTATE_AVX:
-        return &state->vector[word / 2][2 + word % 2];
-    case XSTATE_OPMASK:
-        return &state->opmask[word];
-    case XSTATE_ZMM_HI256:
-        return &state->vector[word / 4][4 + word % 4];
-    case XSTATE_HI16_ZMM:
-        return &state->vector[16 + word / 8][word % 8];
-    default:
+    if (register_component(bit) == COMPONENT_COUNT)
         return NULL;
+    if (bit == XSTATE_OPMASK)
+        return &state->opmask[word];
+    const struct place *place = place_of(bit);
+    uint32_t lane = word & ((1u << place->log2_lanes) - 1);
+    return &state->vector[place->first + (word >> place->log2_lanes)][place->lane + lane];
+}
+
+/* Whether a component of registers is in memory as it is in the state: the fast way. */
+static bool holds_registers(const struct register_state *state, uint32_t bit, uint32_t size,
+                            const uint8_t *at)
+{
+    if (bit == XSTATE_OPMASK)
+        return memcmp(state->opmask, at, size) == 0;
+    const struct place *place = place_of(bit);
+    const uint32_t lanes = 1u << place->log2_lanes, count = size / 8 / lanes;
+    uint64_t difference = 0;
+    for (uint32_t n = 0; n < count; n++) {
+        const uint64_t *vector = &state->vector[place->first + n][place->lane];
+        for (uint32_t lane = 0; lane < lanes; lane++, at += 8)
+            difference |= vector[lane] ^ load(at);
     }
+    return difference == 0;
 }
 
 size_t images_bytes(const struct xstate *xstate)
@@ -499,17 +527,6 @@ static const uint8_t *found_component(const struct rounds *rounds, uint32_t bit)
            (layout & COMPACTED ? compacted_offset(xstate, layout, bit) : xstate->offset[bit]);
 }
 
-/* The registers' components are most of an image, and most of them are as they were. */
-static bool as_it_was(const struct rounds *rounds, uint32_t bit, bool in_use)
-{
-    const struct images *images = &rounds->images;
-    const struct xstate *xstate = &rounds->machine->xstate;
-    if (!in_use)
-        return !(images->live >> bit & 1);
-    return memcmp(images->wanted + xstate->offset[bit], found_component(rounds, bit),
-                  xstate->size[bit]) == 0;
-}
-
 /*
  * A component of the round against what was saved `at`, all of it; false if it differs. What is not
  * in use has its INIT value, whatever the image holds there.
@@ -520,6 +537,11 @@ static bool compare_saved(struct rounds *rounds, struct round *round, uint32_t b
     struct images *images = &rounds->images;
     const struct xstate *xstate = &rounds->machine->xstate;
     bool same = true;
+    static const uint8_t zeros[REGISTERS_BYTES_MAX];
+    bool of_registers = register_component(bit) < COMPONENT_COUNT;
+    if (of_registers &&
+        holds_registers(&round->expected, bit, xstate->size[bit], in_use ? at : zeros))
+        return true;
     for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8) {
         uint64_t used = used_bits(bit, offset) | fixed_bits(bit, offset);
         const uint64_t *expected = register_quadword(&round->expected, bit, offset);
@@ -561,8 +583,6 @@ static bool compare_component(struct rounds *rounds, struct round *round, uint32
     bool in_use = load(rounds->images.found + OFFSET_BV) >> bit & 1;
     if (rounds->images.by_register >> bit & 1)
         return compare_pkru(&rounds->images);
-    if (register_component(bit) < COMPONENT_COUNT && as_it_was(rounds, bit, in_use))
-        return true;
     return compare_saved(rounds, round, bit, found_component(rounds, bit), in_use);
 }
 
@@ -647,12 +667,12 @@ bool images_saved_right(struct rounds *rounds, struct round *round, const uint8_
     struct images *images = &rounds->images;
     const struct xstate *xstate = &rounds->machine->xstate;
     bool same = true;
+    const uint64_t saved = images->xcr0 & images->sized;
     images->differences = 0;
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
-        bool is_register = register_component(bit) < COMPONENT_COUNT;
-        uint64_t saved = images->xcr0 & images->sized;
-        uint64_t known = is_register ? saved : saved & round->image_mask;
-        if (!(known >> bit & 1))
+        bool known = saved >> bit & 1 &&
+                     (register_component(bit) < COMPONENT_COUNT || round->image_mask >> bit & 1);
+        if (!known)
             continue;
         bool in_use = load(area + OFFSET_BV) >> bit & 1;
         same &= compare_saved(rounds, round, bit, area + xstate->offset[bit], in_use);
