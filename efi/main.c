@@ -15,13 +15,20 @@
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
 
+static struct machine machine;
+static struct options options;
+static struct run run;
+
 static void add_sinks(void)
 {
-    const struct sink *serial = serial_sink(), *console = console_sink();
-    if (serial)
-        report_add_sink(serial);
-    if (console)
-        report_add_sink(console);
+    const struct sink *const sinks[] = {
+        serial_sink(),
+        console_sink(),
+        vmware_sink(&machine.hypervisor),
+    };
+    for (size_t n = 0; n < sizeof(sinks) / sizeof(sinks[0]); n++)
+        if (sinks[n])
+            report_add_sink(sinks[n]);
     report_set_clock(clock_milliseconds);
 }
 
@@ -95,10 +102,6 @@ static void stop_watchdog(void)
                      "five minutes.");
 }
 
-static struct machine machine;
-static struct options options;
-static struct run run;
-
 static char options_error[512]; /* what is wrong with the options; "" if nothing is */
 
 static void read_options(void)
@@ -106,7 +109,7 @@ static void read_options(void)
     struct text error;
     text_start(&error, options_error, sizeof(options_error));
     options_default(&options);
-    (void)conf_read(&options, &error);
+    (void)conf_read(&options, &machine.hypervisor, &error);
 }
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
@@ -114,9 +117,9 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     image_handle = image;
     system_table = table;
     uint64_t tsc_hz = clock_start();
+    machine_identify(&machine, tsc_hz);
     add_sinks();
     stop_watchdog();
-    machine_identify(&machine, tsc_hz);
     read_options();
     run.machine = &machine;
     run.options = &options;

@@ -266,11 +266,20 @@ static const char *row_name(const struct run *run, uint32_t row)
     return row == INJECT_ROW ? "inject" : run->plan.entry[row].exit->name;
 }
 
+/* What kept lines from where they should go, said between lines. */
+static void say_troubles(void)
+{
+    const char *trouble;
+    while ((trouble = report_trouble()) != NULL)
+        event_notice(trouble);
+}
+
 static void report_findings(struct run *run, struct rounds *rounds)
 {
     const struct finding *finding;
     while ((finding = rounds_next_finding(rounds)) != NULL) {
         event_finding(finding, row_name(run, finding->exit), ++run->findings_reported);
+        say_troubles();
         gap_pass_over(&run->gap);
         if (finding->memory_changed)
             run_verdict(run, VERDICT_ERROR, "a pattern in memory changed: suspect the memory");
@@ -751,6 +760,7 @@ void run_everything(struct run *run, uint64_t seed, const char *wrong)
     identity.run = run->run_id = run_id_of(identity.seed);
     event_start(&identity, run->machine->firmware);
     event_machine(run->machine);
+    say_troubles();
     if (wrong[0]) {
         event_error(wrong);
         run_verdict(run, VERDICT_ERROR, "the options are wrong, nothing was tested");
@@ -758,6 +768,10 @@ void run_everything(struct run *run, uint64_t seed, const char *wrong)
         run_all(run);
     }
     run_report(run);
+    /* The log ends with the verdict: what comes after it is for the console. */
+    const char *trouble;
+    while ((trouble = report_trouble()) != NULL)
+        report_say_wrapped(0, trouble);
 }
 
 /* Until the firmware has seen that the procedure it started there has returned. */

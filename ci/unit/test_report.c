@@ -49,6 +49,31 @@ static void surplus(const char *line)
     keep('!', line);
 }
 
+/* Each says its trouble once. */
+static const char *say_once(const char **words)
+{
+    const char *said = *words;
+    *words = NULL;
+    return said;
+}
+
+static const char *first_trouble(void)
+{
+    static const char *words = "first";
+    return say_once(&words);
+}
+
+static const char *second_trouble(void)
+{
+    static const char *words = "second";
+    return say_once(&words);
+}
+
+static const char *surplus_trouble(void)
+{
+    return "surplus";
+}
+
 static uint64_t clock_value;
 
 static uint64_t test_clock(void)
@@ -357,8 +382,9 @@ static void a_word_longer_than_a_line_is_broken(void **state)
 static void each_sink_gets_its_kind_of_line_in_order(void **state)
 {
     (void)state;
-    static const struct sink log_sink = {.log = log_only}, text_sink = {.text = text_only},
-                             deaf_sink = {NULL, NULL}, surplus_sink = {surplus, surplus};
+    static const struct sink log_sink = {.log = log_only, .trouble = second_trouble},
+                             text_sink = {.text = text_only, .trouble = first_trouble},
+                             deaf_sink = {NULL}, surplus_sink = {surplus, surplus, surplus_trouble};
     struct log_line line;
     report_add_sink(&deaf_sink);
     report_add_sink(&text_sink);
@@ -377,6 +403,9 @@ static void each_sink_gets_its_kind_of_line_in_order(void **state)
     assert_int_equal(got.lines, sizeof(wanted) / sizeof(wanted[0]));
     for (unsigned int n = 0; n < got.lines; n++)
         assert_string_equal(got.line[n], wanted[n]);
+    assert_string_equal(report_trouble(), "first");
+    assert_string_equal(report_trouble(), "second");
+    assert_null(report_trouble());
 }
 
 int main(void)

@@ -14,12 +14,20 @@
 struct sink {
     void (*log)(const char *line);  /* NULL: takes no log lines */
     void (*text)(const char *line); /* NULL: takes no text */
+    /* What kept lines from where they should go, in words, once; it or its answer NULL: nothing. */
+    const char *(*trouble)(void);
 };
 
 #define SINK_MAX 4u
 
 /* Adds a sink; lines go to sinks in the order in which they were added. */
 void report_add_sink(const struct sink *sink);
+
+/*
+ * The trouble of a sink, which says it once; NULL: none. A sink cannot report by itself, in the
+ * middle of another line: who calls log_end() asks between lines.
+ */
+const char *report_trouble(void);
 
 /* The clock of the log: milliseconds since the start. */
 void report_set_clock(uint64_t (*milliseconds)(void));
