@@ -112,8 +112,8 @@ $(BUILD)/faultvisor.so: linker/zmmtest.lds $(FAULTVISOR_OBJECTS)
 
 # All of zmmtest but what asks the firmware or needs privileges; ci/silicon/linux/ stands in for that.
 SILICON_OF_EFI := $(filter-out efi/main.c efi/conf.c efi/firmware.c efi/freestanding.c efi/keys.c \
-	efi/pages.c efi/disks.c efi/entry.S efi/report/console.c efi/report/serial.c efi/report/files.c efi/machine/clock.c \
-	efi/machine/identify.c efi/machine/idt.c efi/machine/platform.c efi/machine/processors.c \
+	efi/pages.c efi/disks.c efi/entry.S efi/report/console.c efi/report/serial.c efi/report/files.c efi/report/vmware.c \
+	efi/machine/vmware.c efi/machine/rpci.c efi/machine/fw_cfg.c efi/machine/clock.c efi/machine/identify.c efi/machine/idt.c efi/machine/platform.c efi/machine/processors.c \
 	efi/machine/trap_entry.S efi/machine/xstate_on.c,$(wildcard efi/*.[cS] efi/*/*.[cS]))
 SILICON_SOURCES := $(SILICON_OF_EFI) $(wildcard ci/silicon/linux/*.c)
 SILICON_OBJECTS := $(patsubst %,$(BUILD)/silicon/%.o,$(SILICON_SOURCES))
@@ -148,10 +148,10 @@ $(ISO): $(EFI) image/zmmtest.conf image/make-image
 UNIT_NAMES := $(patsubst ci/unit/%.c,%,$(wildcard ci/unit/test_*.c))
 UNIT_TESTS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_NAMES))
 
-# Modules that know no UEFI, and the windows; cpuid() is the tests' own.
+# Modules that know no UEFI, and the windows; cpuid() and backdoor_call() are the tests' own.
 PORTABLE := efi/text.c efi/component.c efi/verdict.c efi/options.c efi/diagnosis/diagnosis.c \
 	efi/diagnosis/signatures.c efi/report/report.c efi/report/conclusion.c efi/machine/cpu.c efi/machine/hypervisor.c \
-	efi/machine/xstate.c efi/machine/changes.c efi/machine/apic.c efi/machine/traps.c efi/machine/trap_call.S ci/silicon/linux/idt.c $(wildcard efi/window/*.[cS])
+	efi/machine/rpci.c efi/machine/vmware.c efi/machine/fw_cfg.c efi/report/vmware.c efi/machine/xstate.c efi/machine/changes.c efi/machine/apic.c efi/machine/traps.c efi/machine/trap_call.S ci/silicon/linux/idt.c $(wildcard efi/window/*.[cS])
 HOST_CFLAGS := -std=c11 -O1 -g $(WARNINGS) -D_GNU_SOURCE
 
 .PHONY: unit
@@ -159,6 +159,7 @@ unit: $(UNIT_TESTS)
 
 # What a test has under test besides.
 EXTRA_test_vmware_pose := ci/faultvisor/vmware.c
+EXTRA_test_vmware_channel := ci/faultvisor/vmware.c
 
 $(BUILD)/unit/%: ci/unit/%.c ci/unit/host.c ci/unit/host.lds ci/faultvisor/vmware.c $(PORTABLE) $(wildcard efi/*.h efi/*/*.h)
 	@mkdir -p $(@D)

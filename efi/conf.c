@@ -1,6 +1,8 @@
-/* Reads the configuration file and the load options. */
+/* Reads the configuration file, the hypervisor's options and the load options. */
 #include "conf.h"
 #include "firmware.h"
+#include "machine/fw_cfg.h"
+#include "machine/vmware.h"
 
 static char contents[CONF_MAX + 1];
 
@@ -21,6 +23,30 @@ static EFI_STATUS read_conf(UINTN *size)
     return status;
 }
 
+static bool parse_conf(struct options *options, struct text *error)
+{
+    UINTN size;
+    EFI_STATUS status = read_conf(&size);
+    if (status == EFI_NOT_FOUND || status == EFI_NO_MEDIA)
+        return true;
+    if (!EFI_ERROR(status))
+        return options_parse_conf(options, "zmmtest.conf", contents, size, error);
+    text_add(error, "zmmtest.conf: cannot be read (%s)", status_name(status));
+    return false;
+}
+
+static bool parse_platform(struct options *options, const struct hypervisor *hypervisor,
+                           struct text *error)
+{
+    static const char guestinfo[] = "guestinfo.zmmtest.options", file[] = "opt/zmmtest/options";
+    size_t size;
+    if (vmware_read(guestinfo, contents, sizeof(contents), &size))
+        return options_parse_conf(options, guestinfo, contents, size, error);
+    if (fw_cfg_read(hypervisor, file, contents, sizeof(contents), &size))
+        return options_parse_conf(options, "fw_cfg opt/zmmtest/options", contents, size, error);
+    return true;
+}
+
 static bool parse_load_options(struct options *options, struct text *error)
 {
     EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
@@ -30,23 +56,14 @@ static bool parse_load_options(struct options *options, struct text *error)
     return options_parse_load(options, image->LoadOptions, image->LoadOptionsSize, error);
 }
 
-bool conf_read(struct options *options, struct text *error)
+bool conf_read(struct options *options, const struct hypervisor *hypervisor, struct text *error)
 {
-    UINTN size;
-    bool good = true;
-    EFI_STATUS status = read_conf(&size);
-    if (!EFI_ERROR(status)) {
-        good = options_parse_conf(options, contents, size, error);
-    } else if (status != EFI_NOT_FOUND && status != EFI_NO_MEDIA) {
-        text_add(error, "zmmtest.conf: cannot be read (%s)", status_name(status));
-        good = false;
-    }
-    if (good)
-        return parse_load_options(options, error);
-    /* The first error is the one reported; the load options still set the power state. */
+    /* The first error is the one reported; later sources still set the power state. */
     char second[8];
     struct text ignored;
     text_start(&ignored, second, sizeof(second));
-    (void)parse_load_options(options, &ignored);
-    return false;
+    bool good = parse_conf(options, error);
+    good &= parse_platform(options, hypervisor, good ? error : &ignored);
+    good &= parse_load_options(options, good ? error : &ignored);
+    return good;
 }

@@ -1,13 +1,19 @@
-/* Where options come from: \zmmtest.conf on the boot volume, then the load options. */
+/*
+ * Where options come from, later ones win: \zmmtest.conf on the boot volume, what the hypervisor
+ * was told for this machine (VMware: guestinfo.zmmtest.options, QEMU: fw_cfg opt/zmmtest/options),
+ * the load options.
+ */
 #ifndef ZMMTEST_CONF_H
 #define ZMMTEST_CONF_H
 
+#include "machine/hypervisor.h"
 #include "options.h"
 
 /*
- * Reads both into *options. False if something in them is wrong; *error then says what. A volume
- * without the file, or no volume at all, is no error.
+ * Reads all of them into *options. False if something in them is wrong; *error then says what is of
+ * the first. A volume without the file, or no volume at all, is no error. VMware's channel has to
+ * have been started.
  */
-bool conf_read(struct options *options, struct text *error);
+bool conf_read(struct options *options, const struct hypervisor *hypervisor, struct text *error);
 
 #endif

@@ -15,14 +15,21 @@
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
 
+static struct machine machine;
+static struct options options;
+static struct run run;
+
 static void add_sinks(void)
 {
-    const struct sink *serial = serial_sink(), *console = console_sink();
-    if (serial)
-        report_add_sink(serial);
-    if (console)
-        report_add_sink(console);
-    report_add_sink(files_sink());
+    const struct sink *const sinks[] = {
+        serial_sink(),
+        console_sink(),
+        vmware_sink(&machine.hypervisor),
+        files_sink(),
+    };
+    for (size_t n = 0; n < sizeof(sinks) / sizeof(sinks[0]); n++)
+        if (sinks[n])
+            report_add_sink(sinks[n]);
     report_set_clock(clock_milliseconds);
 }
 
@@ -97,10 +104,6 @@ static void stop_watchdog(void)
                      "five minutes.");
 }
 
-static struct machine machine;
-static struct options options;
-static struct run run;
-
 static char options_error[512]; /* what is wrong with the options; "" if nothing is */
 
 static void read_options(void)
@@ -108,7 +111,7 @@ static void read_options(void)
     struct text error;
     text_start(&error, options_error, sizeof(options_error));
     options_default(&options);
-    (void)conf_read(&options, &error);
+    (void)conf_read(&options, &machine.hypervisor, &error);
 }
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
@@ -116,9 +119,9 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     image_handle = image;
     system_table = table;
     uint64_t tsc_hz = clock_start();
+    machine_identify(&machine, tsc_hz);
     add_sinks();
     stop_watchdog();
-    machine_identify(&machine, tsc_hz);
     read_options();
     run.machine = &machine;
     run.options = &options;

@@ -364,9 +364,9 @@ static bool is_text(char c)
     return is_blank(c) || (unsigned char)c >= ' ';
 }
 
-bool options_parse_conf(struct options *options, const char *bytes, size_t size, struct text *error)
+bool options_parse_conf(struct options *options, const char *name, const char *bytes, size_t size,
+                        struct text *error)
 {
-    static const char name[] = "zmmtest.conf";
     if (size > CONF_MAX) {
         text_add(error, "%s: larger than the %u bytes allowed", name, CONF_MAX);
         return false;

@@ -1,4 +1,4 @@
-/* What the operator asked for: key=value words from \zmmtest.conf and from the load options. */
+/* What the operator asked for: key=value words, from the sources that conf.h lists. */
 #ifndef ZMMTEST_OPTIONS_H
 #define ZMMTEST_OPTIONS_H
 
@@ -35,13 +35,15 @@ struct options {
 void options_default(struct options *options);
 
 /*
- * The two sources. A configuration file is ASCII or UTF-8 text of at most CONF_MAX bytes, with any
- * line ends, with or without a byte order mark. Load options are what started the program put
- * there: text in UCS-2, which may begin with the program's own name, or nothing, or binary data of
- * a boot manager, which is not for us and is passed over. Both report like options_parse().
+ * The two kinds of sources. A configuration file, or what has its form, goes by its name in *error;
+ * it is ASCII or UTF-8 text of at most CONF_MAX bytes, with any line ends, with or without a byte
+ * order mark. Where size is more than that, bytes are not looked at. Load options are what started
+ * the program put there: text in UCS-2, which may begin with the program's own name, or nothing, or
+ * binary data of a boot manager, which is not for us and is passed over. Both report like
+ * options_parse().
  */
 #define CONF_MAX 16384u
-bool options_parse_conf(struct options *options, const char *bytes, size_t size,
+bool options_parse_conf(struct options *options, const char *name, const char *bytes, size_t size,
                         struct text *error);
 bool options_parse_load(struct options *options, const uint16_t *load_options, size_t bytes,
                         struct text *error);

@@ -775,7 +775,11 @@ void run_everything(struct run *run, uint64_t seed, const char *wrong)
         run_all(run);
     }
     run_report(run);
-    event_flush();
+    /* The log ends with the verdict: what comes after it is for the console. */
+    report_flush();
+    const char *trouble;
+    while ((trouble = report_trouble()) != NULL)
+        report_say_wrapped(0, trouble);
 }
 
 /* Until the firmware has seen that the procedure it started there has returned. */

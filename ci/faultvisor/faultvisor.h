@@ -89,6 +89,16 @@ struct host_cpu {
     uint64_t strikes_by_time;
 };
 
+/* How the posed VMware's RPCI channel behaves. */
+enum pose {
+    POSE_ANSWERS,
+    POSE_REFUSES, /* "0 " and a reason to each request */
+    POSE_SILENT,  /* no step of a message succeeds */
+    POSE_ENDLESS, /* each reply is of 4 GiB, and never ends */
+    POSE_ABSENT,  /* nor does the port answer anything else */
+    POSE_COUNT
+};
+
 /* What this run is about: read by the exit handlers, written between runs. */
 struct planted_fault;
 
@@ -101,6 +111,9 @@ struct plan {
     uint64_t hang;     /* at this CPUID of a window, the last vCPU never comes back; 0: never */
     bool x2apic;       /* turn it on for each vCPU */
     bool pose_vmware;
+    enum pose rpci;
+    const char *guestinfo; /* guestinfo.zmmtest.options, not terminated; NULL: not set */
+    size_t guestinfo_bytes;
     uint64_t window_start, window_end; /* zmmtest's .window section in memory */
     uint64_t image_start, image_end;   /* all of zmmtest */
     uint64_t tsc_khz;
@@ -154,6 +167,8 @@ void faults_list(struct text *text);
 
 /* vmware.c: true if this was a call of VMware's backdoor and has been answered. */
 bool vmware_backdoor(struct guest_registers *guest);
+/* Between runs: no channel is open, and no guest has set anything. */
+void vmware_reset(void);
 
 /* say.c: finds COM1. */
 void say_start(void);

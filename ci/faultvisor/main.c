@@ -2,7 +2,8 @@
  * Starts zmmtest over faultvisor, once for each line of \faultvisor.conf:
  *
  *     fault=NAME every=N after=M on=EXITS pose=vmware -- OPTIONS OF ZMMTEST
- *     fault=NAME every=Nms, migrate=N, hang=N, apic=x2apic: see README.md
+ *     fault=NAME every=Nms, migrate=N, hang=N, apic=x2apic, rpci=HOW, guestinfo="OPTIONS":
+ *     see README.md
  *
  * All of it is optional: no fault, every 5th exit from the first on, all kinds of exits, a
  * signature of its own. zmmtest's options always end with end=exit. After the last line the machine
@@ -18,7 +19,7 @@
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
 
-#define CONF_MAX    16384u
+#define CONF_MAX    32768u
 #define PROGRAM_MAX (512u * 1024)
 #define LINE_MAX    300u
 
@@ -164,13 +165,20 @@ struct word {
     size_t length;
 };
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Between double quotes blanks are part of the word, as are the quotes. */
 static bool next_word(const char **at, const char *end, struct word *word)
 {
-    while (*at < end && (**at == ' ' || **at == '\t' || **at == '\r'))
+    bool quoted = false;
+    while (*at < end && is_blank(**at))
         (*at)++;
     word->start = *at;
-    while (*at < end && **at != ' ' && **at != '\t' && **at != '\r')
-        (*at)++;
+    for (; *at < end && (quoted || !is_blank(**at)); (*at)++)
+        quoted ^= **at == '"';
     word->length = (size_t)(*at - word->start);
     return word->length > 0;
 }
@@ -215,6 +223,31 @@ static bool set_columns(struct word list)
     return true;
 }
 
+static const char *const rpci_names[] = {
+    [POSE_ANSWERS] = "answer",  [POSE_REFUSES] = "refuse", [POSE_SILENT] = "silent",
+    [POSE_ENDLESS] = "endless", [POSE_ABSENT] = "absent",
+};
+
+static bool set_rpci(struct word value, struct text *allowed)
+{
+    text_add(allowed, "rpci= takes ");
+    for (enum pose rpci = 0; rpci < POSE_COUNT; rpci++) {
+        text_add(allowed, "%s%s", rpci ? ", " : "", rpci_names[rpci]);
+        plan.rpci = is(value, rpci_names[rpci]) ? rpci : plan.rpci;
+    }
+    return is(value, rpci_names[plan.rpci]);
+}
+
+static bool set_guestinfo(struct word value, struct text *allowed)
+{
+    text_add(allowed, "guestinfo= takes zmmtest's options in double quotes");
+    if (value.length < 2 || *value.start != '"' || value.start[value.length - 1] != '"')
+        return false;
+    plan.guestinfo = value.start + 1;
+    plan.guestinfo_bytes = value.length - 2;
+    return true;
+}
+
 /* False: the word is wrong; *allowed then says what would be right. */
 static bool set_option(struct word word, struct text *allowed)
 {
@@ -245,6 +278,10 @@ static bool set_option(struct word word, struct text *allowed)
         plan.pose_vmware = is(value, "vmware");
         return true;
     }
+    if (takes(word, "rpci=", &value))
+        return set_rpci(value, allowed);
+    if (takes(word, "guestinfo=", &value))
+        return set_guestinfo(value, allowed);
     if (takes(word, "on=", &value)) {
         if (set_columns(value))
             return true;
@@ -254,7 +291,7 @@ static bool set_option(struct word word, struct text *allowed)
     }
     text_add(allowed,
              "options are fault=NAME, on=EXITS, every=N or Nms from 1, after=N, pose=vmware|none, "
-             "migrate=N, hang=N, apic=x2apic");
+             "migrate=N, hang=N, apic=x2apic, rpci=HOW, guestinfo=\"OPTIONS\"");
     return false;
 }
 
@@ -270,6 +307,8 @@ static bool parse_line(const char *line, const char *end, struct word *rest)
     plan.after = plan.every_ms = plan.migrate = plan.hang = 0;
     plan.x2apic = false;
     plan.pose_vmware = false;
+    plan.rpci = POSE_ANSWERS;
+    plan.guestinfo = NULL;
     while (next_word(&line, end, &word) && !is(word, "--")) {
         char buffer[LINE_MAX], name[41];
         struct text allowed, text;
@@ -318,6 +357,7 @@ static void run_zmmtest(size_t program_size, struct word options)
     if (plan.x2apic)
         turn_x2apic_on();
     faults_reset();
+    vmware_reset();
     faults_describe();
     status = boot->StartImage(handle, NULL, NULL);
     say("faultvisor ev=returned status=%s",

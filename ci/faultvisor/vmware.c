@@ -1,7 +1,8 @@
 /*
  * Poses as VMware: the backdoor's GETVERSION and GETBUILDNUM, and the RPCI message channel with
  * `log`, `info-set` and `info-get` (open-vm-tools: backdoor_def.h, message.c). What guests say by
- * it is kept in memory and printed.
+ * it is kept in memory and printed. It insists on what a guest has to pass back (channel, cookies),
+ * and misbehaves where the plan says so (rpci=).
  */
 #include "../../efi/text.h"
 #include "faultvisor.h"
@@ -22,106 +23,191 @@ enum step { OPEN, SEND_SIZE, SEND, RECEIVE_SIZE, RECEIVE, ACKNOWLEDGE, CLOSE };
 #define STATUS_SUCCESS (1u << 16)
 #define STATUS_REPLY   (2u << 16)
 #define MESSAGE_MAX    1024u
+#define REPLY_MAX      32768u
+#define INFO_KEYS      8u
 #define COOKIE_HIGH    0x46415554u
 #define COOKIE_LOW     0x5649534fu
+#define CHANNEL        3u
+#define HOLDS_SIZE     (1u << 16)
+#define HOLDS_BYTES    (2u << 16)
 
 /* The one channel there is. */
 static struct {
     bool open;
     uint32_t size, got;
     char message[MESSAGE_MAX + 4];
-    char reply[MESSAGE_MAX + 8];
+    char reply[REPLY_MAX + 4];
     uint32_t reply_size, replied;
-    char info_key[64], info_value[MESSAGE_MAX];
 } channel;
+
+/* What guests have set. */
+static struct info {
+    char key[64], value[MESSAGE_MAX];
+} infos[INFO_KEYS];
+
+void vmware_reset(void)
+{
+    memset(&channel, 0, sizeof(channel));
+    memset(infos, 0, sizeof(infos));
+}
 
 static bool starts_with(const char *text, const char *start)
 {
     return strlen(text) >= strlen(start) && memcmp(text, start, strlen(start)) == 0;
 }
 
-static void set_reply(const char *status, const char *value)
+/* What does not fit is cut. */
+static void set_reply(const char *status, const char *value, size_t bytes)
 {
-    struct text text;
+    size_t status_bytes = strlen(status);
+    if (bytes > REPLY_MAX - status_bytes)
+        bytes = REPLY_MAX - status_bytes;
     memset(channel.reply, 0, sizeof(channel.reply));
-    text_start(&text, channel.reply, MESSAGE_MAX);
-    text_add(&text, "%s%s", status, value);
-    channel.reply_size = (uint32_t)text.length;
+    memcpy(channel.reply, status, status_bytes);
+    memcpy(channel.reply + status_bytes, value, bytes);
+    channel.reply_size = (uint32_t)(status_bytes + bytes);
     channel.replied = 0;
 }
 
-/* "info-set guestinfo.KEY VALUE": the latest one is kept. */
+static void refuse(const char *reason)
+{
+    set_reply("0 ", reason, strlen(reason));
+}
+
+/* The one with this key, or a new one; NULL: there are as many as can be kept. */
+static struct info *find_info(const char *key)
+{
+    for (size_t n = 0; n < INFO_KEYS; n++)
+        if (strcmp(infos[n].key, key) == 0 || !infos[n].key[0])
+            return &infos[n];
+    return NULL;
+}
+
+/* "info-set guestinfo.KEY VALUE" */
 static void set_info(const char *words)
 {
+    char name[sizeof(infos[0].key)];
     struct text key, value;
-    text_start(&key, channel.info_key, sizeof(channel.info_key));
-    text_start(&value, channel.info_value, sizeof(channel.info_value));
+    text_start(&key, name, sizeof(name));
     for (; *words && *words != ' '; words++)
         text_add(&key, "%c", *words);
+    struct info *info = find_info(name);
+    if (!info) {
+        refuse("Too many keys");
+        return;
+    }
+    text_start(&value, info->value, sizeof(info->value));
     text_add(&value, "%s", *words ? words + 1 : "");
-    say("faultvisor ev=guestinfo key=%s value=\"%s\"", channel.info_key, channel.info_value);
-    set_reply("1 ", "");
+    memcpy(info->key, name, sizeof(name));
+    say("faultvisor ev=guestinfo key=%s value=\"%s\"", info->key, info->value);
+    set_reply("1 ", "", 0);
+}
+
+static void get_info(const char *key)
+{
+    const struct info *info = find_info(key);
+    if (plan.guestinfo && strcmp(key, "guestinfo.zmmtest.options") == 0)
+        set_reply("1 ", plan.guestinfo, plan.guestinfo_bytes);
+    else if (info && info->key[0])
+        set_reply("1 ", info->value, strlen(info->value));
+    else
+        refuse("No value found");
 }
 
 static void answer_message(void)
 {
-    static const char set[] = "info-set ", get[] = "info-get ";
+    static const char log[] = "log ", set[] = "info-set ", get[] = "info-get ";
     channel.message[channel.size] = '\0';
-    if (starts_with(channel.message, "log ")) {
-        say("faultvisor ev=vmware-log text=\"%s\"", channel.message + 4);
-        set_reply("1 ", "");
+    if (plan.rpci == POSE_REFUSES) {
+        refuse("Permission denied");
+    } else if (starts_with(channel.message, log)) {
+        say("faultvisor ev=vmware-log text=\"%s\"", channel.message + sizeof(log) - 1);
+        set_reply("1 ", "", 0);
     } else if (starts_with(channel.message, set)) {
         set_info(channel.message + sizeof(set) - 1);
     } else if (starts_with(channel.message, get)) {
-        bool known =
-            channel.info_key[0] && strcmp(channel.message + sizeof(get) - 1, channel.info_key) == 0;
-        set_reply(known ? "1 " : "0 ", known ? channel.info_value : "No value found");
+        get_info(channel.message + sizeof(get) - 1);
     } else {
-        set_reply("0 ", "Unknown command");
+        refuse("Unknown command");
     }
 }
 
-static uint32_t message_step(enum step step, uint64_t *ebx, uint64_t *edx)
+/* Registers of a guest, by what message.c calls their halves. */
+struct call {
+    uint64_t *size; /* EBX */
+    uint64_t *edx;
+};
+
+static uint32_t open_channel(const struct call *call)
 {
+    if ((uint32_t)*call->size != RPCI || channel.open)
+        return 0;
+    channel.open = true;
+    *call->edx = CHANNEL << 16;
+    return STATUS_SUCCESS;
+}
+
+static uint32_t take_size(const struct call *call)
+{
+    if ((uint32_t)*call->size > MESSAGE_MAX)
+        return 0;
+    channel.size = (uint32_t)*call->size;
+    channel.got = 0;
+    if (channel.size == 0)
+        answer_message();
+    return STATUS_SUCCESS;
+}
+
+static uint32_t take_bytes(const struct call *call)
+{
+    uint32_t word = (uint32_t)*call->size;
+    if (channel.got >= channel.size)
+        return 0;
+    memcpy(channel.message + channel.got, &word, sizeof(word));
+    channel.got += 4;
+    if (channel.got >= channel.size)
+        answer_message();
+    return STATUS_SUCCESS;
+}
+
+static uint32_t give_size(const struct call *call)
+{
+    *call->size = plan.rpci == POSE_ENDLESS ? UINT32_MAX : channel.reply_size;
+    *call->edx = HOLDS_SIZE;
+    return STATUS_SUCCESS | STATUS_REPLY;
+}
+
+static uint32_t give_bytes(const struct call *call)
+{
+    uint32_t word = 0;
+    if (plan.rpci == POSE_ENDLESS)
+        memcpy(&word, "1 1 ", sizeof(word));
+    else if (channel.replied >= channel.reply_size)
+        return 0;
+    else
+        memcpy(&word, channel.reply + channel.replied, sizeof(word));
+    channel.replied += 4;
+    *call->size = word;
+    *call->edx = HOLDS_BYTES;
+    return STATUS_SUCCESS;
+}
+
+/* The status; 0: this step is wrong here. */
+static uint32_t message_step(enum step step, const struct call *call)
+{
+    if (plan.rpci == POSE_SILENT || (step != OPEN && !channel.open))
+        return 0;
     switch (step) {
     case OPEN:
-        if ((uint32_t)*ebx != RPCI || channel.open)
-            return 0;
-        channel.open = true;
-        *edx = 0;
-        return STATUS_SUCCESS;
+        return open_channel(call);
     case SEND_SIZE:
-        if ((uint32_t)*ebx > MESSAGE_MAX)
-            return 0;
-        channel.size = (uint32_t)*ebx;
-        channel.got = 0;
-        if (channel.size == 0)
-            answer_message();
-        return STATUS_SUCCESS;
-    case SEND: {
-        uint32_t word = (uint32_t)*ebx;
-        if (channel.got >= channel.size)
-            return 0;
-        memcpy(channel.message + channel.got, &word, sizeof(word));
-        channel.got += 4;
-        if (channel.got >= channel.size)
-            answer_message();
-        return STATUS_SUCCESS;
-    }
+        return take_size(call);
+    case SEND:
+        return take_bytes(call);
     case RECEIVE_SIZE:
-        *ebx = channel.reply_size;
-        *edx = 1u << 16;
-        return STATUS_SUCCESS | STATUS_REPLY;
-    case RECEIVE: {
-        uint32_t word = 0;
-        if (channel.replied >= channel.reply_size)
-            return 0;
-        memcpy(&word, channel.reply + channel.replied, sizeof(word));
-        channel.replied += 4;
-        *ebx = word;
-        *edx = 2u << 16;
-        return STATUS_SUCCESS;
-    }
+        return give_size(call);
+    case RECEIVE:
+        return give_bytes(call);
     case ACKNOWLEDGE:
         return STATUS_SUCCESS;
     case CLOSE:
@@ -131,10 +217,18 @@ static uint32_t message_step(enum step step, uint64_t *ebx, uint64_t *edx)
     return 0;
 }
 
+/* All steps but the first have to name the channel, by its number and both cookies. */
+static bool knows_channel(enum step step, const struct guest_registers *guest)
+{
+    return step == OPEN ||
+           ((guest->r[2] >> 16 & 0xffff) == CHANNEL && (uint32_t)guest->r[6] == COOKIE_HIGH &&
+            (uint32_t)guest->r[7] == COOKIE_LOW);
+}
+
 bool vmware_backdoor(struct guest_registers *guest)
 {
     uint64_t *eax = &guest->r[0], *ecx = &guest->r[1], *edx = &guest->r[2], *ebx = &guest->r[3];
-    if ((uint32_t)*eax != MAGIC)
+    if ((uint32_t)*eax != MAGIC || plan.rpci == POSE_ABSENT)
         return false;
     switch (*ecx & 0xffff) {
     case CMD_GETVERSION:
@@ -147,7 +241,8 @@ bool vmware_backdoor(struct guest_registers *guest)
         break;
     case CMD_MESSAGE: {
         enum step step = (enum step)(*ecx >> 16 & 0xffff);
-        *ecx = message_step(step, ebx, edx);
+        const struct call call = {ebx, edx};
+        *ecx = knows_channel(step, guest) ? message_step(step, &call) : 0;
         guest->r[6] = COOKIE_HIGH;
         guest->r[7] = COOKIE_LOW;
         break;

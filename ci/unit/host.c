@@ -1,4 +1,5 @@
-/* The CPUID of the host tests: a made-up one, or the processor's. */
+/* The CPUID of the host tests: a made-up one, or the processor's. Their backdoor: made up, or none.
+ */
 #include "host.h"
 #include <cpuid.h>
 #include <stddef.h>
@@ -23,4 +24,21 @@ struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
         if (leaves[n].leaf == leaf && leaves[n].subleaf == subleaf)
             return leaves[n].answer;
     return answer;
+}
+
+static void (*backdoor)(struct backdoor *registers);
+
+void fake_backdoor(void (*answer)(struct backdoor *registers))
+{
+    backdoor = answer;
+}
+
+void backdoor_call(struct backdoor *registers)
+{
+    registers->eax = BACKDOOR_MAGIC;
+    registers->edx |= BACKDOOR_PORT;
+    if (backdoor)
+        backdoor(registers);
+    else
+        registers->eax = UINT32_MAX;
 }

@@ -30,7 +30,7 @@ static bool parse(const char *words)
 static bool parse_conf(const char *bytes, size_t size)
 {
     start_anew(NULL);
-    return options_parse_conf(&options, bytes, size, &error);
+    return options_parse_conf(&options, "zmmtest.conf", bytes, size, &error);
 }
 
 static bool parse_load(const char *ascii)
@@ -737,7 +737,7 @@ static void random_bytes_leave_every_field_in_its_range(void **state)
     for (unsigned int n = 0; n < 20000; n++) {
         size_t length = random_bytes(bytes, sizeof(bytes));
         start_anew(NULL);
-        bool good = options_parse_conf(&options, bytes, length, &error);
+        bool good = options_parse_conf(&options, "zmmtest.conf", bytes, length, &error);
         assert_int_equal(good, error.length == 0);
         assert_true(in_range());
         for (size_t at = 0; at < error.length; at++)

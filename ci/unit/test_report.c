@@ -49,6 +49,31 @@ static void surplus(const char *line)
     keep('!', line);
 }
 
+/* Each says its trouble once. */
+static const char *say_once(const char **words)
+{
+    const char *said = *words;
+    *words = NULL;
+    return said;
+}
+
+static const char *first_trouble(void)
+{
+    static const char *words = "first";
+    return say_once(&words);
+}
+
+static const char *second_trouble(void)
+{
+    static const char *words = "second";
+    return say_once(&words);
+}
+
+static const char *surplus_trouble(void)
+{
+    return "surplus";
+}
+
 static uint64_t clock_value;
 
 static uint64_t test_clock(void)
@@ -358,27 +383,17 @@ static void flushed(void)
     keep('l', "flushed");
 }
 
-static const char *one_notice(void)
-{
-    static bool told;
-    const char *notice = told ? "" : "the disk is full";
-    told = true;
-    return notice;
-}
-
-static const char *no_notice(void)
-{
-    return "";
-}
-
 /* The last test: the sinks that it adds stay. */
 static void each_sink_gets_its_kind_of_line_in_order(void **state)
 {
     (void)state;
-    static const struct sink log_sink = {.log = log_only, .flush = flushed, .notice = one_notice},
-                             text_sink = {.text = text_only, .notice = no_notice},
+    static const struct sink log_sink = {.log = log_only,
+                                         .flush = flushed,
+                                         .trouble = second_trouble},
+                             text_sink = {.text = text_only, .trouble = first_trouble},
                              deaf_sink = {.log = NULL},
-                             surplus_sink = {.log = surplus, .text = surplus};
+                             surplus_sink = {
+                                 .log = surplus, .text = surplus, .trouble = surplus_trouble};
     struct log_line line;
     report_add_sink(&deaf_sink);
     report_add_sink(&text_sink);
@@ -399,8 +414,9 @@ static void each_sink_gets_its_kind_of_line_in_order(void **state)
     assert_int_equal(got.lines, sizeof(wanted) / sizeof(wanted[0]));
     for (unsigned int n = 0; n < got.lines; n++)
         assert_string_equal(got.line[n], wanted[n]);
-    assert_string_equal(report_notice(), "the disk is full");
-    assert_null(report_notice());
+    assert_string_equal(report_trouble(), "first");
+    assert_string_equal(report_trouble(), "second");
+    assert_null(report_trouble());
 }
 
 int main(void)

@@ -14,7 +14,8 @@
 struct plan plan;
 
 static char said[512];
-static struct guest_registers guest;
+static struct guest_registers guest; /* the pose puts the cookies into RSI and RDI at each call */
+static uint64_t channel;
 
 void say(const char *format, ...)
 {
@@ -29,7 +30,7 @@ static void call(uint32_t command, uint32_t ebx)
 {
     guest.r[0] = MAGIC;
     guest.r[1] = command;
-    guest.r[2] = 0x5658;
+    guest.r[2] = 0x5658 | (command == 0x1e ? 0 : channel << 16);
     guest.r[3] = ebx;
     assert_true(vmware_backdoor(&guest));
 }
@@ -39,12 +40,18 @@ static bool succeeded(void)
     return guest.r[1] >> 16 & 1;
 }
 
+static void open_channel(void)
+{
+    call(0x0000001e, 0x49435052u | 0x80000000u);
+    assert_true(succeeded());
+    channel = guest.r[2] >> 16;
+}
+
 /* Sends a request and fetches the reply, step by step as message.c does. */
 static void request(const char *text, char reply[256])
 {
     uint32_t length = (uint32_t)strlen(text);
-    call(0x0000001e, 0x49435052u | 0x80000000u);
-    assert_true(succeeded());
+    open_channel();
     call(0x0001001e, length);
     assert_true(succeeded());
     for (uint32_t at = 0; at < length; at += 4) {
@@ -121,7 +128,7 @@ static void an_unknown_request_is_refused(void **state)
 static void too_much_and_too_early_are_refused(void **state)
 {
     (void)state;
-    call(0x0000001e, 0x49435052u | 0x80000000u);
+    open_channel();
     call(0x0001001e, 100000);
     assert_false(succeeded());
     call(0x0001001e, 4);
@@ -129,6 +136,24 @@ static void too_much_and_too_early_are_refused(void **state)
     call(0x0002001e, 0);
     assert_false(succeeded());
     call(0x0006001e, 0);
+}
+
+static void a_step_without_its_channel_is_refused(void **state)
+{
+    (void)state;
+    open_channel();
+    channel++;
+    call(0x0001001e, 4);
+    assert_false(succeeded());
+    channel--;
+    guest.r[6]++;
+    call(0x0001001e, 4);
+    assert_false(succeeded());
+    guest.r[7]++;
+    call(0x0001001e, 4);
+    assert_false(succeeded());
+    call(0x0006001e, 0);
+    assert_true(succeeded());
 }
 
 int main(void)
@@ -140,6 +165,7 @@ int main(void)
         cmocka_unit_test(guestinfo_is_kept),
         cmocka_unit_test(an_unknown_request_is_refused),
         cmocka_unit_test(too_much_and_too_early_are_refused),
+        cmocka_unit_test(a_step_without_its_channel_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

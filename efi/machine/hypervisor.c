@@ -95,17 +95,6 @@ void hypervisor_identify(struct hypervisor *hypervisor, const struct cpu *cpu)
         hypervisor->tsc_khz = cpuid(LEAF_FIRST + 0x10, 0).eax;
 }
 
-void backdoor_call(struct backdoor *r)
-{
-    r->eax = BACKDOOR_MAGIC;
-    r->edx |= BACKDOOR_PORT;
-    __asm__ volatile("inl %%dx, %%eax"
-                     : "+a"(r->eax), "+b"(r->ebx), "+c"(r->ecx), "+d"(r->edx), "+S"(r->esi),
-                       "+D"(r->edi)
-                     :
-                     : "memory", "cc");
-}
-
 /*
  * Only where something says that a hypervisor is there: on bare metal the port may be a device's.
  * EBX comes back as the magic number where the backdoor is real; it starts as its complement.

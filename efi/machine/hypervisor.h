@@ -46,12 +46,16 @@ void hypervisor_identify(struct hypervisor *hypervisor, const struct cpu *cpu);
 #define BACKDOOR_PORT        0x5658u
 #define BACKDOOR_GETVERSION  10u
 #define BACKDOOR_GETBUILDNUM 100u
+#define BACKDOOR_MESSAGE     30u
 
 struct backdoor {
     uint32_t eax, ebx, ecx, edx, esi, edi;
 };
 
-/* One call; in: ebx, ecx, edx (channel << 16), esi, edi; out: all. At CPL 0 it cannot fault. */
+/*
+ * One call; in: ebx, ecx, edx (channel << 16), esi, edi; out: all of them, and no other register or
+ * memory. At CPL 0 it cannot fault: where nothing answers EAX is FFFFFFFF and the others are kept.
+ */
 void backdoor_call(struct backdoor *registers);
 
 /* Finds out whether the backdoor answers, and asks VMware for its build. */

@@ -201,4 +201,9 @@ static inline void outb(uint16_t port, uint8_t value)
     __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port));
 }
 
+static inline void outw(uint16_t port, uint16_t value)
+{
+    __asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port));
+}
+
 #endif

@@ -188,10 +188,10 @@ void event_notice(const char *text)
 
 void event_flush(void)
 {
-    const char *notice;
+    const char *trouble;
     report_flush();
-    while ((notice = report_notice()) != NULL)
-        event_notice(notice);
+    while ((trouble = report_trouble()) != NULL)
+        event_notice(trouble);
 }
 
 static void log_lanes(const struct diagnosis *d, enum form form, uint64_t number)

@@ -193,18 +193,18 @@ static void open_files(void)
     tell("it cannot be written", status);
 }
 
-static const char *notice(void)
+static const char *trouble(void)
 {
     static char told[sizeof(words)];
     memcpy(told, words, sizeof(told));
     words[0] = '\0';
-    return told;
+    return told[0] ? told : NULL;
 }
 
 const struct sink *files_sink(void)
 {
     static const struct sink sink = {
-        .log = append_log, .text = append_text, .flush = flush_both, .notice = notice};
+        .log = append_log, .text = append_text, .flush = flush_both, .trouble = trouble};
     open_files();
     return &sink;
 }

@@ -23,6 +23,15 @@ void report_set_clock(uint64_t (*milliseconds)(void))
     report.milliseconds = milliseconds;
 }
 
+const char *report_trouble(void)
+{
+    const char *trouble = NULL;
+    for (unsigned int n = 0; n < report.sinks && !trouble; n++)
+        if (report.sink[n]->trouble)
+            trouble = report.sink[n]->trouble();
+    return trouble;
+}
+
 static void say_line(const char *line)
 {
     for (unsigned int n = 0; n < report.sinks; n++)
@@ -35,16 +44,6 @@ void report_flush(void)
     for (unsigned int n = 0; n < report.sinks; n++)
         if (report.sink[n]->flush)
             report.sink[n]->flush();
-}
-
-const char *report_notice(void)
-{
-    for (unsigned int n = 0; n < report.sinks; n++) {
-        const char *text = report.sink[n]->notice ? report.sink[n]->notice() : "";
-        if (text[0])
-            return text;
-    }
-    return NULL;
 }
 
 void report_say(const char *format, ...)

@@ -15,8 +15,8 @@ struct sink {
     void (*log)(const char *line);  /* NULL: takes no log lines */
     void (*text)(const char *line); /* NULL: takes no text */
     void (*flush)(void);            /* NULL: what it took is out at once */
-    const char *(*notice)(
-        void); /* what is to be told of it, once; "": nothing new. NULL: nothing */
+    /* What kept lines from where they should go, in words, once; it or its answer NULL: nothing. */
+    const char *(*trouble)(void);
 };
 
 #define SINK_MAX 4u
@@ -27,8 +27,11 @@ void report_add_sink(const struct sink *sink);
 /* What was said so far outlasts the machine, as far as a sink can see to that. */
 void report_flush(void);
 
-/* What is to be told of a sink; NULL: nothing more. */
-const char *report_notice(void);
+/*
+ * The trouble of a sink, which says it once; NULL: none. A sink cannot report by itself, in the
+ * middle of another line: who calls log_end() asks between lines.
+ */
+const char *report_trouble(void);
 
 /* The clock of the log: milliseconds since the start. */
 void report_set_clock(uint64_t (*milliseconds)(void));

@@ -2,6 +2,7 @@
 #ifndef ZMMTEST_REPORT_SINKS_H
 #define ZMMTEST_REPORT_SINKS_H
 
+#include "../machine/hypervisor.h"
 #include "report.h"
 
 /* COM1: log lines, whole and once. NULL: no serial port there. */
@@ -10,9 +11,12 @@ const struct sink *serial_sink(void);
 /* The firmware's console: text. NULL: the firmware has none. */
 const struct sink *console_sink(void);
 
+/* vmware.log and guestinfo: log lines of a start, a finding, a verdict. NULL: this is no VMware. */
+const struct sink *vmware_sink(const struct hypervisor *hypervisor);
+
 /*
  * Files on the boot volume: log lines and text, written when the stream is flushed. Where it cannot
- * be written, the sink has a notice of that.
+ * be written, the sink has its trouble to tell.
  */
 const struct sink *files_sink(void);
 
