@@ -7,7 +7,7 @@ export ENGINE=qemu MTOOLS_SKIP_CHECK=1
 
 # LIMIT kills the emulator in the middle of the run.
 boot clean CPUS=2 OPTIONS="passes=2 inject=all/500"
-boot killed CPUS=2 OPTIONS="time=100 inject=zeroed/30000 stop=never" LIMIT=18
+boot killed CPUS=2 OPTIONS="time=100 inject=zeroed/30000 stop=never" LIMIT=30
 boot read-only CPUS=1 MEDIUM=iso OPTIONS="passes=2"
 
 # A volume that has room for the folder and some lines, and one that has none.
@@ -61,7 +61,7 @@ about=killed
 check "it was killed before its end" never_says 'ev=done'
 check "the finding is in the file" file_says 0001.log 'ev=finding n=1 '
 check "with its registers" file_says 0001.log 'ev=lane n=1 '
-check "and the last tick" file_says 0001.log 'ev=tick elapsed=10 '
+check "and the last tick" file_says 0001.log 'ev=tick elapsed=1[0-9] '
 lines_are_whole() {
     file_of "$about" 0001.log | grep -avq '^zmmtest ts=[0-9]*\.[0-9][0-9][0-9] ev=[a-z]* *' && return 1
     [ "$(file_of "$about" 0001.log | tail -c 1 | od -An -c | tr -d ' ')" = '\n' ]
