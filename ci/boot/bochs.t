@@ -3,7 +3,7 @@
 # way where AVX-512 is missing.
 . "$(dirname "$0")/lib.sh"
 
-boot skylake-2-vcpus ENGINE=bochs CPUS=2 OPTIONS="time=3"
+boot skylake-2-vcpus ENGINE=bochs CPUS=2 OPTIONS="time=5"
 boot skylake-inject-all ENGINE=bochs CPUS=2 OPTIONS="inject=all/300 passes=3"
 boot skylake-iso-1-vcpu ENGINE=bochs CPUS=1 MEDIUM=iso OPTIONS="inject=zeroed/1000 passes=2 hold=200000"
 boot tigerlake ENGINE=bochs CPUS=1 MODEL=tigerlake OPTIONS="passes=2"
