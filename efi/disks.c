@@ -15,6 +15,7 @@
 #define SOON_MILLISECONDS   50u
 #define SLOW_MILLISECONDS   500u
 #define ANSWER_MILLISECONDS 10000u
+#define REST_MILLISECONDS   500u
 #define DISKS_MAX           16u
 
 struct disk {
@@ -238,6 +239,21 @@ void disks_poll(void)
         left |= !disk->dropped;
     }
     atomic_store_explicit(&disks.activity.over, !left, memory_order_relaxed);
+}
+
+bool disks_rest(void)
+{
+    uint64_t since = clock_milliseconds();
+    bool all = true;
+    for (uint32_t n = 0; n < disks.count; n++) {
+        struct disk *disk = &disks.disk[n];
+        while (disk->in_flight && clock_milliseconds() - since < REST_MILLISECONDS) {
+            clock_wait(1);
+            take_ended(disk);
+        }
+        all &= !disk->in_flight && !disk->stuck;
+    }
+    return all;
 }
 
 bool disks_stop(void)

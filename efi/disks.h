@@ -19,6 +19,13 @@ const struct disk_activity *disks_activity(void);
 /* On the boot vCPU, between slices: takes what was read and asks for more. */
 void disks_poll(void);
 
+/*
+ * Lets what is in flight end, so that the firmware's disks can be used for something else: a driver
+ * may do one thing after the other. The next poll goes on. False if a read does not come back soon,
+ * or one never did: what else is asked for may then wait behind it for ever.
+ */
+bool disks_rest(void);
+
 /* No more reads; waits for those in flight, 10 s each at the most. False if one did not come back.
  */
 bool disks_stop(void);

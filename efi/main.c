@@ -88,7 +88,8 @@ static void end_as_asked(struct run *run, enum end end)
     }
     if (end == END_EXIT)
         run_free(run);
-    files_close();
+    if (!run->disk_lost)
+        files_close();
     console_leave();
     if (end == END_SHUTDOWN)
         runtime->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);

@@ -266,6 +266,15 @@ static const char *row_name(const struct run *run, uint32_t row)
     return row == INJECT_ROW ? "inject" : run->plan.entry[row].exit->name;
 }
 
+/* Not while a read is in flight: what the firmware writes may wait behind it, for ever if need be.
+ */
+static void flush(struct run *run)
+{
+    if (disks_rest())
+        event_flush();
+    gap_pass_over(&run->gap);
+}
+
 static void report_findings(struct run *run, struct rounds *rounds)
 {
     const struct finding *finding = rounds_next_finding(rounds);
@@ -278,8 +287,7 @@ static void report_findings(struct run *run, struct rounds *rounds)
             run_verdict(run, VERDICT_ERROR, "a pattern in memory changed: suspect the memory");
         rounds_took_finding(rounds);
     }
-    event_flush();
-    gap_pass_over(&run->gap);
+    flush(run);
 }
 
 static void report_lost(struct run *run, uint32_t cpu)
@@ -471,8 +479,7 @@ static bool poll(struct run *run, uint64_t *next_tick)
     uint64_t elapsed = clock_milliseconds() - run->started_at;
     if (elapsed >= *next_tick) {
         event_tick(elapsed, totals.rounds, totals.findings);
-        event_flush();
-        gap_pass_over(&run->gap);
+        flush(run);
         *next_tick += TICK_MILLISECONDS;
     }
     if (totals.findings && run->options->stop_first)
@@ -722,6 +729,9 @@ static void run_report(struct run *run)
         report_interrupts(&totals);
         if (run->plan.disks)
             disks_report();
+        if (run->disk_lost && run->boot)
+            event_notice("The result files end before this report: what is written would wait for "
+                         "the read that does not come back.");
     }
     check_passes(run);
     if (totals.planted != totals.injected)
@@ -776,7 +786,8 @@ void run_everything(struct run *run, uint64_t seed, const char *wrong)
     }
     run_report(run);
     /* The log ends with the verdict: what comes after it is for the console. */
-    report_flush();
+    if (!run->disk_lost)
+        report_flush();
     const char *trouble;
     while ((trouble = report_trouble()) != NULL)
         report_say_wrapped(0, trouble);

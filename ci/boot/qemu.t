@@ -178,6 +178,7 @@ check "no finding, no error" exits_with 2
 about=disk-stuck
 check "a read that does not come back is named" says 'text="disk [01]: the read of [0-9]* bytes at block [0-9]* does not come back'
 check "and ends nothing else" says 'ev=done verdict=INCOMPLETE .*elapsed=13'
+check "but the result files, which would wait behind it" says 'text="The result files end before this report'
 
 about=little-memory
 check "with less than 16 MiB to spare copies and cold pages are skipped" says 'ev=skip exit=cold-page reason="too little free memory"'

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define FOLDER       L"\\zmmtest"
-#define BUFFER_BYTES 32768u
+#define BUFFER_BYTES 131072u /* between two flushes: a burst of findings, or the report */
 #define NAME_MAX     24u
 #define TAIL_BYTES   512u /* of an earlier log: its last lines */
 
@@ -21,6 +21,7 @@ struct result_file {
 static struct result_file log_file, text_file;
 static struct volume_runs runs;
 static char words[160]; /* what is to be told; "": nothing */
+static bool lines_lost;
 
 static void tell(const char *what, EFI_STATUS status)
 {
@@ -62,10 +63,13 @@ static void write_out(struct result_file *file)
 static void append(struct result_file *file, const char *line)
 {
     size_t length = strlen(line);
-    if (length + 1 > sizeof(file->buffer) - file->used)
-        write_out(file);
     if (!file->handle)
         return;
+    /* Not written here: the firmware's disks may be busy, see disks_rest(). */
+    if (length + 1 > sizeof(file->buffer) - file->used) {
+        lines_lost = true;
+        return;
+    }
     memcpy(file->buffer + file->used, line, length);
     file->used += length;
     file->buffer[file->used++] = '\n';
@@ -83,8 +87,14 @@ static void append_text(const char *line)
 
 static void flush_both(void)
 {
+    struct text text;
     write_out(&log_file);
     write_out(&text_file);
+    if (!lines_lost || words[0])
+        return;
+    lines_lost = false;
+    text_start(&text, words, sizeof(words));
+    text_add(&text, "The result files lack lines: the boot volume was too busy to be written");
 }
 
 /* The number in "NNNN.log"; 0 for any other name. */
