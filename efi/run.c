@@ -183,14 +183,25 @@ static void plan_cpus(struct run *run)
     check_named_cpus(run);
 }
 
+static void tell_state(struct run *run, uint32_t cpu)
+{
+    struct watched *watched = &run->watched[cpu];
+    const struct xstate_saved *saved = &watched->vcpu->saved;
+    watched->told = true;
+    watched->xcr0 = saved->xcr0_on;
+    event_state(run->machine, cpu, saved);
+    if (saved->form < run->machine->xstate.form) {
+        event_skip("avx512", cpu, "XCR0 did not take what CPUID.0D offers");
+        run_verdict(run, VERDICT_INCOMPLETE, "a vCPU could not turn its vector state on");
+    }
+}
+
 static bool self_test(struct run *run)
 {
     struct selftest result;
     struct watched *boot = &run->watched[run->processors.boot];
     selftest_run(boot->vcpu, &result);
-    event_state(run->machine, run->processors.boot, &boot->vcpu->saved);
-    boot->told = true;
-    boot->xcr0 = boot->vcpu->saved.xcr0_on;
+    tell_state(run, run->processors.boot);
     event_selftest(&result);
     if (result.planted == result.named && !result.missed[0])
         return true;
@@ -329,13 +340,7 @@ static void report_state(struct run *run, uint32_t cpu)
     uint64_t xcr0 = watched->vcpu->saved.xcr0_on;
     if (watched->beats == 0 || (watched->told && watched->xcr0 == xcr0))
         return;
-    watched->told = true;
-    watched->xcr0 = xcr0;
-    event_state(run->machine, cpu, &watched->vcpu->saved);
-    if (watched->vcpu->saved.form < run->machine->xstate.form) {
-        event_skip("avx512", cpu, "XCR0 did not take what CPUID.0D offers");
-        run_verdict(run, VERDICT_INCOMPLETE, "a vCPU could not turn its vector state on");
-    }
+    tell_state(run, cpu);
 }
 
 /* Looks after one vCPU; true while it has work left. */
@@ -658,7 +663,9 @@ static struct component_result add_up_component(const struct run *run, uint32_t 
         if (!images->wanted && !result.reason)
             result.reason = "there is no memory for its images";
     }
-    if (!result.rounds && !result.reason)
+    if (result.rounds)
+        result.reason = NULL;
+    else if (!result.reason)
         result.reason = "the run ended before it was its turn";
     return result;
 }

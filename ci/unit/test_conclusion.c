@@ -69,6 +69,15 @@ static void what_was_planted_blames_nobody(void **state)
     assert_false(advises(&outcome, "vendor"));
 }
 
+static void findings_count_where_the_test_broke_as_well(void **state)
+{
+    (void)state;
+    struct outcome outcome = {.verdict = VERDICT_ERROR, .findings = 1, .system = ""};
+    assert_non_null(strstr(conclusion_meaning(&outcome), "Registers did change"));
+    outcome.injected = 1;
+    assert_null(strstr(conclusion_meaning(&outcome), "Registers did change"));
+}
+
 static void a_hidden_avx512_may_be_meant(void **state)
 {
     (void)state;
@@ -93,6 +102,7 @@ int main(void)
         cmocka_unit_test(every_outcome_has_a_meaning_and_a_step),
         cmocka_unit_test(a_finding_on_vmware_leads_to_the_patch_and_the_mask),
         cmocka_unit_test(what_was_planted_blames_nobody),
+        cmocka_unit_test(findings_count_where_the_test_broke_as_well),
         cmocka_unit_test(a_hidden_avx512_may_be_meant),
         cmocka_unit_test(three_in_n_is_the_bound_of_nothing_in_n),
     };

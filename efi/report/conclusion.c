@@ -79,6 +79,8 @@ const char *conclusion_meaning(const struct outcome *outcome)
     };
     if (outcome->verdict == VERDICT_FAIL && only_planted(outcome))
         return "zmmtest found what it had planted itself, and nothing else.";
+    if (outcome->verdict == VERDICT_ERROR && found_for_real(outcome))
+        return "Registers did change, see the findings; and the test itself broke in this run.";
     return meanings[outcome->verdict];
 }
 

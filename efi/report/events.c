@@ -7,12 +7,12 @@
 
 static void notice_run_without_end(uint32_t number)
 {
-    char buffer[160];
+    char buffer[200];
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
     text_add(&text,
-             "Run %04u on this volume came to no end: the machine was switched off, or reset "
-             "itself. Its log has what was seen until then.",
+             "Run %04u on this volume came to no end, or could not write it: look whether the "
+             "machine was switched off or reset itself. Its log has what was seen until then.",
              number);
     event_notice(buffer);
 }
@@ -486,6 +486,8 @@ void event_disk(const struct disk_result *result)
 /* Of the rounds in which nothing was planted. */
 static uint64_t bound_of(const struct outcome *outcome)
 {
+    if (outcome->verdict == VERDICT_ERROR)
+        return 0;
     return conclusion_bound(outcome->rounds - outcome->planted,
                             outcome->findings - outcome->injected);
 }
@@ -497,7 +499,7 @@ static void say_bound(const struct outcome *outcome)
     report_say("Bound      fewer than 1 exit in %lu loses registers, with 95 %% confidence",
                bound_of(outcome));
     if (outcome->live_milliseconds)
-        report_say("           and none in %lu.%03lu s of holds with all registers live",
+        report_say("           and none in %lu.%03lu s of holds with registers live",
                    outcome->live_milliseconds / 1000, outcome->live_milliseconds % 1000);
 }
 

@@ -97,23 +97,26 @@ static void flush_both(void)
     text_add(&text, "The result files lack lines: the boot volume was too busy to be written");
 }
 
-/* The number in "NNNN.log"; 0 for any other name. */
+/* A FAT volume may give a name back in capitals. */
+static bool is_extension(const CHAR16 *name, const CHAR16 extension[5])
+{
+    for (size_t n = 0; n < 5; n++)
+        if ((name[n] >= L'A' && name[n] <= L'Z' ? name[n] | 0x20 : name[n]) != extension[n])
+            return false;
+    return true;
+}
+
+/* The number in "NNNN.log" or "NNNN.txt"; 0 for any other name. */
 static uint32_t number_of(const CHAR16 *name)
 {
-    static const CHAR16 end[] = L".log";
     uint32_t number = 0;
     size_t n = 0;
     for (; name[n] >= L'0' && name[n] <= L'9' && n < 8; n++)
         number = number * 10 + (name[n] - L'0');
-    for (size_t at = 0; at < sizeof(end) / sizeof(end[0]); at++) {
-        CHAR16 c = name[n + at];
-        if ((c >= L'A' && c <= L'Z' ? c | 0x20 : c) != end[at])
-            return 0;
-    }
-    return number;
+    return is_extension(name + n, L".log") || is_extension(name + n, L".txt") ? number : 0;
 }
 
-/* The highest number of a log in the folder. */
+/* The highest number in the folder. */
 static EFI_STATUS last_number(EFI_FILE_HANDLE folder, uint32_t *last)
 {
     static _Alignas(8) uint8_t entry[sizeof(EFI_FILE_INFO) + 512];
@@ -178,8 +181,12 @@ static EFI_STATUS open_both(EFI_FILE_HANDLE folder)
     status = open_numbered(folder, last + 1, "log", anew, &log_file.handle);
     if (!EFI_ERROR(status))
         status = open_numbered(folder, last + 1, "txt", anew, &text_file.handle);
-    if (!EFI_ERROR(status))
+    if (!EFI_ERROR(status)) {
         runs.number = last + 1;
+    } else if (log_file.handle) {
+        (void)log_file.handle->Delete(log_file.handle); /* it closes the handle in any case */
+        log_file.handle = NULL;
+    }
     return status;
 }
 

@@ -247,6 +247,21 @@ static bool is_guessed(uint32_t bit)
     return bit == XSTATE_TILECFG || bit == XSTATE_TILEDATA || !xstate_component_name(bit);
 }
 
+/* Registers that the vCPU's windows do not load could not be told from what they are to hold. */
+static bool fits_form(const struct rounds *rounds, uint32_t bit)
+{
+    switch (register_component(bit)) {
+    case COMPONENT_AVX:
+        return rounds->key.form >= FORM_YMM;
+    case COMPONENT_OPMASK:
+    case COMPONENT_ZMM_HI256:
+    case COMPONENT_HI16_ZMM:
+        return rounds->key.form >= FORM_ZMM;
+    default:
+        return true;
+    }
+}
+
 /* Tiles are no tiles without their configuration: AMX components are live together. */
 static uint64_t with_companions(uint64_t component, uint64_t mask)
 {
@@ -265,6 +280,8 @@ static const char *why_not(struct rounds *rounds, uint32_t bit)
                    : "CPUID.0D gives it no size, and RDPKRU raises an exception";
     if (xstate->size[bit] == 0)
         return "CPUID.0D gives it no size";
+    if (!fits_form(rounds, bit))
+        return "XCR0 has it, but the feature flags of CPUID hide the instructions for it";
     if (xstate->offset[bit] + xstate->size[bit] > xstate->area_bytes)
         return "CPUID.0D contradicts itself: it lies outside of the area";
     images->live = with_companions(UINT64_C(1) << bit, images->xcr0 & images->sized);
@@ -670,8 +687,8 @@ bool images_saved_right(struct rounds *rounds, struct round *round, const uint8_
     const uint64_t saved = images->xcr0 & images->sized;
     images->differences = 0;
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
-        bool known = saved >> bit & 1 &&
-                     (register_component(bit) < COMPONENT_COUNT || round->image_mask >> bit & 1);
+        bool of_registers = register_component(bit) < COMPONENT_COUNT && fits_form(rounds, bit);
+        bool known = saved >> bit & 1 && (of_registers || round->image_mask >> bit & 1);
         if (!known)
             continue;
         bool in_use = load(area + OFFSET_BV) >> bit & 1;

@@ -33,14 +33,18 @@ static void let_interrupts_in(void)
     __asm__ volatile("sti\n\tnop\n\tcli" ::: "memory");
 }
 
-/* A hypervisor may have more than one to deliver, one after the other. */
+/*
+ * A hypervisor may have more than one to deliver, one after the other. Bounded: a device that
+ * nobody serves raises its interrupt again and again.
+ */
 static void let_all_in(const struct rounds *rounds)
 {
-    uint64_t before;
-    do {
-        before = traps_interrupts(rounds->traps);
+    for (unsigned int n = 0; n < VECTOR_COUNT_ALL; n++) {
+        uint64_t before = traps_interrupts(rounds->traps);
         let_interrupts_in();
-    } while (traps_interrupts(rounds->traps) != before);
+        if (traps_interrupts(rounds->traps) == before)
+            return;
+    }
 }
 
 /* From now on in so many ticks, once. */
@@ -93,6 +97,7 @@ static void take_pending(struct rounds *rounds)
 {
     let_all_in(rounds);
     atomic_store_explicit(&rounds->traps->interrupts[INTERRUPT_STRAY], 0, memory_order_relaxed);
+    atomic_store_explicit(&rounds->traps->stray_vector, 0, memory_order_relaxed);
 }
 
 void interrupts_take(struct rounds *rounds)

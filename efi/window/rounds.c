@@ -419,6 +419,8 @@ static void run_images(struct rounds *rounds, uint32_t entry)
         set_operands(rounds, exit, &rounds->image_round);
         available = run_rounds(rounds, entry, &rounds->image_round, 1, 1);
     }
+    if (mixes) /* the last one may not have come to run */
+        images_leave(rounds);
 }
 
 bool rounds_take_part(const struct rounds *rounds, uint32_t entry)
