@@ -49,14 +49,6 @@ static inline uint64_t xgetbv0(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* XCR0 and XINUSE: components that are not in their INIT state (SDM vol. 1, 13.2). */
-static inline uint64_t xgetbv1(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(1));
-    return (uint64_t)high << 32 | low;
-}
-
 static inline void xsetbv0(uint64_t value)
 {
     __asm__ volatile("xsetbv" ::"a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(0)

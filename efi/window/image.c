@@ -204,11 +204,16 @@ void images_keep(struct images *images)
         vectors_save_image(images->before, images->xcr0 & images->sized);
 }
 
+static void put_pkru_back(const struct images *images)
+{
+    if (images->by_register)
+        write_pkru(images->pkru_before);
+}
+
 void images_put_back(struct images *images)
 {
     (void)controls_end(&images->controls);
-    if (images->by_register)
-        write_pkru(images->pkru_before);
+    put_pkru_back(images);
     if (images->before && images->xcr0)
         vectors_restore_image(images->before, images->xcr0 & images->sized);
 }
@@ -617,8 +622,7 @@ static void forget(const struct images *images)
         if (images->mask >> bit & 1 && register_component(bit) == COMPONENT_COUNT)
             rest |= UINT64_C(1) << bit;
     vectors_restore_image(images->before, rest & ~images->by_register);
-    if (images->by_register)
-        write_pkru(images->pkru_before);
+    put_pkru_back(images);
 }
 
 void images_leave(struct rounds *rounds)
