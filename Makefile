@@ -112,7 +112,7 @@ $(BUILD)/faultvisor.so: linker/zmmtest.lds $(FAULTVISOR_OBJECTS)
 
 # All of zmmtest but what asks the firmware or needs privileges; ci/silicon/linux/ stands in for that.
 SILICON_OF_EFI := $(filter-out efi/main.c efi/conf.c efi/firmware.c efi/freestanding.c efi/keys.c \
-	efi/pages.c efi/disks.c efi/entry.S efi/report/console.c efi/report/serial.c efi/report/files.c efi/report/vmware.c \
+	efi/pages.c efi/disks.c efi/entry.S efi/report/console.c efi/report/serial.c efi/report/files.c efi/report/vmware.c efi/screen/terminal.c \
 	efi/machine/vmware.c efi/machine/rpci.c efi/machine/fw_cfg.c efi/machine/clock.c efi/machine/identify.c efi/machine/idt.c efi/machine/platform.c efi/machine/processors.c \
 	efi/machine/trap_entry.S efi/machine/xstate_on.c,$(wildcard efi/*.[cS] efi/*/*.[cS]))
 SILICON_SOURCES := $(SILICON_OF_EFI) $(wildcard ci/silicon/linux/*.c)

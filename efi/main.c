@@ -11,6 +11,9 @@
 #include "report/events.h"
 #include "report/sinks.h"
 #include "run.h"
+#include "screen/menu.h"
+#include "screen/screen.h"
+#include "screen/terminal.h"
 #include <string.h>
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
@@ -19,18 +22,69 @@ static struct machine machine;
 static struct options options;
 static struct run run;
 
+/* Those that need no option. */
 static void add_sinks(void)
 {
-    const struct sink *const sinks[] = {
-        serial_sink(),
-        console_sink(),
-        vmware_sink(&machine.hypervisor),
-        files_sink(),
-    };
-    for (size_t n = 0; n < sizeof(sinks) / sizeof(sinks[0]); n++)
-        if (sinks[n])
-            report_add_sink(sinks[n]);
+    report_add_sink(serial_sink());
+    report_add_sink(vmware_sink(&machine.hypervisor));
+    report_add_sink(files_sink());
     report_set_clock(clock_milliseconds);
+}
+
+/* "time=10 exits=all" of the start menu; "": there was none. */
+static char chosen[200];
+
+static void offer_menu(uint32_t rows)
+{
+    static struct grid grid;
+    struct menu menu;
+    struct text text;
+    grid_start(&grid, rows);
+    menu_open(&menu, &machine, clock_milliseconds());
+    do {
+        menu_draw(&grid, &menu, clock_milliseconds());
+        grid_show(&grid, terminal_write);
+        clock_wait(20);
+    } while (!menu_key(&menu, keys_read(), clock_milliseconds(), &options));
+    text_start(&text, chosen, sizeof(chosen));
+    text_add(&text, "Chosen at the start menu: ");
+    menu_choice(&options, &text);
+}
+
+/* "": there is a screen, or none was asked for; else why there is none. */
+static char no_screen[100];
+
+static bool add_screen(enum terminal_kind kind)
+{
+    uint32_t rows, columns;
+    struct text text;
+    if (options.ui == UI_LINES || (options.ui == UI_AUTO && kind != TERMINAL_DISPLAY))
+        return false;
+    terminal_size(&rows, &columns);
+    if (rows < GRID_ROWS || columns < GRID_COLUMNS) {
+        text_start(&text, no_screen, sizeof(no_screen));
+        text_add(&text, "The console of %ux%u is too small for the screen, which needs %ux%u.",
+                 columns, rows, GRID_COLUMNS, GRID_ROWS);
+        return false;
+    }
+    report_add_sink(screen_start(rows, kind == TERMINAL_TEXT, terminal_write));
+    terminal_clear(CONSOLES_OF_SCREEN);
+    run.wish = screen_key;
+    if (!options.given)
+        offer_menu(rows);
+    return true;
+}
+
+static void add_console(void)
+{
+    enum terminal_kind kind = terminal_start();
+    if (kind == TERMINAL_NONE)
+        return;
+    bool screen = add_screen(kind);
+    if (!screen)
+        terminal_clear(
+            CONSOLES_ALL); /* the firmware's logo is still there, and text would run across it */
+    report_add_sink(console_sink(screen));
 }
 
 /* Another one at each boot, as far as time and TSC differ; seed= repeats a run. */
@@ -60,25 +114,49 @@ static enum end ask_operator(void)
 {
     if (!system_table->ConIn)
         return END_EXIT;
-    report_say("Press S to shut down, R to reboot, X to return to the firmware.");
-    for (;; clock_wait(20)) {
-        switch (keys_read()) {
+    report_say("Press S to shut down, B to reboot, X to return to the firmware.");
+    if (run.wish)
+        screen_offer_end();
+    for (run_show(&run);; clock_wait(20)) {
+        char key = keys_read();
+        switch (key) {
         case 's':
             return END_SHUTDOWN;
-        case 'r':
+        case 'b':
             return END_REBOOT;
         case 'x':
             return END_EXIT;
+        case KEY_NONE:
+            break;
         default:
+            if (run.wish) {
+                (void)run.wish(key);
+                run_show(&run);
+            }
             break;
         }
     }
+}
+
+static void say_on_display(const char *line)
+{
+    terminal_line(line, CONSOLES_OF_SCREEN);
+}
+
+/* The consoles as they were found; and the report, which a screen has shown page by page. */
+static void leave_console(void)
+{
+    terminal_leave();
+    if (run.wish)
+        screen_repeat(say_on_display);
 }
 
 /* Comes back only for END_EXIT, or where the firmware cannot do what was asked. */
 static void end_as_asked(struct run *run, enum end end)
 {
     EFI_RUNTIME_SERVICES *runtime = system_table->RuntimeServices;
+    if (run->power_off)
+        end = END_SHUTDOWN;
     if (end == END_MENU)
         end = ask_operator();
     if (end == END_EXIT && !run_give_back(run)) {
@@ -90,7 +168,7 @@ static void end_as_asked(struct run *run, enum end end)
         run_free(run);
     if (!run->disk_lost)
         files_close();
-    console_leave();
+    leave_console();
     if (end == END_SHUTDOWN)
         runtime->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
     else if (end == END_REBOOT)
@@ -122,12 +200,14 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     uint64_t tsc_hz = clock_start();
     machine_identify(&machine, tsc_hz);
     add_sinks();
-    stop_watchdog();
     read_options();
+    add_console();
+    stop_watchdog();
     run.machine = &machine;
     run.options = &options;
-    run.boot = files_runs().number;
-    run.without_end = files_runs().without_end;
+    run.identity.boot = files_runs().number;
+    run.identity.without_end = files_runs().without_end;
+    run.notice = chosen[0] ? chosen : no_screen;
     run_everything(&run, random_seed(), options_error);
     end_as_asked(&run, options.end);
     return status_of(run.verdict);

@@ -225,11 +225,10 @@ static bool set_end(struct options *options, struct word value)
     return false;
 }
 
-/* There is one user interface so far: lines. */
 static bool set_ui(struct options *options, struct word value)
 {
-    (void)options;
-    return equals(value, "auto") || equals(value, "lines");
+    options->ui = equals(value, "screen") ? UI_SCREEN : equals(value, "lines") ? UI_LINES : UI_AUTO;
+    return options->ui != UI_AUTO || equals(value, "auto");
 }
 
 static void allow_time(struct text *text)
@@ -264,7 +263,7 @@ static void allow_end(struct text *text)
 
 static void allow_ui(struct text *text)
 {
-    text_add(text, "auto, lines");
+    text_add(text, "auto, screen, lines");
 }
 
 static const struct key keys[] = {
@@ -347,6 +346,7 @@ bool options_parse(struct options *options, const char *source, const char *word
             at++;
             word.length++;
         }
+        options->given = true;
         char buffer[512];
         struct text message;
         text_start(&message, buffer, sizeof(buffer));

@@ -10,6 +10,9 @@
 
 #define CPU_MAX 1024u /* vCPU numbers that cpus= takes */
 
+/* How it shows what happens; auto: a screen where there is a display. */
+enum ui { UI_AUTO, UI_SCREEN, UI_LINES };
+
 enum end { END_MENU, END_SHUTDOWN, END_REBOOT, END_EXIT };
 
 struct options {
@@ -29,6 +32,8 @@ struct options {
     bool disks_all;         /* read all disks, not only the one that zmmtest was booted from */
     bool stop_first;
     enum end end;
+    enum ui ui;
+    bool given; /* there was a word in some source */
 };
 
 /* The defaults: a minute, all exits, all vCPUs, the menu at the end. */

@@ -8,6 +8,7 @@
 #include "pages.h"
 #include "report/events.h"
 #include "report/report.h"
+#include "results.h"
 #include "selftest.h"
 #include "version.h"
 #include <string.h>
@@ -18,8 +19,7 @@
 /* Firmware looks at its vCPUs every 100 ms of its own time, which may run slower than ours. */
 #define GIVE_BACK_MILLISECONDS 60000u
 
-/* A worse verdict, or the first of its kind, replaces the one there is. */
-static void run_verdict(struct run *run, enum verdict verdict, const char *reason)
+void run_verdict(struct run *run, enum verdict verdict, const char *reason)
 {
     if (verdict > run->verdict) {
         run->verdict = verdict;
@@ -27,7 +27,7 @@ static void run_verdict(struct run *run, enum verdict verdict, const char *reaso
     }
 }
 
-static bool taking_part(const struct run *run, uint32_t cpu)
+bool run_has(const struct run *run, uint32_t cpu)
 {
     return run->watched[cpu].vcpu && atomic_load(&run->watched[cpu].vcpu->state) != VCPU_UNUSED;
 }
@@ -47,9 +47,9 @@ static void share_memory(struct run *run)
     uint64_t free = pages_free_bytes();
     free = free > FIRMWARE_BYTES ? free - FIRMWARE_BYTES : 0;
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
-        sharers += taking_part(run, cpu);
+        sharers += run_has(run, cpu);
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
-        if (!taking_part(run, cpu))
+        if (!run_has(run, cpu))
             continue;
         struct buffers *buffers = &run->watched[cpu].vcpu->rounds.buffers;
         uint64_t left = free / sharers--;
@@ -74,7 +74,7 @@ static struct vcpu *new_vcpu(struct run *run, uint32_t cpu)
     vcpu->rounds.cpu = cpu;
     vcpu->rounds.traps = &vcpu->traps;
     vcpu->rounds.firmwares = cpu == run->processors.boot;
-    vcpu->rounds.key.run = run->run_id;
+    vcpu->rounds.key.run = run->identity.run;
     uint8_t *areas = pages_allocate(images_bytes(&run->machine->xstate));
     images_give_memory(&vcpu->rounds.images, areas, &run->machine->xstate);
     return vcpu;
@@ -83,7 +83,7 @@ static struct vcpu *new_vcpu(struct run *run, uint32_t cpu)
 static bool others_take_part(const struct run *run)
 {
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
-        if (cpu != run->processors.boot && taking_part(run, cpu))
+        if (cpu != run->processors.boot && run_has(run, cpu))
             return true;
     return false;
 }
@@ -93,7 +93,7 @@ static bool list_peers(struct run *run)
 {
     run->plan.peer = pages_allocate(run->processors.count * sizeof(*run->plan.peer));
     for (uint32_t cpu = 0; run->plan.peer && cpu < run->processors.count; cpu++)
-        if (taking_part(run, cpu))
+        if (run_has(run, cpu))
             run->plan.peer[run->plan.peers++].rounds = &run->watched[cpu].vcpu->rounds;
     return run->plan.peer != NULL;
 }
@@ -132,6 +132,7 @@ static void plan_exits(struct run *run)
         const char *reason = no_exit(run, &exits[row], &window);
         if (reason) {
             event_skip(exits[row].name, CPU_ALL, reason);
+            run->left_out++;
             if (run->options->exits_named)
                 run_verdict(run, VERDICT_INCOMPLETE, "an exit that was asked for cannot run here");
             continue;
@@ -260,7 +261,7 @@ static void start_others(struct run *run)
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
         struct watched *watched = &run->watched[cpu];
         watched->progressed_at = clock_milliseconds();
-        if (cpu == run->processors.boot || !taking_part(run, cpu))
+        if (cpu == run->processors.boot || !run_has(run, cpu))
             continue;
         watched->call = (struct processor_call){other_vcpu, watched->vcpu, NULL};
         const char *reason = processors_start(cpu, &watched->call);
@@ -272,7 +273,7 @@ static void start_others(struct run *run)
     }
 }
 
-static const char *row_name(const struct run *run, uint32_t row)
+const char *run_row_name(const struct run *run, uint32_t row)
 {
     return row == INJECT_ROW ? "inject" : run->plan.entry[row].exit->name;
 }
@@ -292,7 +293,7 @@ static void report_findings(struct run *run, struct rounds *rounds)
     if (!finding)
         return;
     for (; finding; finding = rounds_next_finding(rounds)) {
-        event_finding(finding, row_name(run, finding->exit), ++run->findings_reported);
+        event_finding(finding, run_row_name(run, finding->exit), ++run->findings_reported);
         gap_pass_over(&run->gap);
         if (finding->memory_changed)
             run_verdict(run, VERDICT_ERROR, "a pattern in memory changed: suspect the memory");
@@ -313,7 +314,7 @@ static void report_lost(struct run *run, uint32_t cpu)
     } else {
         uint32_t entry = atomic_load(&watched->vcpu->rounds.current);
         text_add(&text, "vCPU %u made no progress for %u s; it is in exit %s", cpu,
-                 ANSWER_MILLISECONDS / 1000, row_name(run, entry));
+                 ANSWER_MILLISECONDS / 1000, run_row_name(run, entry));
     }
     event_error(buffer);
     watched->lost = true;
@@ -347,7 +348,7 @@ static void report_state(struct run *run, uint32_t cpu)
 static bool look_after(struct run *run, uint32_t cpu)
 {
     struct watched *watched = &run->watched[cpu];
-    if (!taking_part(run, cpu))
+    if (!run_has(run, cpu))
         return false;
     struct vcpu *vcpu = watched->vcpu;
     if (watched->lost || watched->broken) {
@@ -407,60 +408,23 @@ static bool look_after_all(struct run *run)
     return busy;
 }
 
-struct totals {
-    uint64_t rounds, findings;
-    uint64_t planted, injected; /* faults of our own, and findings of them */
-    uint64_t nmis, spurious, strays;
-    uint32_t stray_vector;
-    uint32_t vcpus;
-};
-
-static struct totals add_up(const struct run *run)
+uint64_t run_time_limit(const struct run *run)
 {
-    struct totals totals = {0};
-    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
-        if (!taking_part(run, cpu))
-            continue;
-        const struct rounds *rounds = &run->watched[cpu].vcpu->rounds;
-        totals.rounds += atomic_load_explicit(&rounds->verified, memory_order_relaxed);
-        totals.findings += atomic_load_explicit(&rounds->findings, memory_order_relaxed);
-        const struct traps *traps = &run->watched[cpu].vcpu->traps;
-        totals.nmis += traps->nmis;
-        totals.spurious +=
-            atomic_load_explicit(&traps->interrupts[INTERRUPT_SPURIOUS], memory_order_relaxed);
-        totals.strays +=
-            atomic_load_explicit(&traps->interrupts[INTERRUPT_STRAY], memory_order_relaxed);
-        uint32_t vector = atomic_load_explicit(&traps->stray_vector, memory_order_relaxed);
-        totals.stray_vector = vector ? vector : totals.stray_vector;
-        totals.planted +=
-            atomic_load_explicit(&rounds->tally[INJECT_ROW].rounds, memory_order_relaxed);
-        totals.injected +=
-            atomic_load_explicit(&rounds->tally[INJECT_ROW].findings, memory_order_relaxed);
-        totals.vcpus += atomic_load_explicit(&rounds->verified, memory_order_relaxed) > 0;
-    }
-    return totals;
-}
-
-/* Any key where a key is the only way to end it; Esc or q otherwise, as line noise happens. */
-static bool key_says_stop(const struct run *run)
-{
-    char key = keys_read();
-    bool any = run->options->seconds == 0 && run->options->passes == 0;
-    return key == KEY_ESC || key == 'q' || (any && key != KEY_NONE);
+    if (run->options->passes && !run->options->seconds_given)
+        return 0;
+    return run->options->seconds * 1000;
 }
 
 static bool time_is_over(const struct run *run)
 {
-    uint64_t seconds = run->options->seconds;
-    if (run->options->passes && !run->options->seconds_given)
-        return false;
-    return seconds && clock_milliseconds() - run->started_at >= seconds * 1000;
+    uint64_t limit = run_time_limit(run);
+    return limit && run->elapsed >= limit;
 }
 
 static void stop_all(struct run *run)
 {
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
-        if (!taking_part(run, cpu))
+        if (!run_has(run, cpu))
             continue;
         atomic_store(&run->watched[cpu].vcpu->rounds.stop, true);
         run->watched[cpu].progressed_at = clock_milliseconds();
@@ -472,22 +436,94 @@ static void stop_all(struct run *run)
         clock_wait(1);
 }
 
+/* Where no screen says what the keys are: any where a key is the only way to end it; Esc or q
+ * otherwise, as line noise happens. */
+static enum wish wish_without_screen(const struct run *run, char key)
+{
+    bool any = run->options->seconds == 0 && run->options->passes == 0;
+    bool stop = key == KEY_ESC || key == 'q' || (any && key != KEY_NONE);
+    return stop ? WISH_STOP : WISH_NOTHING;
+}
+
+static void pause_or_go_on(struct run *run)
+{
+    uint64_t now = clock_milliseconds();
+    run->paused = !run->paused;
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
+        if (run_has(run, cpu))
+            atomic_store(&run->watched[cpu].vcpu->rounds.pause, run->paused);
+    if (run->paused) {
+        run->paused_at = now;
+        event_pause(run->elapsed);
+    } else {
+        run->started_at += now - run->paused_at;
+        event_resume(now - run->paused_at);
+    }
+    flush(run);
+}
+
+#define KEYS_AT_ONCE 8u
+
+/* True if the run is to end. What a storm of keys leaves is read next time, or lost. */
+static bool keys_say_stop(struct run *run)
+{
+    for (unsigned int n = 0; n < KEYS_AT_ONCE; n++) {
+        char key = keys_read();
+        if (key == KEY_NONE)
+            return false;
+        switch (run->wish ? run->wish(key) : wish_without_screen(run, key)) {
+        case WISH_NOTHING:
+            break;
+        case WISH_PAUSE:
+            pause_or_go_on(run);
+            break;
+        case WISH_POWER_OFF:
+            run->power_off = true;
+            return true;
+        case WISH_STOP:
+            return true;
+        }
+    }
+    return false;
+}
+
+#define SHOW_MILLISECONDS 250u
+#define SHOW_SHARE        10u /* of the boot vCPU's time, at the most: one part in so many */
+
+static void show(struct run *run)
+{
+    uint64_t start = clock_milliseconds();
+    if (!report_shows_progress() || start < run->show_at)
+        return;
+    report_progress(results_progress(run));
+    uint64_t apart = (clock_milliseconds() - start) * SHOW_SHARE;
+    run->show_at = start + (apart > SHOW_MILLISECONDS ? apart : SHOW_MILLISECONDS);
+    gap_pass_over(&run->gap);
+}
+
+static void tick(struct run *run, uint64_t *next_tick)
+{
+    if (run->elapsed < *next_tick)
+        return;
+    struct totals totals = results_totals(run);
+    event_tick(run->elapsed, totals.rounds, totals.findings);
+    flush(run);
+    *next_tick += TICK_MILLISECONDS;
+}
+
 /* What the boot vCPU does between its slices. False: the run is over. */
 static bool poll(struct run *run, uint64_t *next_tick)
 {
     bool busy = look_after_all(run);
-    struct totals totals = add_up(run);
-    uint64_t elapsed = clock_milliseconds() - run->started_at;
-    if (elapsed >= *next_tick) {
-        event_tick(elapsed, totals.rounds, totals.findings);
-        flush(run);
-        *next_tick += TICK_MILLISECONDS;
-    }
-    if (totals.findings && run->options->stop_first)
+    if (!run->paused)
+        run->elapsed = clock_milliseconds() - run->started_at;
+    tick(run, next_tick);
+    show(run);
+    if (run->options->stop_first && results_totals(run).findings)
         return false;
     if (!busy || time_is_over(run))
         return false;
-    if (!key_says_stop(run))
+    if (!keys_say_stop(run))
         return true;
     if (run->options->seconds || run->options->passes)
         run_verdict(run, VERDICT_INCOMPLETE, "a key ended the run before its time");
@@ -503,12 +539,12 @@ static void run_all(struct run *run)
     run->last_seen = run->machine;
     gap_start(&run->gap);
     run->started_at = clock_milliseconds();
-    if (taking_part(run, run->processors.boot))
+    if (run_has(run, run->processors.boot))
         atomic_store(&boot->state, VCPU_RUNNING);
     while (going) {
-        if (run->plan.disks)
+        if (run->plan.disks && !run->paused)
             disks_poll();
-        if (atomic_load(&boot->state) == VCPU_RUNNING)
+        if (atomic_load(&boot->state) == VCPU_RUNNING && !run->paused)
             vcpu_run_slice(boot);
         else
             clock_wait(1);
@@ -517,261 +553,16 @@ static void run_all(struct run *run)
             going = poll(run, &next_tick);
         }
     }
-    run->elapsed = clock_milliseconds() - run->started_at;
+    if (!run->paused)
+        run->elapsed = clock_milliseconds() - run->started_at;
     stop_all(run);
     run->disk_lost = !disks_stop();
 }
 
-#define SAMPLES_MAX 4096u
-
-static uint32_t samples[SAMPLES_MAX];
-
-static void sort(uint32_t *values, size_t count)
+void run_show(struct run *run)
 {
-    for (size_t gap = count / 2; gap > 0; gap /= 2)
-        for (size_t n = gap; n < count; n++)
-            for (size_t at = n; at >= gap && values[at - gap] > values[at]; at -= gap) {
-                uint32_t swap = values[at];
-                values[at] = values[at - gap];
-                values[at - gap] = swap;
-            }
-}
-
-/* The latest timings of all vCPUs, as many of each as there is room for. */
-static uint64_t median_cycles(const struct run *run, uint32_t entry, uint32_t vcpus)
-{
-    size_t count = 0, share = SAMPLES_MAX / (vcpus ? vcpus : 1);
-    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
-        if (!taking_part(run, cpu))
-            continue;
-        const struct tally *tally = &run->watched[cpu].vcpu->rounds.tally[entry];
-        for (size_t n = 0; n < tally->timings && n < share && count < SAMPLES_MAX; n++)
-            samples[count++] = tally->cycles[n];
-    }
-    sort(samples, count);
-    return count ? samples[count / 2] : 0;
-}
-
-struct exit_counts {
-    struct exit_result result;
-    uint32_t without_rounds; /* vCPUs that took part and have none */
-    uint32_t unavailable;    /* of them: the event raised an exception */
-    uint32_t exception;      /* its vector */
-    uint32_t over;           /* vCPUs on which it came to an end before the run did */
-    const char *reason;      /* why it did there, or has not begun */
-    bool waited;             /* the reason was not_now */
-};
-
-static struct exit_counts count_exit(const struct run *run, uint32_t entry)
-{
-    struct exit_counts counts = {.result = {.name = row_name(run, entry)}};
-    counts.result.takes_interrupts = entry != INJECT_ROW && run->plan.entry[entry].exit->interrupts;
-    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
-        if (!taking_part(run, cpu) || !rounds_take_part(&run->watched[cpu].vcpu->rounds, entry))
-            continue;
-        const struct tally *tally = &run->watched[cpu].vcpu->rounds.tally[entry];
-        uint64_t rounds = atomic_load_explicit(&tally->rounds, memory_order_relaxed);
-        uint32_t unavailable = atomic_load_explicit(&tally->unavailable, memory_order_relaxed);
-        counts.result.rounds += rounds;
-        counts.result.findings += atomic_load_explicit(&tally->findings, memory_order_relaxed);
-        uint64_t lowest = tally->cycles_lowest;
-        if (lowest && (lowest < counts.result.cycles_min || !counts.result.cycles_min))
-            counts.result.cycles_min = lowest;
-        counts.without_rounds += rounds == 0;
-        counts.unavailable += unavailable != 0;
-        const char *over = atomic_load_explicit(&tally->over, memory_order_relaxed);
-        counts.over += over != NULL;
-        counts.reason = over ? over : counts.reason;
-        counts.waited |= rounds == 0 && atomic_load_explicit(&tally->waited, memory_order_relaxed);
-        counts.result.interrupts += atomic_load_explicit(&tally->interrupts, memory_order_relaxed);
-        counts.result.live_cycles +=
-            atomic_load_explicit(&tally->live_cycles, memory_order_relaxed);
-        counts.result.slice_cycles +=
-            atomic_load_explicit(&tally->slice_cycles, memory_order_relaxed);
-        counts.exception = unavailable ? unavailable - 1 : counts.exception;
-    }
-    return counts;
-}
-
-/* Says why an exit has no rounds on some vCPU, and what that makes of the verdict. */
-static void explain_missing(struct run *run, const struct exit_counts *counts)
-{
-    char buffer[96];
-    struct text text;
-    text_start(&text, buffer, sizeof(buffer));
-    if (counts->unavailable) {
-        text_add(&text, "the instruction raises %s here", exception_name(counts->exception));
-        if (run->options->exits_named || counts->result.rounds)
-            run_verdict(run, VERDICT_INCOMPLETE, "an exit that was asked for cannot run here");
-    } else if (counts->over) {
-        text_add(&text, "%s", counts->reason);
-        if (run->options->exits_named)
-            run_verdict(run, VERDICT_INCOMPLETE, "an exit that was asked for cannot run here");
-    } else {
-        text_add(&text, "%s", counts->waited ? not_now : "the run ended before it was its turn");
-        run_verdict(run, VERDICT_INCOMPLETE, "the run ended before every exit had its turn");
-    }
-    if (counts->result.rounds)
-        text_add(&text, " (%u of the vCPUs)", counts->without_rounds);
-    event_skip(counts->result.name, CPU_ALL, buffer);
-}
-
-static struct exit_counts counted[EXIT_MAX + 1];
-
-static void report_exits(struct run *run, uint32_t vcpus)
-{
-    uint32_t count = 0;
-    for (uint32_t entry = 0; entry < run->plan.count; entry++) {
-        counted[count] = count_exit(run, entry);
-        counted[count++].result.cycles_median = median_cycles(run, entry, vcpus);
-    }
-    if (run->plan.inject_classes)
-        counted[count++] = count_exit(run, INJECT_ROW);
-    for (uint32_t n = 0; n < count; n++)
-        if (counted[n].result.rounds)
-            event_exit_log(&counted[n].result);
-    event_exit_header();
-    for (uint32_t n = 0; n < count; n++)
-        if (counted[n].result.rounds)
-            event_exit_row(&counted[n].result);
-    for (uint32_t n = 0; n < run->plan.count; n++) {
-        if (counted[n].without_rounds)
-            explain_missing(run, &counted[n]);
-        else if (counted[n].over)
-            event_exit_over(&counted[n].result, counted[n].over, counted[n].reason);
-    }
-}
-
-/* In holds, of all that report_exits() has counted. */
-static uint64_t live_cycles(const struct run *run)
-{
-    uint64_t cycles = 0;
-    for (uint32_t entry = 0; entry < run->plan.count; entry++)
-        cycles += counted[entry].result.live_cycles;
-    return cycles;
-}
-
-static struct component_result add_up_component(const struct run *run, uint32_t bit)
-{
-    const struct xstate *xstate = &run->machine->xstate;
-    struct component_result result = {.bit = bit, .size = xstate->size[bit]};
-    if (xstate->supervisor >> bit & 1)
-        result.reason = "supervisor state, which no XCR0 enables";
-    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
-        if (!taking_part(run, cpu))
-            continue;
-        const struct images *images = &run->watched[cpu].vcpu->rounds.images;
-        const struct image_component *of = &images->component[bit];
-        result.rounds += atomic_load_explicit(&of->rounds, memory_order_relaxed);
-        result.findings += atomic_load_explicit(&of->findings, memory_order_relaxed);
-        result.reason = of->reason ? of->reason : result.reason;
-        if (!images->wanted && !result.reason)
-            result.reason = "there is no memory for its images";
-    }
-    if (result.rounds)
-        result.reason = NULL;
-    else if (!result.reason)
-        result.reason = "the run ended before it was its turn";
-    return result;
-}
-
-/* In the rounds by XSAVE images, which are counted among those of the exits. */
-static void report_components(const struct run *run)
-{
-    const struct xstate *xstate = &run->machine->xstate;
-    if (!xstate->wanted)
-        return;
-    const struct images *images = &run->watched[run->processors.boot].vcpu->rounds.images;
-    for (enum image_save save = 0; save < IMAGE_SAVES; save++)
-        if (images->no_save[save])
-            event_skip(image_save_name(save), CPU_ALL, images->no_save[save]);
-    event_component_header();
-    for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
-        if (!((xstate->offered | xstate->supervisor) >> bit & 1))
-            continue;
-        struct component_result result = add_up_component(run, bit);
-        event_component(&result);
-    }
-}
-
-/* Passes that were asked for and not done, because the time was over or a vCPU was lost. */
-static void check_passes(struct run *run)
-{
-    for (uint32_t cpu = 0; run->watched && cpu < run->processors.count; cpu++) {
-        if (!taking_part(run, cpu))
-            continue;
-        const struct rounds *rounds = &run->watched[cpu].vcpu->rounds;
-        uint64_t passes = atomic_load_explicit(&rounds->passes, memory_order_relaxed);
-        if (passes < run->plan.passes && !rounds_exhausted(rounds) && !run->options->stop_first)
-            run_verdict(run, VERDICT_INCOMPLETE, "the run ended before all its passes");
-    }
-}
-
-/* Harmless by themselves, but what ran between load and compare is to be known. */
-static void report_count(uint64_t count, const char *of_what)
-{
-    char buffer[128];
-    struct text text;
-    text_start(&text, buffer, sizeof(buffer));
-    text_add(&text, "%lu %s", count, of_what);
-    if (count)
-        event_notice(buffer);
-}
-
-/* NMIs are not held off by CLI: the one thing that may run unasked between load and compare. */
-static void report_interrupts(const struct totals *totals)
-{
-    report_count(totals->nmis, "non-maskable interrupts came during the rounds");
-    report_count(totals->spurious, "interrupts were spurious: the local APIC took them back");
-    char strays[80];
-    struct text text;
-    text_start(&text, strays, sizeof(strays));
-    text_add(&text, "interrupts came that zmmtest had not asked for, the last by vector %x",
-             totals->stray_vector);
-    report_count(totals->strays, strays);
-}
-
-static void run_report(struct run *run)
-{
-    struct totals totals = {0};
-    if (run->watched) {
-        totals = add_up(run);
-        report_exits(run, totals.vcpus);
-        report_components(run);
-        report_interrupts(&totals);
-        if (run->plan.disks)
-            disks_report();
-        if (run->disk_lost && run->boot)
-            event_notice("The result files end before this report: what is written would wait for "
-                         "the read that does not come back.");
-    }
-    check_passes(run);
-    if (totals.planted != totals.injected)
-        run_verdict(run, VERDICT_ERROR, "a planted fault was not found: do not trust this run");
-    if (totals.findings)
-        run_verdict(run, VERDICT_FAIL,
-                    totals.findings == totals.injected
-                        ? "registers changed, but only where zmmtest INJECTED it"
-                    : run->machine->system[0] ? "registers changed beneath this process"
-                                              : "registers changed beneath this guest");
-    else if (totals.rounds == 0)
-        run_verdict(run, VERDICT_INCOMPLETE, "nothing ran");
-    struct outcome outcome = {
-        .verdict = run->verdict,
-        .reason = run->reason,
-        .rounds = totals.rounds,
-        .findings = totals.findings,
-        .planted = totals.planted,
-        .injected = totals.injected,
-        .milliseconds = run->elapsed,
-        .vcpus = totals.vcpus,
-        .control_run = run->machine->hypervisor.kind == HYPERVISOR_NONE,
-        .hypervisor = run->machine->hypervisor.kind,
-        .avx512 = !run->machine->xstate.no_avx512,
-        .live_milliseconds = live_cycles(run) / (run->machine->tsc_hz / 1000),
-        .system = run->machine->system,
-    };
-    event_done(&outcome);
+    run->show_at = 0;
+    show(run);
 }
 
 /* A few bits of the seed, all of which count. */
@@ -782,13 +573,16 @@ static uint32_t run_id_of(uint64_t seed)
 
 void run_everything(struct run *run, uint64_t seed, const char *wrong)
 {
-    struct run_identity identity = {.version = ZMMTEST_VERSION, .commit = ZMMTEST_COMMIT};
-    identity.seed = run->options->seed_given ? run->options->seed : seed;
-    identity.run = run->run_id = run_id_of(identity.seed);
-    identity.boot = run->boot;
-    identity.without_end = run->without_end;
-    event_start(&identity, run->machine->firmware);
+    struct run_identity *identity = &run->identity;
+    identity->version = ZMMTEST_VERSION;
+    identity->commit = ZMMTEST_COMMIT;
+    identity->seed = run->options->seed_given ? run->options->seed : seed;
+    identity->run = run_id_of(identity->seed);
+    event_start(identity, run->machine->firmware);
     event_machine(run->machine);
+    if (run->notice && run->notice[0])
+        event_notice(run->notice);
+    show(run);
     event_flush();
     if (wrong[0]) {
         event_error(wrong);
@@ -796,13 +590,14 @@ void run_everything(struct run *run, uint64_t seed, const char *wrong)
     } else if (run_prepare(run)) {
         run_all(run);
     }
-    run_report(run);
+    results_report(run);
     /* The log ends with the verdict: what comes after it is for the console. */
     if (!run->disk_lost)
         report_flush();
     const char *trouble;
     while ((trouble = report_trouble()) != NULL)
         report_say_wrapped(0, trouble);
+    run_show(run);
 }
 
 /* Until the firmware has seen that the procedure it started there has returned. */

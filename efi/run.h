@@ -9,6 +9,7 @@
 #include "machine/machine.h"
 #include "machine/processors.h"
 #include "options.h"
+#include "report/events.h"
 #include "vcpu.h"
 #include "verdict.h"
 
@@ -24,19 +25,29 @@ struct watched {
     uint64_t progressed_at; /* milliseconds */
 };
 
+/* What a key asks for. */
+enum wish { WISH_NOTHING, WISH_STOP, WISH_PAUSE, WISH_POWER_OFF };
+
 struct run {
     const struct machine *machine;
     const struct options *options;
     struct processors processors;
     struct plan plan;
     struct watched *watched; /* one for each vCPU of the machine */
-    uint32_t run_id;
-    uint32_t boot, without_end; /* on the boot volume (report/sinks.h); set before, or 0 */
+    /* boot and without_end, of the boot volume (report/sinks.h), are set before, or 0. */
+    struct run_identity identity;
+    const char *notice;          /* to be told at the start; NULL or "": nothing */
+    enum wish (*wish)(char key); /* where a screen says what the keys are; NULL: none does */
 
     enum verdict verdict;
     const char *reason;
+    struct outcome outcome; /* its reason is NULL until there is one */
     uint64_t findings_reported;
-    uint64_t started_at, elapsed;    /* milliseconds */
+    uint64_t started_at, elapsed; /* milliseconds, without those of pauses */
+    uint64_t paused_at;
+    bool paused, power_off;
+    uint64_t show_at;                /* milliseconds: the screen next */
+    uint32_t left_out;               /* exits that were asked for and cannot run */
     bool disk_lost;                  /* a read did not come back */
     struct gap gap;                  /* between the looks of the boot vCPU */
     const struct machine *last_seen; /* what it was before a gap */
@@ -50,6 +61,21 @@ struct run {
  * `wrong` is what is wrong with the options, for which nothing is tested; "": nothing.
  */
 void run_everything(struct run *run, uint64_t seed, const char *wrong);
+
+/* What there is to show of it, at once. */
+void run_show(struct run *run);
+
+/* How long it may take, in milliseconds; 0: no limit. */
+uint64_t run_time_limit(const struct run *run);
+
+/* A worse verdict, or the first of its kind, replaces the one there is. */
+void run_verdict(struct run *run, enum verdict verdict, const char *reason);
+
+/* Whether a vCPU takes part. */
+bool run_has(const struct run *run, uint32_t cpu);
+
+/* The name of a row of the tallies: of an entry of the plan, or of the planted faults. */
+const char *run_row_name(const struct run *run, uint32_t row);
 
 /*
  * Waits until the firmware regards all vCPUs as its own again. False if one is not, so that this

@@ -1,5 +1,6 @@
 /* Bounded text formatting, a small part of what printf does. */
 #include "text.h"
+#include <string.h>
 
 void text_start(struct text *text, char *buffer, size_t size)
 {
@@ -153,4 +154,15 @@ bool text_to_number(const char *text, size_t length, unsigned int base, uint64_t
     }
     *value = result;
     return length > 0;
+}
+
+size_t text_break(const char *text, size_t columns)
+{
+    size_t length = strlen(text);
+    if (length <= columns)
+        return length;
+    for (size_t n = columns; n > 0; n--)
+        if (text[n] == ' ')
+            return n;
+    return columns;
 }

@@ -72,8 +72,10 @@ static void run_until_finished(void *argument)
 {
     struct vcpu *vcpu = argument;
     interrupts_take(&vcpu->rounds);
-    while (!rounds_finished(&vcpu->rounds))
+    while (!rounds_finished(&vcpu->rounds)) {
+        interrupts_rest(&vcpu->rounds);
         run_next_slice(vcpu);
+    }
     interrupts_linger(&vcpu->rounds);
 }
 

@@ -1,37 +1,19 @@
-/* Text lines to the firmware's console. */
-#include "../firmware.h"
+/* Text lines to the firmware's consoles. */
+#include "../screen/terminal.h"
 #include "sinks.h"
 
-#define COLUMNS_MAX 160u
-
-static INT32 cursor_was_visible;
-
-/* Nothing can be done about a console that refuses a line: the log has it all. */
-static void console_text(const char *line)
+static void line_to_all(const char *line)
 {
-    CHAR16 wide[COLUMNS_MAX + 3];
-    size_t n = 0;
-    for (; n < COLUMNS_MAX && line[n]; n++)
-        wide[n] = (CHAR16)line[n];
-    wide[n] = L'\r';
-    wide[n + 1] = L'\n';
-    wide[n + 2] = 0;
-    (void)system_table->ConOut->OutputString(system_table->ConOut, wide);
+    terminal_line(line, CONSOLES_ALL);
 }
 
-const struct sink *console_sink(void)
+static void line_beside_screen(const char *line)
 {
-    static const struct sink sink = {.text = console_text};
-    if (!system_table->ConOut || !system_table->ConsoleOutHandle)
-        return NULL;
-    cursor_was_visible = system_table->ConOut->Mode->CursorVisible;
-    /* The firmware's logo is still there, and text would run across it. */
-    (void)system_table->ConOut->ClearScreen(system_table->ConOut);
-    return &sink;
+    terminal_line(line, CONSOLES_BESIDE);
 }
 
-void console_leave(void)
+const struct sink *console_sink(bool beside_screen)
 {
-    if (system_table->ConOut && cursor_was_visible)
-        (void)system_table->ConOut->EnableCursor(system_table->ConOut, TRUE);
+    static const struct sink all = {.text = line_to_all}, beside = {.text = line_beside_screen};
+    return beside_screen ? &beside : &all;
 }

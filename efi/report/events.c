@@ -1,6 +1,5 @@
 /* The words of each event: the log line first, then the text. */
 #include "events.h"
-#include "../diagnosis/diagnosis.h"
 #include "../diagnosis/signatures.h"
 #include "conclusion.h"
 #include "report.h"
@@ -328,6 +327,7 @@ void event_finding(const struct finding *finding, const char *exit_name, uint64_
     log_end(&line);
     log_lanes(&d, finding->key.form, number);
     say_finding(finding, &d, exit_name, number);
+    report_found(&(struct found){finding, &d, exit_name, number});
 }
 
 void event_gap(uint64_t milliseconds, const struct machine *now, const char *changed)
@@ -347,6 +347,25 @@ void event_gap(uint64_t milliseconds, const struct machine *now, const char *cha
     report_say("           It is not what it was before:");
     report_say_wrapped(11, changed);
     event_machine(now);
+}
+
+void event_pause(uint64_t elapsed_milliseconds)
+{
+    struct log_line line;
+    log_start(&line, "pause");
+    log_number(&line, "elapsed", elapsed_milliseconds / 1000);
+    log_end(&line);
+    report_say("Paused     after %lu s, by a key", elapsed_milliseconds / 1000);
+}
+
+void event_resume(uint64_t paused_milliseconds)
+{
+    struct log_line line;
+    log_start(&line, "resume");
+    log_number(&line, "ms", paused_milliseconds);
+    log_end(&line);
+    report_say("Goes on    after a pause of %lu.%03lu s", paused_milliseconds / 1000,
+               paused_milliseconds % 1000);
 }
 
 void event_tick(uint64_t milliseconds, uint64_t rounds, uint64_t findings)

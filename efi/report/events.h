@@ -3,6 +3,7 @@
 #ifndef ZMMTEST_REPORT_EVENTS_H
 #define ZMMTEST_REPORT_EVENTS_H
 
+#include "../diagnosis/diagnosis.h"
 #include "../machine/machine.h"
 #include "../selftest.h"
 #include "../verdict.h"
@@ -40,7 +41,14 @@ void event_notice(const char *text);
 /* Makes what was said so far outlast the machine, and tells what went wrong with that. */
 void event_flush(void);
 
-/* exit_name: of the finding's row; number: which finding this is, from 1. */
+/* A finding with its meaning; a sink that keeps it copies what it needs. */
+struct found {
+    const struct finding *finding;
+    const struct diagnosis *diagnosis;
+    const char *exit_name; /* of the finding's row */
+    uint64_t number;       /* which finding this is, from 1 */
+};
+
 void event_finding(const struct finding *finding, const char *exit_name, uint64_t number);
 
 /*
@@ -49,6 +57,10 @@ void event_finding(const struct finding *finding, const char *exit_name, uint64_
  */
 void event_gap(uint64_t milliseconds, const struct machine *now, const char *changed);
 
+/* The operator stopped the clock of the run, which had gone so far; and lets it go on. */
+void event_pause(uint64_t elapsed_milliseconds);
+void event_resume(uint64_t paused_milliseconds);
+
 void event_tick(uint64_t milliseconds, uint64_t rounds, uint64_t findings);
 
 struct exit_result {
@@ -56,6 +68,7 @@ struct exit_result {
     uint64_t rounds, findings;
     uint64_t cycles_min, cycles_median; /* 0: not timed */
     uint64_t live_cycles, slice_cycles; /* of all vCPUs; live: 0 where it is not measured */
+    bool injected;                      /* the row of faults that zmmtest plants itself */
     bool takes_interrupts;
     uint64_t interrupts; /* taken in its rounds, with every register live */
 };

@@ -14,7 +14,7 @@ static struct {
 
 void report_add_sink(const struct sink *sink)
 {
-    if (report.sinks < SINK_MAX)
+    if (sink && report.sinks < SINK_MAX)
         report.sink[report.sinks++] = sink;
 }
 
@@ -46,6 +46,28 @@ void report_flush(void)
             report.sink[n]->flush();
 }
 
+bool report_shows_progress(void)
+{
+    for (unsigned int n = 0; n < report.sinks; n++)
+        if (report.sink[n]->progress)
+            return true;
+    return false;
+}
+
+void report_progress(const struct progress *progress)
+{
+    for (unsigned int n = 0; n < report.sinks; n++)
+        if (report.sink[n]->progress)
+            report.sink[n]->progress(progress);
+}
+
+void report_found(const struct found *found)
+{
+    for (unsigned int n = 0; n < report.sinks; n++)
+        if (report.sink[n]->found)
+            report.sink[n]->found(found);
+}
+
 void report_say(const char *format, ...)
 {
     char buffer[TEXT_LINE_MAX];
@@ -58,23 +80,11 @@ void report_say(const char *format, ...)
     say_line(buffer);
 }
 
-/* How much of the text goes on a line of `columns`: up to the last blank that fits. */
-static size_t break_at(const char *text, size_t columns)
-{
-    size_t length = strlen(text);
-    if (length <= columns)
-        return length;
-    for (size_t n = columns; n > 0; n--)
-        if (text[n] == ' ')
-            return n;
-    return columns;
-}
-
 void report_say_wrapped(unsigned int indent, const char *text)
 {
     while (*text) {
         char buffer[TEXT_COLUMNS + 1];
-        size_t length = break_at(text, TEXT_COLUMNS - indent);
+        size_t length = text_break(text, TEXT_COLUMNS - indent);
         memset(buffer, ' ', indent);
         memcpy(buffer + indent, text, length);
         buffer[indent + length] = '\0';

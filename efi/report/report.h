@@ -7,9 +7,13 @@
 #define ZMMTEST_REPORT_REPORT_H
 
 #include "../text.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 #define LOG_LINE_MAX 256u /* bytes, without the line end */
+
+struct progress;
+struct found;
 
 struct sink {
     void (*log)(const char *line);  /* NULL: takes no log lines */
@@ -17,12 +21,20 @@ struct sink {
     void (*flush)(void);            /* NULL: what it took is out at once */
     /* What kept lines from where they should go, in words, once; it or its answer NULL: nothing. */
     const char *(*trouble)(void);
+    /* How far the run is, some times a second; and a finding in full, after the lines of it. */
+    void (*progress)(const struct progress *progress);
+    void (*found)(const struct found *found);
 };
 
-#define SINK_MAX 4u
+#define SINK_MAX 5u
 
-/* Adds a sink; lines go to sinks in the order in which they were added. */
+/* Adds a sink, NULL being none; lines go to sinks in the order in which they were added. */
 void report_add_sink(const struct sink *sink);
+
+/* Whether a sink takes progress at all; hands it, and findings, to those that do. */
+bool report_shows_progress(void);
+void report_progress(const struct progress *progress);
+void report_found(const struct found *found);
 
 /* What was said so far outlasts the machine, as far as a sink can see to that. */
 void report_flush(void);

@@ -8,8 +8,8 @@
 /* COM1: log lines, whole and once. NULL: no serial port there. */
 const struct sink *serial_sink(void);
 
-/* The firmware's console: text. NULL: the firmware has none. */
-const struct sink *console_sink(void);
+/* The firmware's consoles: text. `beside_screen`: only those that no screen is on. */
+const struct sink *console_sink(bool beside_screen);
 
 /* vmware.log and guestinfo: log lines of a start, a finding, a verdict. NULL: this is no VMware. */
 const struct sink *vmware_sink(const struct hypervisor *hypervisor);
@@ -30,8 +30,5 @@ struct volume_runs files_runs(void);
 
 /* The last lines to the volume, and the files closed. */
 void files_close(void);
-
-/* Puts the console's mode back as it was found. */
-void console_leave(void);
 
 #endif

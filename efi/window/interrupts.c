@@ -180,6 +180,17 @@ void interrupts_linger(struct rounds *rounds)
     }
 }
 
+void interrupts_rest(struct rounds *rounds)
+{
+    while (atomic_load_explicit(&rounds->pause, memory_order_relaxed) &&
+           !atomic_load_explicit(&rounds->stop, memory_order_relaxed)) {
+        rounds_beat(rounds);
+        if (rounds->interrupts.taken)
+            let_interrupts_in();
+        cpu_pause();
+    }
+}
+
 bool interrupts_part(const struct rounds *rounds)
 {
     return !rounds->firmwares;

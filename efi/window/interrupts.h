@@ -34,6 +34,9 @@ struct interrupts {
  */
 void interrupts_take(struct rounds *rounds);
 
+/* Between slices: waits while the run is paused, and takes what vCPUs sent before it was. */
+void interrupts_rest(struct rounds *rounds);
+
 /*
  * After the last pass: goes on taking what vCPUs send that have not come so far. Bounded, as one of
  * them may be lost.

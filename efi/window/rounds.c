@@ -100,8 +100,9 @@ static enum window_result look_at_image(struct rounds *rounds, struct round *rou
 static void time_round(struct tally *tally, uint64_t cycles, uint64_t bare)
 {
     cycles = cycles > bare ? cycles - bare : 1;
-    if (cycles < tally->cycles_lowest || tally->cycles_lowest == 0)
-        tally->cycles_lowest = cycles;
+    uint64_t lowest = atomic_load_explicit(&tally->cycles_lowest, memory_order_relaxed);
+    if (cycles < lowest || lowest == 0)
+        atomic_store_explicit(&tally->cycles_lowest, cycles, memory_order_relaxed);
     tally->cycles[tally->next] = cycles > UINT32_MAX ? UINT32_MAX : (uint32_t)cycles;
     tally->next = (tally->next + 1) % TIMED_KEPT;
     if (tally->timings < TIMED_KEPT)
@@ -175,18 +176,24 @@ static bool memory_changed(const struct rounds *rounds, struct round *round)
     return difference != 0;
 }
 
+/* RSP is the window's own. */
+static uint64_t general_changed(const struct window *window)
+{
+    return window->changes | UINT64_C(1) << RSP;
+}
+
+/* Of a round whose found state is complete. */
 static void make_finding(const struct rounds *rounds, struct round *round,
                          const struct window *window, enum window_result result,
                          struct finding *finding)
 {
-    complete_found_state(round, result);
     finding->key = rounds->key;
     finding->cpu = rounds->cpu;
     finding->generation = round->generation;
     finding->init_components = round->init_components;
     finding->result = result;
     finding->fault = round->fault;
-    finding->general_changed = window->changes | UINT64_C(1) << RSP;
+    finding->general_changed = general_changed(window);
     finding->flags_kept = round->flags_kept;
     finding->memory_changed = memory_changed(rounds, round);
     memcpy(&finding->expected, &round->expected, sizeof(finding->expected));
@@ -203,6 +210,7 @@ bool rounds_planted(struct rounds *rounds, struct round *round, const struct win
     enum window_result result = look_at_image(rounds, round, run(rounds, window, round));
     if (result == INTACT)
         return false;
+    complete_found_state(round, result);
     make_finding(rounds, round, window, result, finding);
     finding->injected = true;
     finding->exit = INJECT_ROW;
@@ -215,13 +223,18 @@ bool rounds_image_intact(struct rounds *rounds, struct round *round)
     return look_at_image(rounds, round, run(rounds, &window_bare, round)) == INTACT;
 }
 
-/* Counts every finding; keeps the first few of each exit while there is room in the queue. */
+/* Counts every finding and marks what it hit; keeps the first few of each exit while there is room
+ * in the queue. */
 static void keep_finding(struct rounds *rounds, uint32_t row, struct round *round,
                          const struct window *window, enum window_result result, uint64_t number)
 {
     struct tally *tally = &rounds->tally[row];
     add(&tally->findings, 1);
     add(&rounds->findings, 1);
+    complete_found_state(round, result);
+    if (result < FAULTED)
+        hits_add(row == INJECT_ROW ? &rounds->injected_hits : &rounds->hits, round,
+                 rounds->key.form, ~general_changed(window));
     uint32_t queued = atomic_load_explicit(&rounds->queued, memory_order_relaxed);
     uint32_t taken = atomic_load_explicit(&rounds->taken, memory_order_acquire);
     uint32_t most = row == INJECT_ROW ? 2 * CLASS_COUNT : rounds->plan->findings_kept;

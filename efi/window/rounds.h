@@ -9,6 +9,7 @@
 #include "disk.h"
 #include "exits.h"
 #include "finding.h"
+#include "hits.h"
 #include "image.h"
 #include "interrupts.h"
 #include "memory.h"
@@ -53,9 +54,9 @@ struct tally {
     _Atomic uint64_t interrupts;  /* taken in its rounds */
     _Atomic uint64_t live_cycles, slice_cycles; /* for exits that measure their exposure */
     uint32_t kept;
-    uint32_t timings;       /* how many of cycles[] are valid */
-    uint32_t next;          /* where the next timing goes */
-    uint64_t cycles_lowest; /* 0: none yet; without what a bare round costs */
+    uint32_t timings;               /* how many of cycles[] are valid */
+    uint32_t next;                  /* where the next timing goes */
+    _Atomic uint64_t cycles_lowest; /* 0: none yet; without what a bare round costs */
     uint32_t cycles[TIMED_KEPT];
 };
 
@@ -91,14 +92,15 @@ struct rounds {
     _Atomic uint64_t verified; /* rounds in all */
     _Atomic uint64_t beats;    /* grows with every round and slice: the sign of life */
     _Atomic uint64_t findings;
-    _Atomic uint32_t current; /* plan entry that it is in */
+    struct hits hits, injected_hits; /* of real findings, and of planted ones */
+    _Atomic uint32_t current;        /* plan entry that it is in */
     _Atomic uint64_t passes;
     _Atomic uint32_t queued; /* findings put into the queue so far */
     struct finding queue[FINDING_QUEUE];
 
     /* Written by the boot vCPU. */
     _Atomic uint32_t taken; /* findings taken out of the queue so far */
-    _Atomic bool stop;
+    _Atomic bool stop, pause;
 };
 
 /* Makes the first patterns and measures the bare round. machine, plan, key and cpu are set. */

@@ -1,0 +1,191 @@
+/* Draws the run at a glance. */
+#include "../diagnosis/signatures.h"
+#include "../report/conclusion.h"
+#include "../text.h"
+#include "view.h"
+
+#define ROW_TITLE     0u
+#define ROW_PROCESSOR 1u
+#define ROW_BENEATH   2u
+#define ROW_PROGRESS  3u
+#define ROW_TABLE     4u /* its header; below it, and down to the counts, its rows */
+#define ROWS_BELOW    4u /* the table: counts, two of the last finding, keys */
+#define COLUMN_MAP    45u
+#define TABLE_COLUMNS 43u
+
+static void put_time(struct text *text, uint64_t milliseconds)
+{
+    uint64_t seconds = milliseconds / 1000;
+    text_add(text, "%lu:%02lu:%02lu", seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
+static void draw_machine(struct grid *grid, const struct progress *progress)
+{
+    const struct run_identity *identity = progress->identity;
+    const struct cpu *cpu = &progress->machine->cpu;
+    const struct hypervisor *hypervisor = &progress->machine->hypervisor;
+    char buffer[GRID_COLUMNS + 1];
+    struct text text;
+    grid_put(grid, ROW_TITLE, 0, LOOK_TITLE, " zmmtest %s (%s)", identity->version,
+             identity->commit);
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "run %04x", identity->run);
+    if (identity->boot)
+        text_add(&text, ", \\zmmtest\\%04u.log", identity->boot);
+    grid_put(grid, ROW_TITLE, COLUMN_MAP, LOOK_TITLE, "%s", buffer);
+    grid_fill(grid, ROW_TITLE, LOOK_TITLE);
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "%s, %u-%u-%u, microcode 0x%x", cpu->brand, cpu->family, cpu->model,
+             cpu->stepping, cpu->microcode);
+    grid_put(grid, ROW_PROCESSOR, 0, LOOK_PLAIN, "Processor %s", buffer);
+    text_start(&text, buffer, sizeof(buffer));
+    if (hypervisor->kind == HYPERVISOR_NONE)
+        text_add(&text, "no hypervisor seen: a control run");
+    else if (hypervisor->build)
+        text_add(&text, "%s, build %u", hypervisor->name, hypervisor->build);
+    else
+        text_add(&text, "%s", hypervisor->name);
+    text_add(&text, "; firmware %s; %u vCPUs", progress->machine->firmware, progress->cpus);
+    grid_put(grid, ROW_BENEATH, 0, LOOK_PLAIN, "Beneath   %s", buffer);
+}
+
+/* In thousandths; 1000 at most. 0 where nothing limits the run. */
+static uint64_t share_done(const struct progress *progress)
+{
+    uint64_t done = progress->time_limit ? progress->milliseconds : progress->passes;
+    uint64_t limit = progress->time_limit ? progress->time_limit : progress->passes_limit;
+    if (!limit)
+        return 0;
+    return done < limit ? done * 1000 / limit : 1000;
+}
+
+#define BAR_COLUMNS 20u
+
+static void draw_running(struct grid *grid, const struct progress *progress)
+{
+    char buffer[GRID_COLUMNS + 1];
+    struct text text;
+    uint64_t share = share_done(progress);
+    text_start(&text, buffer, sizeof(buffer));
+    put_time(&text, progress->milliseconds);
+    if (progress->time_limit || progress->passes_limit) {
+        text_add(&text, " [");
+        for (uint64_t n = 0; n < BAR_COLUMNS; n++)
+            text_add(&text, "%c", n < share * BAR_COLUMNS / 1000 ? '#' : '.');
+        text_add(&text, "] %lu %%", share / 10);
+    }
+    if (progress->time_limit) {
+        uint64_t left = progress->milliseconds < progress->time_limit
+                            ? progress->time_limit - progress->milliseconds
+                            : 0;
+        text_add(&text, ", ");
+        put_time(&text, left);
+        text_add(&text, " left");
+    } else if (progress->passes_limit) {
+        text_add(&text, ", pass %lu of %lu", progress->passes, progress->passes_limit);
+    } else {
+        text_add(&text, " until it is stopped");
+    }
+    text_add(&text, ", %lu exits/s", progress->per_second);
+    if (progress->paused)
+        grid_put(grid, ROW_PROGRESS, 0, LOOK_WARNING, " PAUSED ");
+    else
+        grid_put(grid, ROW_PROGRESS, 0, LOOK_STRONG, "Running");
+    grid_put(grid, ROW_PROGRESS, 10, LOOK_PLAIN, "%s", buffer);
+}
+
+static void draw_verdict(struct grid *grid, const struct progress *progress)
+{
+    static const enum attribute looks[] = {
+        [VERDICT_PASS] = LOOK_PASS,
+        [VERDICT_INCOMPLETE] = LOOK_WARNING,
+        [VERDICT_FAIL] = LOOK_BAD,
+        [VERDICT_ERROR] = LOOK_BROKEN,
+    };
+    const struct outcome *outcome = progress->outcome;
+    bool planted = outcome->findings && outcome->findings == outcome->injected;
+    enum attribute look = planted ? LOOK_PLANTED : looks[outcome->verdict];
+    grid_put(grid, ROW_PROGRESS, 0, look, " %s: %s", verdict_name(outcome->verdict),
+             outcome->reason);
+    grid_fill(grid, ROW_PROGRESS, look);
+}
+
+/* One that was hit is in sight, whichever rows are looked at. */
+static uint32_t exit_in_row(const struct view *view, const struct progress *progress, uint32_t row)
+{
+    uint32_t n = 0, skipped = 0;
+    for (; n < progress->exits; n++)
+        if (progress->exit[n].findings && row-- == 0)
+            return n;
+    for (n = 0; n < progress->exits; n++)
+        if (!progress->exit[n].findings && skipped++ >= view->first_exit && row-- == 0)
+            return n;
+    return progress->exits;
+}
+
+static void draw_table(struct grid *grid, const struct view *view, const struct progress *progress,
+                       uint32_t rows)
+{
+    grid_put(grid, ROW_TABLE, 0, LOOK_STRONG, "%-10s %13s %9s %8s", "exit", "rounds", "cycles",
+             "findings");
+    if (progress->exits > rows)
+        grid_put(grid, ROW_TABLE, 5, LOOK_STRONG, "%u of %u", rows, progress->exits);
+    for (uint32_t row = 0; row < rows; row++) {
+        uint32_t n = exit_in_row(view, progress, row);
+        if (n == progress->exits)
+            return;
+        const struct exit_result *exit = &progress->exit[n];
+        enum attribute look = !exit->rounds ? LOOK_FAINT : LOOK_PLAIN;
+        grid_put(grid, ROW_TABLE + 1 + row, 0, look, "%-10s %13lu %9lu %8lu", exit->name,
+                 exit->rounds, exit->cycles_min, exit->findings);
+        if (exit->findings)
+            grid_put(grid, ROW_TABLE + 1 + row, 35, exit->injected ? LOOK_PLANTED : LOOK_BAD,
+                     "%8lu", exit->findings);
+    }
+}
+
+static void draw_counts(struct grid *grid, uint32_t row, const struct progress *progress)
+{
+    char buffer[TABLE_COLUMNS + 1];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "%lu exits on %u vCPUs", progress->rounds, progress->vcpus);
+    if (progress->left_out)
+        text_add(&text, ", %u kinds not here", progress->left_out);
+    grid_put(grid, row, 0, LOOK_STRONG, "%s", buffer);
+}
+
+static void draw_last_finding(struct grid *grid, uint32_t row, const struct progress *progress)
+{
+    struct span findings = kept_findings();
+    if (findings.first == findings.end) {
+        const char *nothing = progress->outcome ? conclusion_meaning(progress->outcome)
+                                                : "No finding: every register came back as it was.";
+        (void)grid_put_wrapped(grid, row, 0, GRID_COLUMNS, 2, LOOK_PLAIN, nothing);
+        return;
+    }
+    const struct kept_finding *last = kept_finding(findings.end - 1);
+    char hit[DIAGNOSIS_TEXT];
+    kept_finding_hit(last, hit);
+    grid_put(grid, row, 0, last->injected ? LOOK_PLANTED : LOOK_BAD,
+             "%sFINDING %lu: %s, after %s on vCPU %u", last->injected ? "INJECTED " : "",
+             last->number, hit, last->exit_name, last->cpu);
+    grid_put(grid, row + 1, 0, LOOK_STRONG, "%s",
+             last->diagnosis.signature ? last->diagnosis.signature->name
+                                       : "No known bug leaves this trace.");
+}
+
+void view_overview(struct grid *grid, const struct view *view, const struct progress *progress)
+{
+    uint32_t below = grid->rows - ROWS_BELOW;
+    uint32_t rows = below - ROW_TABLE - 1;
+    draw_machine(grid, progress);
+    if (progress->outcome)
+        draw_verdict(grid, progress);
+    else
+        draw_running(grid, progress);
+    draw_table(grid, view, progress, rows);
+    view_map(grid, ROW_TABLE, COLUMN_MAP, view, progress);
+    draw_counts(grid, below, progress);
+    draw_last_finding(grid, below + 1, progress);
+}
