@@ -19,10 +19,10 @@ BENCH   := $(BUILD)/bench $(BUILD)/xstate-loop
 # C must not touch a vector register: -mgeneral-regs-only makes the compiler refuse, ci/purity
 # proves it of the linked program. No red zone: exceptions are delivered onto the current stack.
 WARNINGS := -Wall -Wextra -Wpedantic -Werror
+EFI_HEADERS := -DGNU_EFI_USE_MS_ABI -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 EFI_CFLAGS := -std=c11 -O2 $(WARNINGS) -ffreestanding -fpic -fvisibility=hidden -fshort-wchar \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -mno-red-zone \
-	-mgeneral-regs-only -DGNU_EFI_USE_MS_ABI \
-	-isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -I$(BUILD)
+	-mgeneral-regs-only $(EFI_HEADERS) -I$(BUILD)
 EFI_SECTIONS := .text .window .rodata .data .dynamic .rela .reloc .sbat .bss
 
 EFI_SOURCES := $(wildcard efi/*.c efi/*/*.c efi/*.S efi/*/*.S linker/*.S)
@@ -151,7 +151,7 @@ UNIT_TESTS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_NAMES))
 # Modules that know no UEFI, and the windows; cpuid() and backdoor_call() are the tests' own.
 PORTABLE := efi/text.c efi/component.c efi/verdict.c efi/options.c efi/diagnosis/diagnosis.c \
 	efi/diagnosis/signatures.c efi/report/report.c efi/report/conclusion.c efi/machine/cpu.c efi/machine/hypervisor.c \
-	efi/machine/rpci.c efi/machine/vmware.c efi/machine/fw_cfg.c efi/report/vmware.c efi/machine/xstate.c efi/machine/changes.c efi/machine/apic.c efi/machine/traps.c efi/machine/trap_call.S ci/silicon/linux/idt.c $(wildcard efi/window/*.[cS])
+	efi/machine/rpci.c efi/machine/vmware.c efi/machine/fw_cfg.c efi/report/vmware.c $(filter-out efi/screen/terminal.c,$(wildcard efi/screen/*.c)) efi/machine/xstate.c efi/machine/changes.c efi/machine/apic.c efi/machine/traps.c efi/machine/trap_call.S ci/silicon/linux/idt.c $(wildcard efi/window/*.[cS])
 HOST_CFLAGS := -std=c11 -O1 -g $(WARNINGS) -D_GNU_SOURCE
 
 .PHONY: unit
@@ -160,8 +160,9 @@ unit: $(UNIT_TESTS)
 # What a test has under test besides.
 EXTRA_test_vmware_pose := ci/faultvisor/vmware.c
 EXTRA_test_vmware_channel := ci/faultvisor/vmware.c
+EXTRA_test_terminal := efi/screen/terminal.c -fshort-wchar $(EFI_HEADERS)
 
-$(BUILD)/unit/%: ci/unit/%.c ci/unit/host.c ci/unit/host.lds ci/faultvisor/vmware.c $(PORTABLE) $(wildcard efi/*.h efi/*/*.h)
+$(BUILD)/unit/%: ci/unit/%.c ci/unit/host.c ci/unit/host.lds ci/faultvisor/vmware.c $(PORTABLE) $(wildcard efi/*.h efi/*/*.h) | $(BUILD)/version.h
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -I$(BUILD) -o $@ $< ci/unit/host.c $(EXTRA_$*) $(PORTABLE) -Wl,-T,ci/unit/host.lds -lcmocka
 

@@ -487,8 +487,11 @@ static bool keys_say_stop(struct run *run)
     return false;
 }
 
-#define SHOW_MILLISECONDS 250u
-#define SHOW_SHARE        10u /* of the boot vCPU's time, at the most: one part in so many */
+/* The screen: no more often, no more than one part in so many of the boot vCPU's time, and no less
+ * often where that would be too seldom to be of use. */
+#define SHOW_MILLISECONDS      250u
+#define SHOW_SHARE             10u
+#define SHOW_MILLISECONDS_MOST 5000u
 
 static void show(struct run *run)
 {
@@ -496,8 +499,10 @@ static void show(struct run *run)
     if (!report_shows_progress() || start < run->show_at)
         return;
     report_progress(results_progress(run));
-    uint64_t apart = (clock_milliseconds() - start) * SHOW_SHARE;
-    run->show_at = start + (apart > SHOW_MILLISECONDS ? apart : SHOW_MILLISECONDS);
+    uint64_t took = clock_milliseconds() - start, apart = took * SHOW_SHARE;
+    apart = apart < SHOW_MILLISECONDS ? SHOW_MILLISECONDS : apart;
+    apart = apart > SHOW_MILLISECONDS_MOST ? SHOW_MILLISECONDS_MOST : apart;
+    run->show_at = start + took + apart;
     gap_pass_over(&run->gap);
 }
 

@@ -6,7 +6,7 @@
  *     see README.md
  *
  * All of it is optional: no fault, every 5th exit from the first on, all kinds of exits, a
- * signature of its own. zmmtest's options always end with end=exit. After the last line the machine
+ * signature of its own. zmmtest's options begin with end=exit. After the last line the machine
  * is powered off, unless `keep` stands alone in a line.
  */
 #include "../../efi/firmware.h"
@@ -328,12 +328,13 @@ static bool parse_line(const char *line, const char *end, struct word *rest)
 /* zmmtest wants its options in UCS-2. */
 static UINTN make_load_options(CHAR16 *to, UINTN room, struct word options)
 {
-    static const char last[] = " end=exit";
+    static const char first[] = "end=exit ";
     UINTN length = 0;
-    for (size_t n = 0; n < options.length && length + sizeof(last) < room; n++)
+    for (; first[length]; length++)
+        to[length] = (CHAR16)first[length];
+    for (size_t n = 0; n < options.length && length + 1 < room; n++)
         to[length++] = (CHAR16)options.start[n];
-    for (size_t n = 0; n < sizeof(last); n++)
-        to[length++] = (CHAR16)last[n];
+    to[length++] = 0;
     return length * sizeof(CHAR16);
 }
 

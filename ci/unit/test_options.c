@@ -115,8 +115,28 @@ static void good_words_are_taken(void **state)
     assert_true(options.stop_first);
     assert_true(parse("stop=first stop=never"));
     assert_false(options.stop_first);
-    assert_true(parse("ui=auto"));
-    assert_true(parse("ui=lines"));
+    assert_true(parse("ui=screen"));
+    assert_int_equal(options.ui, UI_SCREEN);
+    assert_true(parse("ui=screen ui=lines"));
+    assert_int_equal(options.ui, UI_LINES);
+    assert_true(parse("ui=lines ui=auto"));
+    assert_int_equal(options.ui, UI_AUTO);
+}
+
+/* What tells the start menu that it is not asked for. */
+static void a_word_counts_as_given_even_if_it_is_wrong(void **state)
+{
+    (void)state;
+    options_default(&options);
+    assert_false(options.given);
+    assert_true(parse(""));
+    assert_false(options.given);
+    assert_true(parse("# time=5\n"));
+    assert_false(options.given);
+    assert_true(parse("end=menu"));
+    assert_true(options.given);
+    assert_false(parse("nonsense"));
+    assert_true(options.given);
 }
 
 static void every_class_can_be_injected_at_any_rate(void **state)
@@ -330,7 +350,7 @@ static void each_error_says_what_is_allowed(void **state)
         {"inject=x", "Allowed for inject: all, zeroed, stale, "},
         {"stop=x", "Allowed for stop: first, never"},
         {"end=x", "Allowed for end: menu, shutdown, reboot, exit"},
-        {"ui=x", "Allowed for ui: auto, lines"},
+        {"ui=x", "Allowed for ui: auto, screen, lines"},
     };
     for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
         assert_false(parse(cases[n].words));
@@ -779,6 +799,7 @@ int main(void)
         cmocka_unit_test_setup(the_defaults_test_everything_for_a_minute, start_anew),
         cmocka_unit_test_setup(good_numbers_are_taken, start_anew),
         cmocka_unit_test_setup(good_words_are_taken, start_anew),
+        cmocka_unit_test(a_word_counts_as_given_even_if_it_is_wrong),
         cmocka_unit_test_setup(every_class_can_be_injected_at_any_rate, start_anew),
         cmocka_unit_test_setup(exits_are_taken_one_by_one_or_all, start_anew),
         cmocka_unit_test_setup(processors_are_taken_as_numbers_and_ranges, start_anew),

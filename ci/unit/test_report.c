@@ -49,6 +49,18 @@ static void surplus(const char *line)
     keep('!', line);
 }
 
+static void progressed(const struct progress *progress)
+{
+    assert_null(progress);
+    keep('s', "progress");
+}
+
+static void found_one(const struct found *found)
+{
+    assert_null(found);
+    keep('s', "found");
+}
+
 /* Each says its trouble once. */
 static const char *say_once(const char **words)
 {
@@ -392,25 +404,34 @@ static void each_sink_gets_its_kind_of_line_in_order(void **state)
                                          .trouble = second_trouble},
                              text_sink = {.text = text_only, .trouble = first_trouble},
                              deaf_sink = {.log = NULL},
+                             screen_sink = {.progress = progressed, .found = found_one},
                              surplus_sink = {
                                  .log = surplus, .text = surplus, .trouble = surplus_trouble};
     struct log_line line;
     report_add_sink(&deaf_sink);
     report_add_sink(&text_sink);
     report_add_sink(&log_sink);
+    report_add_sink(NULL);
+    assert_false(report_shows_progress());
+    report_add_sink(&screen_sink);
+    assert_true(report_shows_progress());
     report_add_sink(&surplus_sink);
     log_start(&line, "x");
     log_end(&line);
     report_say("text");
     report_say_wrapped(0, "wrapped");
     report_flush();
+    report_progress(NULL);
+    report_found(NULL);
     static const char *const wanted[] = {"1 zmmtest ts=0.000 ev=x",
                                          "l zmmtest ts=0.000 ev=x",
                                          "1 text",
                                          "t text",
                                          "1 wrapped",
                                          "t wrapped",
-                                         "l flushed"};
+                                         "l flushed",
+                                         "s progress",
+                                         "s found"};
     assert_int_equal(got.lines, sizeof(wanted) / sizeof(wanted[0]));
     for (unsigned int n = 0; n < got.lines; n++)
         assert_string_equal(got.line[n], wanted[n]);

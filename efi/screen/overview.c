@@ -45,7 +45,8 @@ static void draw_machine(struct grid *grid, const struct progress *progress)
         text_add(&text, "%s, build %u", hypervisor->name, hypervisor->build);
     else
         text_add(&text, "%s", hypervisor->name);
-    text_add(&text, "; firmware %s; %u vCPUs", progress->machine->firmware, progress->cpus);
+    text_add(&text, "; firmware %s; %u vCPUs", progress->machine->firmware,
+             progress->machine->vcpus);
     grid_put(grid, ROW_BENEATH, 0, LOOK_PLAIN, "Beneath   %s", buffer);
 }
 
@@ -87,7 +88,9 @@ static void draw_running(struct grid *grid, const struct progress *progress)
         text_add(&text, " until it is stopped");
     }
     text_add(&text, ", %lu exits/s", progress->per_second);
-    if (progress->paused)
+    if (!progress->rounds)
+        grid_put(grid, ROW_PROGRESS, 0, LOOK_STRONG, "Starting");
+    else if (progress->paused)
         grid_put(grid, ROW_PROGRESS, 0, LOOK_WARNING, " PAUSED ");
     else
         grid_put(grid, ROW_PROGRESS, 0, LOOK_STRONG, "Running");
@@ -160,7 +163,9 @@ static void draw_last_finding(struct grid *grid, uint32_t row, const struct prog
     struct span findings = kept_findings();
     if (findings.first == findings.end) {
         const char *nothing = progress->outcome ? conclusion_meaning(progress->outcome)
-                                                : "No finding: every register came back as it was.";
+                              : progress->rounds
+                                  ? "No finding: every register came back as it was."
+                                  : "zmmtest tests itself first, and finds out what can run here.";
         (void)grid_put_wrapped(grid, row, 0, GRID_COLUMNS, 2, LOOK_PLAIN, nothing);
         return;
     }
