@@ -117,6 +117,15 @@ sbat_readable() {
     return "$result"
 }
 
+# _relocate goes by DT_RELASZ and DT_RELAENT: what else stands in that section would be applied as well.
+only_relocations() {
+    local size entry
+    size=$(readelf -d "$program" | awk '$2 == "(RELASZ)" { print $3 }')
+    entry=$(readelf -d "$program" | awk '$2 == "(RELAENT)" { print $3 }')
+    [ "$((size / entry))" -gt 0 ] &&
+        [ "$(readelf -rW "$program" 2>/dev/null | grep -c ' R_X86_64_RELATIVE  ')" = "$((size / entry))" ]
+}
+
 small_enough() {
     local size
     size=$(stat -c %s "$pe")
@@ -133,6 +142,7 @@ check "the expected sections are there" has_sections
 check "the PE header says NX-compatible" nx_compatible
 check "the PE header says EFI application" is_efi_application
 check ".sbat holds the revocation lines" sbat_readable
+check "the table of relocations holds relocations and nothing else" only_relocations
 check "under 256 KiB" small_enough
 echo "1..$tests"
 exit $failed
