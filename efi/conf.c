@@ -3,6 +3,8 @@
 #include "firmware.h"
 #include "machine/fw_cfg.h"
 #include "machine/vmware.h"
+#include "report/events.h"
+#include <string.h>
 
 static char contents[CONF_MAX + 1];
 
@@ -47,12 +49,41 @@ static bool parse_platform(struct options *options, const struct hypervisor *hyp
     return true;
 }
 
+static bool firmware_is_u_boot(void)
+{
+    static const char u_boot[] = "Das U-Boot";
+    char vendor[sizeof(u_boot)];
+    ascii_from_ucs2(vendor, sizeof(vendor), system_table->FirmwareVendor);
+    return memcmp(vendor, u_boot, sizeof(u_boot)) == 0;
+}
+
+/*
+ * U-Boot gives its variable bootargs to all that it boots, and as delivered that is the command
+ * line of a Linux kernel (U-Boot's documentation, "UEFI on U-Boot"): nobody's mistake, and not for
+ * us.
+ */
+static bool parse_bootargs(struct options *options, const EFI_LOADED_IMAGE *image)
+{
+    char wrong[8];
+    struct text ignored;
+    struct options before = *options;
+    text_start(&ignored, wrong, sizeof(wrong));
+    if (!options_parse_load(options, image->LoadOptions, image->LoadOptionsSize, &ignored)) {
+        *options = before;
+        event_notice("U-Boot's bootargs are no options of zmmtest, and none of them is taken. "
+                     "\"setenv bootargs\" empties them or sets options.");
+    }
+    return true;
+}
+
 static bool parse_load_options(struct options *options, struct text *error)
 {
     EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     EFI_LOADED_IMAGE *image;
     if (EFI_ERROR(system_table->BootServices->HandleProtocol(image_handle, &guid, (void **)&image)))
         return true;
+    if (firmware_is_u_boot())
+        return parse_bootargs(options, image);
     return options_parse_load(options, image->LoadOptions, image->LoadOptionsSize, error);
 }
 
