@@ -10,6 +10,8 @@ EFI   := $(BUILD)/zmmtest.efi
 IMAGE := $(BUILD)/zmmtest.img
 ISO   := $(BUILD)/zmmtest.iso
 
+SIGNED := $(BUILD)/zmmtest.signed
+
 FAULTVISOR := $(BUILD)/faultvisor.efi
 
 # The same as a Linux process, and what breaks registers beneath it.
@@ -29,7 +31,7 @@ EFI_SOURCES := $(wildcard efi/*.c efi/*/*.c efi/*.S efi/*/*.S linker/*.S)
 EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(EFI_SOURCES))
 
 .DELETE_ON_ERROR:
-.PHONY: all run demo check silicon bench lint clean help FORCE
+.PHONY: all run demo dist sign check silicon bench lint clean help FORCE
 
 all: $(EFI) $(IMAGE) $(ISO) ## build/zmmtest.efi, .img (disk) and .iso (CD)
 
@@ -42,6 +44,21 @@ demo: ## the ESXi 8.0.2 bug, with and without: zmmtest over faultvisor in Bochs
 	@ci/install run bochs
 	@$(MAKE) --no-print-directory -s $(EFI) $(FAULTVISOR)
 	@ci/boot/demo
+
+# The date of the commit, where nobody has set one, so that a release is the same whoever makes it.
+dist: ## build/dist/: .efi .iso .img .qcow2 .vmdk .vhd .ova and SHA256SUMS, the same bytes each time
+	@ci/install dist
+	@$(MAKE) --no-print-directory -s $(EFI)
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} \
+		image/make-dist $(EFI) image/zmmtest.conf $(BUILD)/dist
+
+sign: ## build/zmmtest.signed.efi, .img and .iso for Secure Boot (KEY= CERT=: PEM files)
+	@[ -n "$(KEY)" ] && [ -n "$(CERT)" ] || { echo "usage: make sign KEY=FILE CERT=FILE, both PEM" >&2; exit 2; }
+	@ci/install sign
+	@$(MAKE) --no-print-directory -s $(EFI)
+	sbsign --key "$(KEY)" --cert "$(CERT)" --output $(SIGNED).efi $(EFI)
+	image/make-image gpt $(SIGNED).efi image/zmmtest.conf $(SIGNED).img
+	image/make-image iso $(SIGNED).efi image/zmmtest.conf $(SIGNED).iso
 
 check: ## run every test
 	@ci/install check
