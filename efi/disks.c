@@ -17,6 +17,8 @@
 #define ANSWER_MILLISECONDS 10000u
 #define REST_MILLISECONDS   500u
 #define DISKS_MAX           16u
+#define BLOCK_BYTES_LEAST   512u /* iPXE has an empty one of 1-byte blocks for its own file system \
+                                  */
 
 struct disk {
     EFI_BLOCK_IO2_PROTOCOL *queued; /* NULL: only the blocking protocol is there */
@@ -58,8 +60,8 @@ static bool add_disk(EFI_HANDLE handle)
     if (!blocking || disks.count == DISKS_MAX)
         return false;
     const EFI_BLOCK_IO_MEDIA *media = blocking->Media;
-    if (!media->MediaPresent || !media->BlockSize || media->BlockSize > READ_BYTES_FIRST ||
-        media->IoAlign > PAGE_BYTES)
+    if (!media->MediaPresent || media->BlockSize < BLOCK_BYTES_LEAST ||
+        media->BlockSize > READ_BYTES_FIRST || media->IoAlign > PAGE_BYTES)
         return false;
     struct disk *disk = &disks.disk[disks.count];
     *disk = (struct disk){.queued = protocol_of(handle, &block_io2_guid),
