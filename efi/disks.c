@@ -17,8 +17,10 @@
 #define ANSWER_MILLISECONDS 10000u
 #define REST_MILLISECONDS   500u
 #define DISKS_MAX           16u
-#define BLOCK_BYTES_LEAST   512u /* iPXE has an empty one of 1-byte blocks for its own file system \
-                                  */
+
+/* What has smaller blocks is no disk: iPXE has a device of 1-byte blocks, and no content, beside
+ * its files. */
+#define BLOCK_BYTES_LEAST 512u
 
 struct disk {
     EFI_BLOCK_IO2_PROTOCOL *queued; /* NULL: only the blocking protocol is there */
