@@ -34,11 +34,15 @@ static void add_sinks(void)
 /* "time=10 exits=all" of the start menu; "": there was none. */
 static char chosen[200];
 
+#define KEYS_BEFORE 100u
+
 static void offer_menu(uint32_t rows)
 {
     static struct grid grid;
     struct menu menu;
     struct text text;
+    for (unsigned int n = 0; n < KEYS_BEFORE && keys_read() != KEY_NONE; n++)
+        ; /* what was pressed before the menu was there was not meant for it */
     grid_start(&grid, rows);
     menu_open(&menu, &machine, clock_milliseconds());
     do {

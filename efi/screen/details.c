@@ -9,30 +9,37 @@ uint64_t view_number(uint64_t chosen, struct span span)
     return chosen < span.end ? chosen : span.end - 1;
 }
 
-static void draw_lane(struct grid *grid, uint32_t row, const struct kept_finding *kept,
-                      const struct lane *lane)
+/* The row behind. */
+static uint32_t draw_lane(struct grid *grid, uint32_t row, const struct kept_finding *kept,
+                          const struct lane *lane)
 {
     char name[DIAGNOSIS_TEXT], from[DIAGNOSIS_TEXT];
     lane_register(lane, kept->diagnosis.form, name);
     lane_from(lane, kept->diagnosis.form, from);
-    grid_put(grid, row, 0, LOOK_PLAIN, "%-6s %3u:%-3u  %016lx  %016lx  %s", name,
-             64 * lane->lane + 63, 64 * lane->lane, lane->want, lane->got, from);
+    grid_put(grid, row++, 0, LOOK_PLAIN, "%-6s %3u:%-3u  %016lx  %016lx  %s", name,
+             64 * lane->lane + 63, 64 * lane->lane, lane->want, lane->got,
+             lane->decoded ? "" : from);
+    if (lane->decoded)
+        grid_put(grid, row++, 8, LOOK_STRONG, "is %s", from);
+    return row;
 }
 
-/* The row behind. */
+#define ROWS_OF_MEANING 9u /* a signature's name, words and reference, and the keys */
+
+/* As many as leave room for what they mean; the row behind. */
 static uint32_t draw_lanes(struct grid *grid, uint32_t row, const struct kept_finding *kept)
 {
     const struct diagnosis *d = &kept->diagnosis;
+    uint32_t n = 0;
     if (!d->lanes_kept)
         return row;
     grid_put(grid, row++, 0, LOOK_STRONG, "%-6s %7s  %-16s  %-16s  %s", "where", "bits", "expected",
              "found", "which is");
-    for (uint32_t n = 0; n < d->lanes_kept; n++)
-        draw_lane(grid, row++, kept, &d->lane[n]);
-    if (d->lane_count > d->lanes_kept)
-        grid_put(grid, row++, 0, LOOK_PLAIN, "and %u more quadwords",
-                 d->lane_count - d->lanes_kept);
-    return row + 1;
+    for (; n < d->lanes_kept && row + ROWS_OF_MEANING + 2 < grid->rows; n++)
+        row = draw_lane(grid, row, kept, &d->lane[n]);
+    if (d->lane_count > n)
+        grid_put(grid, row++, 0, LOOK_PLAIN, "and %u more quadwords", d->lane_count - n);
+    return row;
 }
 
 static void draw_meaning(struct grid *grid, uint32_t row, const struct kept_finding *kept)
