@@ -190,7 +190,7 @@ check "and Y is the end of it" says 'ev=done verdict=INCOMPLETE .*vcpus=2'
 check "S then shuts down" exits_with 2
 
 about=text
-rows=31
+rows=50
 check "ui=screen on a serial console: the title" shows '^ zmmtest [0-9]'
 check "the verdict" shows '^ FAIL: registers changed, but only where zmmtest INJECTED it'
 check "the row of the injected faults" shows '^inject +[1-9][0-9]* +0 +[1-9][0-9]*'
