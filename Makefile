@@ -63,7 +63,7 @@ sign: ## build/zmmtest.signed.efi, .img and .iso for Secure Boot (KEY= CERT=: PE
 check: ## run every test
 	@ci/install check
 	@$(MAKE) --no-print-directory -s all $(FAULTVISOR) $(SILICON) unit
-	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS) ci/purity/*.t ci/silicon/*.t ci/boot/*.t
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS) ci/purity/*.t ci/fleet/*.t ci/silicon/*.t ci/boot/*.t
 
 silicon: $(SILICON) ## build/zmmtest-linux: the same windows as a Linux program
 
@@ -72,7 +72,7 @@ bench: ## what zmmtest costs and finds on this machine; fails on a regression
 	@$(MAKE) --no-print-directory -s all $(SILICON) $(BENCH)
 	@ci/silicon/bench
 
-lint: ## clang-format, clang-tidy, cppcheck, shellcheck
+lint: ## clang-format, clang-tidy, cppcheck, shellcheck, pyflakes
 	@ci/install lint
 	@$(MAKE) --no-print-directory -s $(BUILD)/version.h
 	ci/lint

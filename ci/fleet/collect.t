@@ -1,0 +1,411 @@
+#!/usr/bin/env python3
+"""zmmtest-collect on a thousand logs of real runs, whose verdicts it must count as their exit codes do;
+and on what is no log: junk, cut at each byte, in other encodings, huge, unreadable.
+
+The runs are zmmtest-linux's on the processor that is here, and two boots in QEMU. Where AVX-512 is
+missing they are INCOMPLETE, and counted as that."""
+import csv
+import io
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "build/zmmtest-linux"
+COLLECT = ROOT / "image/fleet/zmmtest-collect"
+RUNS = 1000
+OF_EXIT_CODE = {0: "PASS", 1: "FAIL", 2: "INCOMPLETE", 3: "ERROR", -signal.SIGKILL: "NO END"}
+tests = failed = 0
+
+
+def check(description, holds, *about):
+    global tests, failed
+    tests += 1
+    print(f"{'ok' if holds else 'not ok'} {tests} - {description}", flush=True)
+    if not holds:
+        failed += 1
+        for what in about:
+            print("#  ", str(what)[:2000].replace("\n", "\n#   "))
+
+
+def collect(*arguments, **options):
+    return subprocess.run([COLLECT, *arguments], capture_output=True, timeout=300, check=False, **options)
+
+
+def table(*arguments):
+    """The rows of the CSV, by column."""
+    result = collect("--format=csv", *arguments)
+    return list(csv.DictReader(io.StringIO(result.stdout.decode())))
+
+
+def verdicts(*arguments):
+    return [row["verdict"] for row in table(*arguments)]
+
+
+# --- a thousand runs -------------------------------------------------------------------------------
+
+ONE_CPU = f"cpus={min(os.sched_getaffinity(0))}"
+CLASSES = ["zeroed", "stale", "other-vcpu", "other-run", "swapped", "bit-flip", "foreign", "ghost", "altered", "fault",
+           "all"]
+EXITS = ["cpuid", "rdtsc", "pause", "hold", "copy", "copy-ymm", "copy-xmm", "cold-page", "cpuid,rdtsc", "hypercall"]
+
+
+def some_run(rng):
+    """Arguments of a run, and the signal that ends it, if one does."""
+    kind = rng.choices(["plain", "inject", "kept", "wrong", "stop", "term", "kill", "long"],
+                       [40, 20, 10, 10, 8, 4, 5, 3])[0]
+    exits = "exits=" + rng.choice(EXITS)
+    # hold= is that short because a slice has a hundred of them.
+    cpus = rng.choices([ONE_CPU, "cpus=all"], [8, 1])[0]
+    plain = ["passes=1", exits, "hold=20", cpus, f"seed={rng.getrandbits(64):x}"]
+    if kind == "inject":
+        return plain + [f"inject={rng.choice(CLASSES)}/{rng.randint(1, 60)}"], None
+    if kind == "kept":
+        return plain + [exits + ",wrmsr"], None
+    if kind == "wrong":
+        return plain + [rng.choice(["colour=red", "exits=none", "passes=-1", 'a"=b', "time=\x1b[2J", "cpus=4096"])], None
+    if kind == "stop":
+        return plain + ["inject=all/30", "stop=first"], None
+    if kind == "term":
+        return ["time=0", exits, ONE_CPU], signal.SIGTERM
+    if kind == "kill":
+        return ["time=0", exits, ONE_CPU] + rng.choice([[], ["inject=all/50"]]), signal.SIGKILL
+    if kind == "long":
+        return ["time=1", exits, ONE_CPU], None
+    return plain, None
+
+
+def run(arguments, ending, path):
+    """Runs zmmtest-linux, its output into path; returns its exit code."""
+    with open(path, "ab") as log:
+        before = log.tell()
+        with subprocess.Popen([PROGRAM, *arguments], stdout=log, stderr=subprocess.DEVNULL) as process:
+            if ending:
+                while process.poll() is None and b"ev=selftest" not in Path(path).read_bytes()[before:]:
+                    time.sleep(0.01)
+                process.send_signal(ending)
+            return process.wait(timeout=120)
+
+
+def thousand_runs(folder):
+    """RUNS runs of 50 hosts in files of their own; of each tenth host all runs are in one file. The
+    verdicts by their exit codes, by host."""
+    rng = random.Random(8)
+    by_host = {}
+
+    def runs_of_host(host, plans):
+        shared = folder / f"host{host:02}.log"
+        own = folder / f"host{host:02}"
+        if host % 10:
+            own.mkdir()
+        for n, (arguments, ending) in enumerate(plans):
+            path = own / f"{n:04}.log" if host % 10 else shared
+            by_host.setdefault(f"host{host:02}", []).append(OF_EXIT_CODE[run(arguments, ending, path)])
+
+    with ThreadPoolExecutor(max(2, len(os.sched_getaffinity(0)))) as pool:
+        for work in [pool.submit(runs_of_host, host, [some_run(rng) for _ in range(RUNS // 50)])
+                     for host in range(50)]:
+            work.result()
+    return by_host
+
+
+def boots(folder):
+    """Two boots in QEMU beside them: COM1 as the firmware and zmmtest left it."""
+    by_host = {}
+    for name, options in {"qemu-plain": "passes=1", "qemu-inject": "passes=1 inject=zeroed/50"}.items():
+        kept = folder / f"{name}.kept"
+        environment = dict(os.environ, ENGINE="qemu", CPUS="1", LIMIT="120", KEEP=str(kept), OPTIONS=options)
+        code = subprocess.run([ROOT / "ci/boot/run"], env=environment, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, check=False).returncode
+        (folder / name).mkdir()
+        shutil.move(kept / "serial", folder / name / "serial.log")
+        shutil.rmtree(kept)
+        by_host[name] = [OF_EXIT_CODE[code]]
+    return by_host
+
+
+# Which is worse, said once more: the test must not ask the collector.
+WORST_FIRST = ["FAIL", "ERROR", "NO END", "INCOMPLETE", "PASS"]
+
+
+def without_label(verdict):
+    return verdict.replace(" INJECTED", "")
+
+
+def check_thousand(folder):
+    started = time.monotonic()
+    expected = {**thousand_runs(folder), **boots(folder)}
+    count = Counter(verdict for of in expected.values() for verdict in of)
+    print(f"# {sum(count.values())} runs in {time.monotonic() - started:.0f} s, by their exit codes: {dict(count)}")
+    check("there are a thousand runs, and each way to end is among them",
+          sum(count.values()) >= RUNS and set(count) >= {"FAIL", "INCOMPLETE", "ERROR", "NO END"}, count)
+
+    started = time.monotonic()
+    rows = table(folder)
+    print(f"# collected in {time.monotonic() - started:.1f} s")
+    seen = {}
+    for row in rows:
+        seen.setdefault(row["host"], []).append(without_label(row["verdict"]))
+    check("as many rows as runs", len(rows) == sum(count.values()), len(rows))
+    check("each host's verdicts are those of its exit codes",
+          {host: Counter(of) for host, of in seen.items()} == {host: Counter(of) for host, of in expected.items()},
+          [(host, of, seen.get(host)) for host, of in expected.items() if Counter(of) != Counter(seen.get(host, []))])
+    check("every finding was injected, and says so in the CSV",
+          all(row["findings"] == row["injected"] for row in rows)
+          and all("INJECTED" in row["verdict"] for row in rows if row["verdict"].startswith("FAIL"))
+          and all(row["looks_like"].startswith("INJECTED") for row in rows if int(row["findings"])))
+    mixed = [row for row in rows if without_label(row["verdict"]) != without_label(row["host_verdict"])]
+    check("hosts whose runs differ have their worst verdict", mixed and all(
+        without_label(row["host_verdict"]) == without_label(worst_of(seen[row["host"]], rows, row["host"]))
+        for row in rows), mixed[:3])
+    check_text(folder, rows)
+    check_junit(folder, rows)
+
+
+def worst_of(of, rows, host):
+    """FAIL of what was only injected is less than ERROR."""
+    labelled = any(row["verdict"] == "FAIL" for row in rows if row["host"] == host)
+    order = WORST_FIRST if labelled else ["ERROR", "NO END", "FAIL", "INCOMPLETE", "PASS"]
+    return min(of, key=order.index)
+
+
+def check_text(folder, rows):
+    result = collect(folder)
+    text = result.stdout.decode()
+    lines = text.split("\n\n")[0].splitlines()
+    check("the exit code is the worst verdict's", result.returncode == 3, result.returncode)
+    starts = [lines[0].index(heading) for heading in ("HYPERVISOR", "BUILD", "CPU", "MICROCODE", "VERDICT", "RUNS")]
+    check("the table is aligned", all(line[at - 1] == " " and line[at] != " " for line in lines for at in starts))
+    check("it has a line for each host", len({line.split()[0] for line in lines[1:]}) == len({r["host"] for r in rows}))
+    count = Counter(row["verdict"] for row in rows)
+    check("its last line counts the runs", all(f"{n} {verdict}" in text.splitlines()[-1].split("Runs")[1]
+                                               for verdict, n in count.items()), text.splitlines()[-1], count)
+    check("what was injected is labelled in it", "FAIL INJECTED" in text and " INJECTED " in lines[1] + lines[-1] + text)
+
+
+def check_junit(folder, rows):
+    root = ET.fromstring(collect("--format=junit", folder).stdout)
+    cases = root.findall("testsuite/testcase")
+    count = Counter(row["verdict"] for row in rows)
+    check("JUnit has a test case for each run", len(cases) == len(rows), len(cases))
+    check("its failures are the FAILs, labelled",
+          Counter(e.get("type") for e in root.iter("failure")) == Counter({"FAIL INJECTED": count["FAIL INJECTED"]})
+          and all("label=INJECTED" in e.text for e in root.iter("failure")))
+    check("its skipped the INCOMPLETEs, with reasons", len(list(root.iter("skipped"))) == count["INCOMPLETE"]
+          and all(len(e.get("message")) > 20 for e in root.iter("skipped")))
+    check("its errors all that came to nothing",
+          len(list(root.iter("error"))) == count["ERROR"] + count["NO END"] + count["CUT OFF"] + count["NO RUN"])
+    check("and the suites' own counts say the same", all(
+        int(suite.get("tests")) == len(suite.findall("testcase"))
+        and int(suite.get("errors")) == len(suite.findall("testcase/error"))
+        and int(suite.get("failures")) == len(suite.findall("testcase/failure"))
+        and int(suite.get("skipped")) == len(suite.findall("testcase/skipped")) for suite in root.iter("testsuite")))
+
+
+# --- what is no whole log --------------------------------------------------------------------------
+
+
+def real_log(folder):
+    """One whole log, its exit code's verdict, and its ev=done as a FAIL that nobody injected."""
+    path = folder / "real.log"
+    verdict = OF_EXIT_CODE[run(["passes=1", "exits=cpuid", ONE_CPU], None, path)]
+    return path.read_bytes(), verdict
+
+
+def failing(log):
+    """The same with one finding: there is no way to a real one on a machine that has no bug."""
+    finding = b'zmmtest ts=0.030 ev=finding n=1 cpu=0 exit=copy round=9 generation=3 component=zmm_hi256 class=zeroed ' \
+              b'registers=zmm0-15 bits=511:256 signature="ESXi 8.0.2: AVX-256 host code, zmm not saved"\n'
+    done = log.index(b"zmmtest ts=", log.index(b"ev=component name=x87"))
+    for verdict in (b"verdict=PASS", b"verdict=INCOMPLETE"):
+        log = log.replace(verdict, b"verdict=FAIL")
+    return log[:done] + finding + log[done:].replace(b"findings=0 vcpus", b"findings=1 vcpus")
+
+
+def write(folder, **logs):
+    folder.mkdir()
+    for name, data in logs.items():
+        (folder / f"{name}.log").write_bytes(data)
+    return folder
+
+
+def check_worst(folder, log, verdict):
+    bad = failing(log)
+    rows = table(write(folder / "worst", once=log + bad + log, twice=log + log))
+    check("FAIL once and twice not: all three are seen", [row["verdict"] for row in rows] ==
+          [verdict, "FAIL", verdict] + [verdict] * 2, rows)
+    check("and the host is FAIL, the other not", [row["host_verdict"] for row in rows] == ["FAIL"] * 3 + [verdict] * 2)
+    check("exit code 1", collect(folder / "worst").returncode == 1)
+    codes = [collect(write(folder / f"code{n}", a=data)).returncode for n, data in enumerate(
+        [bad, log, log.split(b"ev=done")[0], b"", bad + log.split(b"ev=done")[0]])]
+    check("a host that is reset after a FAIL is no less of a FAIL", codes == [1, 0 if verdict == "PASS" else 2, 3, 3, 1],
+          codes)
+    cut = bad.split(b"zmmtest ts=")
+    cut = b"zmmtest ts=".join(part for part in cut if b"ev=done" not in part)
+    check("a finding before a log without an end is a FAIL", verdicts(write(folder / "found", a=cut)) == ["FAIL"])
+    lie = bad.replace(b"verdict=FAIL", b"verdict=PASS")
+    check("PASS after a finding is an ERROR", verdicts(write(folder / "lie", a=lie)) == ["ERROR"])
+    text = collect(folder / "worst").stdout.decode()
+    check("what it looks like is said, and that nobody injected it",
+          "looks like ESXi 8.0.2: AVX-256 host code, zmm not saved\n" in text and "INJECTED" not in text, text)
+
+
+def check_cut(folder, log, verdict):
+    """The same log, cut off after each byte."""
+    cut = folder / "cut"
+    cut.mkdir()
+    for length in range(len(log)):
+        (cut / f"{length:06}.log").write_bytes(log[:length])
+    done = log.index(b'"', log.index(b'reason="', log.index(b"ev=done")) + 8) + 1
+    rows = table(cut)
+    early, late = rows[:done], rows[done:]
+    count = Counter(row["verdict"] for row in early)
+    print(f"# cut at each of {len(log)} bytes: {dict(count)}")
+    check("cut anywhere before its end a log is no pass", set(count) == {"NO RUN", "CUT OFF", "NO END"}, count)
+    first = log.index(b"\n", log.index(b"ev=start"))
+    check("between lines it is NO END, within one CUT OFF", all(
+        row["verdict"] == ("CUT OFF" if log[:n].split(b"\n")[-1].strip() else "NO END")
+        for n, row in enumerate(early) if n > first))
+    check("cut after it, it has its verdict", {row["verdict"] for row in late} == {verdict}, late[:1])
+
+
+def check_junk(folder, log, verdict):
+    rng = random.Random(9)
+    junk = rng.randbytes(100_000)
+    crlf = log.replace(b"\n", b"\r\n")
+    noisy = b"\x1b[2J\x1b[01;01HBdsDxe: loading Boot0001\r\n\0\0" + crlf.replace(
+        b"zmmtest ts=", b"\r\n\x1b[0m\x1b[37m\0zmmtest ts=") + b"\x1b[0m\0\0\xff"
+    text = log.decode()
+    vmware = "".join(f"2026-01-01T00:00:00.000Z In(05) vcpu-0 - Guest: {line}\n" for line in text.splitlines())
+    expected = {
+        "crlf": [verdict], "noisy": [verdict], "twice": [verdict] * 2, "utf16le": [verdict], "utf16be": [verdict],
+        "junk-before": [verdict], "junk-after": [verdict], "vm": [verdict], "headless": [verdict],
+        "empty": ["NO RUN"], "junk": ["NO RUN"], "nul": ["NO RUN"], "words": ["NO RUN"],
+        "restarted": ["NO END", verdict], "start-damaged": [verdict] * 2, "done-damaged": ["NO END"]}
+    write(folder / "junk", crlf=crlf, noisy=noisy, twice=log + log, utf16le=text.encode("utf-16"),
+          utf16be=b"\xfe\xff" + text.encode("utf-16-be"), vm=vmware.encode(), headless=log[log.index(b"zmmtest ts=", 5):],
+          empty=b"", junk=junk, nul=bytes(5000), words=b"zmmtest is not here\n", restarted=log.split(b"ev=exit")[0] + b"\n" + log,
+          **{"junk-before": junk + b"\n" + log, "junk-after": log + junk, "start-damaged": log + log.replace(b"ev=start", b"ev=st\xffrt"),
+             "done-damaged": log.replace(b"exits=", b"ex\xffts=")})
+    seen = {}
+    for row in table(folder / "junk"):
+        seen.setdefault(row["host"], []).append(row["verdict"])
+    for host, of in expected.items():
+        check(f"{host}: {', '.join(of)}", seen.get(host) == of, seen.get(host))
+    check("JUnit of it is XML", ET.fromstring(collect("--format=junit", folder / "junk").stdout) is not None)
+    reasons = {row["host"]: row["reason"] for row in table(folder / "junk")}
+    check("says that a file is empty", reasons["empty"] == "the file is empty")
+    check("says what a file ends with that has no run", 'it ends "zmmtest is not here"' in reasons["words"])
+
+
+def check_names(folder, log, verdict):
+    names = write(folder / "names")
+    for name in [b"=1+1.log", b"-x.log", b"@a.log", b"a,b\"c.log", b"new\nline.log", b"esc\x1b[2J.log", b"\xff\xfe.log",
+                 b"<&>.log", b"uml\xc3\xa4ut.log", b"esx01.example.com"]:
+        Path(os.fsdecode(os.fsencode(names) + b"/" + name)).write_bytes(log)
+    for name in ["vmware.log", "vmware-1.log", "junit.xml", "table.csv", ".hidden", "0001.txt"]:
+        (names / name).write_text("not a log\n")
+    hosts = sorted(row["host"] for row in table(names))
+    check("hosts have their files' names, harmless to a spreadsheet and a terminal", hosts == sorted(
+        ["'=1+1", "'-x", "'@a", 'a,b"c', "new?line", "esc?[2J", "??", "<&>", "umläut", "esx01.example.com"]), hosts)
+    suites = ET.fromstring(collect("--format=junit", names).stdout).findall("testsuite")
+    check("and are whole in JUnit", {"<&>", 'a,b"c', "umläut", "??"} <= {suite.get("name") for suite in suites})
+    check("what is no log in a folder is passed over", len(hosts) == 10)
+    check("named itself, it is read", verdicts(names / "vmware.log") == ["NO RUN"])
+    plain = subprocess.run([COLLECT, names], capture_output=True, env={"LC_ALL": "C", "PATH": os.environ["PATH"]}, check=False)
+    check("in the C locale as well", plain.returncode == (0 if verdict == "PASS" else 2) and not plain.stderr, plain.stderr)
+    deep = folder / "deep"
+    (deep / "esx01/zmmtest").mkdir(parents=True)
+    (deep / "esx01/zmmtest/0001.log").write_bytes(log)
+    check("the first folder beneath is the host", [row["host"] for row in table(deep)] == ["esx01"])
+    check("with --host=folder the file's own", [row["host"] for row in table("--host=folder", deep)] == ["zmmtest"])
+
+
+def limited():
+    resource.setrlimit(resource.RLIMIT_AS, (192 << 20, 192 << 20))
+
+
+def check_places(folder, log, verdict):
+    places = write(folder / "places", a=log)
+    (places / "loop").symlink_to(places)
+    (places / "dangling.log").symlink_to(places / "nothing")
+    os.mkfifo(places / "fifo.log")
+    rows = table(places)
+    check("loops of links and FIFOs are no trap, a dangling link is seen",
+          [row["verdict"] for row in rows] == [verdict, "NO RUN"], rows)
+    check("a file that is not there is a line", verdicts(places / "a.log", places / "b.log") == [verdict, "NO RUN"])
+    (places / "b.log").write_bytes(log)
+    (places / "b.log").chmod(0)
+    (places / "locked").mkdir(mode=0)
+    if os.geteuid():
+        got = table(places)
+    else:  # root may read it all the same
+        places.chmod(0o755)
+        folder.chmod(0o755)
+        got = list(csv.DictReader(io.StringIO(subprocess.run(
+            ["/usr/bin/python3", "-", "--format=csv", places], stdin=open(COLLECT, "rb"), capture_output=True,
+            user=65534, group=65534, check=False).stdout.decode())))
+    unreadable = {row["host"]: row["reason"] for row in got if row["verdict"] == "NO RUN"}
+    check("an unreadable file or folder is a line that says why", {"b", "locked"} <= set(unreadable) and
+          all("Permission denied" in unreadable[host] for host in ("b", "locked")), got)
+    (places / "locked").chmod(0o700)
+
+    huge = write(folder / "huge")
+    block = random.Random(10).randbytes(1 << 20)
+    with open(huge / "junk.log", "wb") as file:
+        for n in range(100):  # one half without a line end
+            file.write(block if n % 2 else block.replace(b"\n", b" ").replace(b"\r", b" "))
+        file.write(b"\n" + log)
+    with open(huge / "lines.log", "wb") as file:
+        for _ in range(100 * (1 << 20) // len(log) // 20):
+            file.write(log.replace(b"ev=done", b"ev=tick") * 20)
+        file.write(log)
+    started = time.monotonic()
+    result = collect("--format=csv", huge / "junk.log", preexec_fn=limited)
+    check("100 MB of junk before a log, in 192 MB of address space",
+          [row["verdict"] for row in csv.DictReader(io.StringIO(result.stdout.decode()))] == [verdict], result.stderr)
+    print(f"# in {time.monotonic() - started:.1f} s")
+    started = time.monotonic()
+    rows = table(huge / "lines.log")
+    check("100 MB of runs that are all reset but the last", len(rows) > 1000 and rows[-1]["verdict"] == verdict
+          and {row["verdict"] for row in rows[:-1]} == {"NO END"}, len(rows))
+    print(f"# {len(rows)} runs in {time.monotonic() - started:.1f} s")
+
+
+def check_use(folder):
+    (folder / "nothing").mkdir()
+    for arguments in ([], ["--format=html", folder], ["--nonsense"], [folder / "nothing"]):
+        result = collect(*arguments)
+        check(f"wrong use is 4 and says why: {' '.join(map(str, arguments[:1])) or 'no argument'}",
+              result.returncode == 4 and result.stderr.startswith(b"zmmtest-collect: ") and not result.stdout, result)
+    help_ = collect("--help")
+    check("--help tells it all", help_.returncode == 0 and b"CUT OFF" in help_.stdout)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as work:
+        folder = Path(work)
+        log, verdict = real_log(folder)
+        check_worst(folder, log, verdict)
+        check_cut(folder, log, verdict)
+        check_junk(folder, log, verdict)
+        check_names(folder, log, verdict)
+        check_places(folder, log, verdict)
+        check_use(folder)
+        (folder / "thousand").mkdir()
+        check_thousand(folder / "thousand")
+    print(f"1..{tests}")
+    return 1 if failed else 0
+
+
+sys.exit(main())
