@@ -63,7 +63,7 @@ sign: ## build/zmmtest.signed.efi, .img and .iso for Secure Boot (KEY= CERT=: PE
 check: ## run every test
 	@ci/install check
 	@$(MAKE) --no-print-directory -s all $(FAULTVISOR) $(SILICON) unit
-	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS) ci/purity/*.t ci/fleet/*.t ci/silicon/*.t ci/boot/*.t
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS) ci/unit/*.t ci/purity/*.t ci/fleet/*.t ci/silicon/*.t ci/boot/*.t
 
 silicon: $(SILICON) ## build/zmmtest-linux: the same windows as a Linux program
 

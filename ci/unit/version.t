@@ -1,0 +1,91 @@
+#!/bin/bash
+# ci/version in a repository at a tag, after it, without one, changed, as a source archive, and unpacked in another's.
+. "$(dirname "$0")/../boot/lib.sh"
+
+# A repository like this one in all that ci/version looks at, and no configuration of whoever runs this.
+export HOME=$work GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@localhost \
+    GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@localhost
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+repository=$work/repository
+mkdir -p "$repository/ci" "$repository/efi" "$repository/linker"
+cp "$root/ci/version" "$repository/ci/version"
+cp "$root/.gitattributes" "$repository/.gitattributes"
+touch "$repository/efi/main.c" "$repository/Makefile"
+
+in_it() {
+    git -C "$repository" "$@" >/dev/null 2>&1
+}
+commit() {
+    in_it add -A
+    in_it commit --allow-empty -m "$1"
+}
+short() {
+    git -C "$repository" rev-parse --short=12 HEAD
+}
+
+# is VERSION COMMIT [FOLDER]: what ci/version says there.
+is() {
+    printf '#define ZMMTEST_VERSION "%s"\n#define ZMMTEST_COMMIT "%s"\n' "$1" "$2" >"$work/want"
+    "${3:-$repository}/ci/version" >"$work/got" 2>&1
+    diff "$work/want" "$work/got" | sed 's/^/# /'
+    cmp -s "$work/want" "$work/got"
+}
+
+about=version
+next=$(sed -n 's/^next=//p' "$root/ci/version")
+check "before the first commit: not known" is "$next-dev" unknown
+in_it init
+commit one
+check "without a tag: on the way" is "$next-dev" "$(short)"
+in_it tag v0.3
+check "at a tag" is 0.3 "$(short)"
+commit two
+commit three
+check "two commits after it" is 0.3+2 "$(short)"
+in_it tag nightly
+in_it tag version-nine
+check "other tags are no versions" is 0.3+2 "$(short)"
+in_it tag -a v1.0-rc1 -m "a candidate"
+check "an annotated tag of a candidate" is 1.0-rc1 "$(short)"
+commit four
+check "and after it" is 1.0-rc1+1 "$(short)"
+
+echo "int x;" >>"$repository/efi/main.c"
+check "a changed source" is 1.0-rc1+1 "$(short)-changed"
+in_it checkout efi/main.c
+touch "$repository/efi/new.c"
+check "a new one" is 1.0-rc1+1 "$(short)-changed"
+rm "$repository/efi/new.c"
+touch "$repository/notes"
+check "what is not built does not count" is 1.0-rc1+1 "$(short)"
+rm "$repository/notes"
+
+in_it clone --depth 1 "file://$repository" "$work/shallow"
+check "a shallow clone without tags" is "$next-dev" "$(short)" "$work/shallow"
+in_it worktree add "$work/worktree" v0.3
+check "a worktree at a tag" is 0.3 "$(git -C "$repository" rev-parse --short=12 v0.3)" "$work/worktree"
+
+archive() { # what, where
+    mkdir -p "$2"
+    git -C "$repository" archive "$1" | tar -xf - -C "$2"
+}
+archive HEAD "$work/archive"
+check "a source archive" is 1.0-rc1+1 "$(short)" "$work/archive"
+archive v0.3 "$work/archive-tag"
+check "of a tag" is 0.3 "$(git -C "$repository" rev-parse --short=12 v0.3)" "$work/archive-tag"
+archive HEAD "$repository/vendor"
+check "unpacked in another's repository" is 1.0-rc1+1 "$(short)" "$repository/vendor"
+cp -r "$repository" "$work/copy"
+rm -rf "$work/copy/.git"
+check "a copy without its .git: not known" is "$next-dev" unknown "$work/copy"
+in_it tag 'v2"; x'
+in_it tag 'v2"x'
+check "a tag that would break the C header is none" is "$next-dev" "$(short)"
+
+# And what was built here has it.
+built=$(sed -n 's/.*VERSION "\(.*\)"/\1/p' "$root/build/version.h")
+says_version() {
+    "$root/build/zmmtest-linux" passes=1 exits=cpuid | grep -q "ev=start version=$built commit="
+}
+check "the banner and the log have it" says_version
+finish
