@@ -57,6 +57,7 @@ def verdicts(*arguments):
 ONE_CPU = f"cpus={min(os.sched_getaffinity(0))}"
 CLASSES = ["zeroed", "stale", "other-vcpu", "other-run", "swapped", "bit-flip", "foreign", "ghost", "altered", "fault",
            "all"]
+WRONG = ["colour=red", "exits=none", "passes=-1", 'a"=b', "time=\x1b[2J", "cpus=4096"]
 EXITS = ["cpuid", "rdtsc", "pause", "hold", "copy", "copy-ymm", "copy-xmm", "cold-page", "cpuid,rdtsc", "hypercall"]
 
 
@@ -73,7 +74,7 @@ def some_run(rng):
     if kind == "kept":
         return plain + [exits + ",wrmsr"], None
     if kind == "wrong":
-        return plain + [rng.choice(["colour=red", "exits=none", "passes=-1", 'a"=b', "time=\x1b[2J", "cpus=4096"])], None
+        return plain + [rng.choice(WRONG)], None
     if kind == "stop":
         return plain + ["inject=all/30", "stop=first"], None
     if kind == "term":
@@ -190,7 +191,8 @@ def check_text(folder, rows):
     count = Counter(row["verdict"] for row in rows)
     check("its last line counts the runs", all(f"{n} {verdict}" in text.splitlines()[-1].split("Runs")[1]
                                                for verdict, n in count.items()), text.splitlines()[-1], count)
-    check("what was injected is labelled in it", "FAIL INJECTED" in text and " INJECTED " in lines[1] + lines[-1] + text)
+    check("what was injected is labelled in it", "FAIL INJECTED" in text
+          and all("INJECTED" in line for line in text.splitlines() if "looks like" in line))
 
 
 def check_junit(folder, rows):
@@ -224,8 +226,8 @@ def real_log(folder):
 
 def failing(log):
     """The same with one finding: there is no way to a real one on a machine that has no bug."""
-    finding = b'zmmtest ts=0.030 ev=finding n=1 cpu=0 exit=copy round=9 generation=3 component=zmm_hi256 class=zeroed ' \
-              b'registers=zmm0-15 bits=511:256 signature="ESXi 8.0.2: AVX-256 host code, zmm not saved"\n'
+    finding = b'zmmtest ts=0.030 ev=finding n=1 cpu=0 exit=copy round=9 generation=3 component=zmm_hi256 ' \
+              b'class=zeroed registers=zmm0-15 bits=511:256 signature="ESXi 8.0.2: AVX-256 host code, zmm not saved"\n'
     done = log.index(b"zmmtest ts=", log.index(b"ev=component name=x87"))
     for verdict in (b"verdict=PASS", b"verdict=INCOMPLETE"):
         log = log.replace(verdict, b"verdict=FAIL")
@@ -246,10 +248,12 @@ def check_worst(folder, log, verdict):
           [verdict, "FAIL", verdict] + [verdict] * 2, rows)
     check("and the host is FAIL, the other not", [row["host_verdict"] for row in rows] == ["FAIL"] * 3 + [verdict] * 2)
     check("exit code 1", collect(folder / "worst").returncode == 1)
+    run(["colour=red"], None, folder / "error.log")
+    error = (folder / "error.log").read_bytes()
     codes = [collect(write(folder / f"code{n}", a=data)).returncode for n, data in enumerate(
-        [bad, log, log.split(b"ev=done")[0], b"", bad + log.split(b"ev=done")[0]])]
-    check("a host that is reset after a FAIL is no less of a FAIL", codes == [1, 0 if verdict == "PASS" else 2, 3, 3, 1],
-          codes)
+        [bad, log, log.split(b"ev=done")[0], b"", error, bad + log.split(b"ev=done")[0], bad + error])]
+    check("exit codes: a FAIL is no less of one for a reset or an ERROR after it",
+          codes == [1, 0 if verdict == "PASS" else 2, 3, 3, 3, 1, 1], codes)
     cut = bad.split(b"zmmtest ts=")
     cut = b"zmmtest ts=".join(part for part in cut if b"ev=done" not in part)
     check("a finding before a log without an end is a FAIL", verdicts(write(folder / "found", a=cut)) == ["FAIL"])
@@ -261,7 +265,9 @@ def check_worst(folder, log, verdict):
 
 
 def check_cut(folder, log, verdict):
-    """The same log, cut off after each byte."""
+    """The same log, cut off after each byte; and one with an injected finding, around its label."""
+    run(["passes=1", "exits=cpuid", ONE_CPU, "inject=zeroed/50"], None, folder / "injected.log")
+    injected = (folder / "injected.log").read_bytes()
     cut = folder / "cut"
     cut.mkdir()
     for length in range(len(log)):
@@ -272,6 +278,9 @@ def check_cut(folder, log, verdict):
     count = Counter(row["verdict"] for row in early)
     print(f"# cut at each of {len(log)} bytes: {dict(count)}")
     check("cut anywhere before its end a log is no pass", set(count) == {"NO RUN", "CUT OFF", "NO END"}, count)
+    label = injected.index(b"label=INJECTED")
+    half = write(folder / "half", **{f"{n:03}": injected[:label + n] for n in range(-20, 30)})
+    check("an injected finding that is cut before its label is no FAIL", set(verdicts(half)) == {"CUT OFF"})
     first = log.index(b"\n", log.index(b"ev=start"))
     check("between lines it is NO END, within one CUT OFF", all(
         row["verdict"] == ("CUT OFF" if log[:n].split(b"\n")[-1].strip() else "NO END")
@@ -283,7 +292,7 @@ def check_junk(folder, log, verdict):
     rng = random.Random(9)
     junk = rng.randbytes(100_000)
     crlf = log.replace(b"\n", b"\r\n")
-    noisy = b"\x1b[2J\x1b[01;01HBdsDxe: loading Boot0001\r\n\0\0" + crlf.replace(
+    noisy = b"\x1b[2J\x1b[01;01HBdsDxe: loading Boot0001\r\n\0\0" + crlf.replace(b"\r\n", b"\x1b[K\r\n").replace(
         b"zmmtest ts=", b"\r\n\x1b[0m\x1b[37m\0zmmtest ts=") + b"\x1b[0m\0\0\xff"
     text = log.decode()
     vmware = "".join(f"2026-01-01T00:00:00.000Z In(05) vcpu-0 - Guest: {line}\n" for line in text.splitlines())
@@ -293,9 +302,11 @@ def check_junk(folder, log, verdict):
         "empty": ["NO RUN"], "junk": ["NO RUN"], "nul": ["NO RUN"], "words": ["NO RUN"],
         "restarted": ["NO END", verdict], "start-damaged": [verdict] * 2, "done-damaged": ["NO END"]}
     write(folder / "junk", crlf=crlf, noisy=noisy, twice=log + log, utf16le=text.encode("utf-16"),
-          utf16be=b"\xfe\xff" + text.encode("utf-16-be"), vm=vmware.encode(), headless=log[log.index(b"zmmtest ts=", 5):],
-          empty=b"", junk=junk, nul=bytes(5000), words=b"zmmtest is not here\n", restarted=log.split(b"ev=exit")[0] + b"\n" + log,
-          **{"junk-before": junk + b"\n" + log, "junk-after": log + junk, "start-damaged": log + log.replace(b"ev=start", b"ev=st\xffrt"),
+          utf16be=b"\xfe\xff" + text.encode("utf-16-be"), vm=vmware.encode(),
+          headless=log[log.index(b"zmmtest ts=", 5):], empty=b"", junk=junk, nul=bytes(5000),
+          words=b"zmmtest is not here\n", restarted=log.split(b"ev=exit")[0] + b"\n" + log,
+          **{"junk-before": junk + b"\n" + log, "junk-after": log + junk,
+             "start-damaged": log + log.replace(b"ev=start", b"ev=st\xffrt"),
              "done-damaged": log.replace(b"exits=", b"ex\xffts=")})
     seen = {}
     for row in table(folder / "junk"):
@@ -322,8 +333,9 @@ def check_names(folder, log, verdict):
     check("and are whole in JUnit", {"<&>", 'a,b"c', "umläut", "??"} <= {suite.get("name") for suite in suites})
     check("what is no log in a folder is passed over", len(hosts) == 10)
     check("named itself, it is read", verdicts(names / "vmware.log") == ["NO RUN"])
-    plain = subprocess.run([COLLECT, names], capture_output=True, env={"LC_ALL": "C", "PATH": os.environ["PATH"]}, check=False)
-    check("in the C locale as well", plain.returncode == (0 if verdict == "PASS" else 2) and not plain.stderr, plain.stderr)
+    plain = collect(names, env={"LC_ALL": "C", "PATH": os.environ["PATH"]})
+    check("in the C locale as well", plain.returncode == (0 if verdict == "PASS" else 2) and not plain.stderr,
+          plain.stderr)
     deep = folder / "deep"
     (deep / "esx01/zmmtest").mkdir(parents=True)
     (deep / "esx01/zmmtest/0001.log").write_bytes(log)
@@ -363,8 +375,8 @@ def check_places(folder, log, verdict):
     huge = write(folder / "huge")
     block = random.Random(10).randbytes(1 << 20)
     with open(huge / "junk.log", "wb") as file:
-        for n in range(100):  # one half without a line end
-            file.write(block if n % 2 else block.replace(b"\n", b" ").replace(b"\r", b" "))
+        for n in range(100):  # most of it without a line end
+            file.write(block if n >= 90 else block.replace(b"\n", b" ").replace(b"\r", b" "))
         file.write(b"\n" + log)
     with open(huge / "lines.log", "wb") as file:
         for _ in range(100 * (1 << 20) // len(log) // 20):

@@ -43,7 +43,8 @@ def manifest():
 def check_fields(parts, vmi):
     job = parts["Job"]["spec"]["template"]["spec"]
     name = "zmmtest-worker-1"
-    check("it has all its parts", set(parts) == {"ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Job"}, set(parts))
+    kinds = {"ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Job"}
+    check("it has all its parts", set(parts) == kinds, set(parts))
     check("each node has a Job, a ConfigMap and a machine of its own", {
         parts["Job"]["metadata"]["name"], parts["ConfigMap"]["metadata"]["name"], vmi["metadata"]["name"],
         job["volumes"][0]["configMap"]["name"]} == {name})
