@@ -298,7 +298,8 @@ def check_junk(folder, log, verdict):
     vmware = "".join(f"2026-01-01T00:00:00.000Z In(05) vcpu-0 - Guest: {line}\n" for line in text.splitlines())
     quoted = "".join(line + f'\nfaultvisor ev=vmware-log text="{line}"\n' for line in text.splitlines())
     expected = {
-        "crlf": [verdict], "quoted": [verdict], "noisy": [verdict], "twice": [verdict] * 2, "utf16le": [verdict], "utf16be": [verdict],
+        "crlf": [verdict], "quoted": [verdict], "noisy": [verdict], "twice": [verdict] * 2,
+        "utf16le": [verdict], "utf16be": [verdict],
         "junk-before": [verdict], "junk-after": [verdict], "vm": [verdict], "headless": [verdict],
         "empty": ["NO RUN"], "junk": ["NO RUN"], "nul": ["NO RUN"], "words": ["NO RUN"],
         "restarted": ["NO END", verdict], "start-damaged": [verdict] * 2, "done-damaged": ["NO END"]}
@@ -317,7 +318,8 @@ def check_junk(folder, log, verdict):
         check(f"{host}: {', '.join(of)}", seen.get(host) == of, seen.get(host))
     machine = b"zmmtest ts=0.020 ev=machine cpu=x hypervisor=VMware build="
     end = log.index(b"zmmtest ts=", log.index(b"ev=machine"))
-    moved = log[:end] + b"".join(machine + build + b" cpus=1\n" for build in (b"22380479", b"22380479", b"24022510")) + log[end:]
+    builds = [b"22380479", b"22380479", b"24022510"]
+    moved = log[:end] + b"".join(machine + build + b" cpus=1\n" for build in builds) + log[end:]
     check("a run that was moved has both builds",
           [row["build"] for row in table(write(folder / "moved", a=moved))] == ["22380479 then 24022510"])
     check("JUnit of it is XML", ET.fromstring(collect("--format=junit", folder / "junk").stdout) is not None)
@@ -341,8 +343,8 @@ def check_names(folder, log, verdict):
     check("what is no log in a folder is passed over", len(hosts) == 10)
     check("named itself, it is read", verdicts(names / "vmware.log") == ["NO RUN"])
     plain = collect(names, env={"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PATH": os.environ["PATH"]})
-    check("where the locale has ASCII alone as well", plain.returncode == (0 if verdict == "PASS" else 2) and not plain.stderr,
-          plain.stderr)
+    check("where the locale has ASCII alone as well",
+          plain.returncode == (0 if verdict == "PASS" else 2) and not plain.stderr, plain.stderr)
     deep = folder / "deep"
     (deep / "esx01/zmmtest").mkdir(parents=True)
     (deep / "esx01/zmmtest/0001.log").write_bytes(log)
