@@ -346,9 +346,9 @@ def check_names(folder, log, verdict):
     check("where the locale has ASCII alone as well",
           plain.returncode == (0 if verdict == "PASS" else 2) and not plain.stderr, plain.stderr)
     deep = folder / "deep"
-    (deep / "esx01/zmmtest").mkdir(parents=True)
-    (deep / "esx01/zmmtest/0001.log").write_bytes(log)
-    check("the first folder beneath is the host", [row["host"] for row in table(deep)] == ["esx01"])
+    (deep / "esx01.out/zmmtest").mkdir(parents=True)
+    (deep / "esx01.out/zmmtest/0001.log").write_bytes(log)
+    check("the first folder beneath is the host", [row["host"] for row in table(deep)] == ["esx01.out"])
     check("with --host=folder the file's own", [row["host"] for row in table("--host=folder", deep)] == ["zmmtest"])
 
 

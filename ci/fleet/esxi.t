@@ -22,7 +22,7 @@ cluster() {
 # over [OPTION...]: runs esxi-fleet over it, what it says into $work/NAME and its results into $work/NAME.out.
 over() {
     # A shell without job control starts what is in the background deaf to SIGINT; env undoes that.
-    env --default-signal=INT "$fleet" --ova="$work/zmmtest.ova" --poll=1 --limit=6 --out="$work/$about.out" "$@" \
+    env --default-signal=INT "$fleet" --ova="$work/zmmtest.ova" --poll=1 --limit=60 --out="$work/$about.out" "$@" \
         /DC/host/C >"$work/$about" 2>"$work/$about.err" &
     pid=$!
 }
@@ -106,7 +106,7 @@ check "all that in order" in_order
 
 cluster ill esx-a esx-fail esx-full esx-broken esx-dark esx-silent esx-off esx-shy esx-moved esx-differs esx-mute \
     esx-lost esx-flaky esx-portless esx-nodrs esx-taken
-over_to_its_end --parallel=12
+over_to_its_end --parallel=16 --limit=15 # a busy machine has its time for five questions
 check "a FAIL is the worst" exits_with 1
 check "FAIL" is_verdict_of esx-fail FAIL
 for host in esx-a esx-flaky esx-portless esx-nodrs esx-shy; do
@@ -115,7 +115,7 @@ done
 check "a host without room says so" says_why esx-full "import.ova: govc: No host is compatible.*insufficient capacity"
 check "a deploy that breaks says so" says_why esx-broken "import.ova: .*connection reset"
 check "a VM that does not start says so" says_why esx-dark "vm.power -on: .*insufficient"
-check "a verdict that never comes is none" says_why esx-silent "no verdict: none within 6 s"
+check "a verdict that never comes is none" says_why esx-silent "no verdict: none within 15 s"
 check "but what the serial log has is kept" grep -q ev=machine "$work/ill.out/esx-silent/serial.log"
 check "a VM that goes off is none" says_why esx-off "no verdict: none before the VM was off"
 check "a VM that was moved is no verdict on this host" says_why esx-moved "it ran on esx-other in the end"
