@@ -20,7 +20,7 @@ h ovmf-4m  pc  nvme   vga  8 4096
 i ovmf-4m  pc  usb    vga  1 64
 j ovmf-4m  q35 iso    none 2 1024
 k ovmf     pc  tftp   vga  2 256
-l ovmf-4m  q35 http   none 1 256
+l ovmf-4m  q35 http   none 2 256
 "
 while read -r name firmware machine medium screen cpus memory; do
     [ -n "$name" ] || continue
