@@ -9,8 +9,10 @@ declare -A monitor
 
 # watched NAME VARIABLE=VALUE...: a boot that takes commands of QEMU's monitor by tell.
 watched() {
+    local fd
     mkfifo "$work/$1.monitor"
-    exec {monitor[$1]}<>"$work/$1.monitor"
+    exec {fd}<>"$work/$1.monitor"
+    monitor[$1]=$fd
     boot "$@" MONITOR="$work/$1.monitor"
 }
 
@@ -104,13 +106,13 @@ watched details SCREEN=none OPTIONS="time=60 inject=swapped/100 ui=screen"
 all_booted
 
 watched countdown CONF="$work/no-options" DEVICES="-machine i8042=off"
-watched serial-only SCREEN=none CONF="$work/no-options"
+watched serial SCREEN=none CONF="$work/no-options"
 (
-    until_said serial-only 'ev=selftest'
-    press serial-only esc
-    until_said serial-only 'ev=done'
-    press serial-only x
-    tell serial-only quit
+    until_said serial 'ev=selftest'
+    press serial esc
+    until_said serial 'ev=done'
+    press serial x
+    tell serial quit
 ) &
 (
     until_seen countdown
@@ -222,7 +224,7 @@ check "without a keyboard the menu starts the default" says 'text="Chosen at the
 check "which is there to be seen" looks "$work/countdown.menu"
 check "and the screen is there" looks "$work/countdown.running"
 
-about=serial-only
+about=serial
 check "no menu on serial only" never_says 'start menu'
 check "but lines" says '^Self-test  98 faults planted'
 check "Esc ends it" says 'ev=done verdict=INCOMPLETE'
