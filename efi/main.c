@@ -32,7 +32,7 @@ static void add_sinks(void)
 }
 
 /* "time=10 exits=all" of the start menu; "": there was none. */
-static char chosen[200];
+static char chosen[MENU_CHOICE_MAX + 40];
 
 #define KEYS_BEFORE 100u
 

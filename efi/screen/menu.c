@@ -80,14 +80,13 @@ static void key_among_exits(struct menu *menu, char key)
 
 bool menu_key(struct menu *menu, char key, uint64_t now, struct options *options)
 {
-    if (key == KEY_NONE) {
-        bool over = now >= menu->start_at || now >= menu->last_at;
-        if (over) {
-            menu->exits = menu->exits ? menu->exits : all_exits();
-            choose(menu, 0, options);
-        }
-        return over;
+    if (now >= menu->last_at || (key == KEY_NONE && now >= menu->start_at)) {
+        menu->exits = menu->exits ? menu->exits : all_exits();
+        choose(menu, 0, options);
+        return true;
     }
+    if (key == KEY_NONE)
+        return false;
     menu->start_at = now + 1000 * SECONDS_TOUCHED;
     if (key == KEY_UP)
         move(menu, rows_of(menu) - 1);

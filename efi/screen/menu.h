@@ -26,7 +26,11 @@ bool menu_key(struct menu *menu, char key, uint64_t now, struct options *options
 
 void menu_draw(struct grid *grid, const struct menu *menu, uint64_t now);
 
-/* "time=60 exits=all": the choice in the words of the options, for whoever wants to repeat it. */
+/*
+ * "time=60 exits=all": the choice in the words of the options, for whoever wants to repeat it. At
+ * most so long, with a list of all exits but one.
+ */
+#define MENU_CHOICE_MAX 300u
 void menu_choice(const struct options *options, struct text *text);
 
 #endif
