@@ -179,12 +179,11 @@ static void end_as_asked(struct run *run, enum end end)
         runtime->ResetSystem(EfiResetCold, EFI_SUCCESS, 0, NULL);
 }
 
-static void stop_watchdog(void)
+/* False: it still runs. */
+static bool stop_watchdog(void)
 {
     EFI_STATUS status = system_table->BootServices->SetWatchdogTimer(0, 0, 0, NULL);
-    if (EFI_ERROR(status) && status != EFI_UNSUPPORTED)
-        event_notice("The firmware's watchdog cannot be stopped: it may reset the machine after "
-                     "five minutes.");
+    return !EFI_ERROR(status) || status == EFI_UNSUPPORTED;
 }
 
 static char options_error[512]; /* what is wrong with the options; "" if nothing is */
@@ -205,8 +204,11 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     machine_identify(&machine, tsc_hz);
     add_sinks();
     read_options();
+    bool undisturbed = stop_watchdog(); /* the start menu may be open for longer than its time */
     add_console();
-    stop_watchdog();
+    if (!undisturbed)
+        event_notice("The firmware's watchdog cannot be stopped: it may reset the machine after "
+                     "five minutes.");
     run.machine = &machine;
     run.options = &options;
     run.identity.boot = files_runs().number;
