@@ -6,6 +6,7 @@
  */
 #include "terminal.h"
 #include "../firmware.h"
+#include <string.h>
 
 #define CONSOLES_MAX 8u
 #define LINE_MAX     160u
@@ -26,6 +27,12 @@ static bool has(EFI_HANDLE handle, EFI_GUID *protocol)
     return !EFI_ERROR(system_table->BootServices->HandleProtocol(handle, protocol, &interface));
 }
 
+/* A driver offers a console on whatever it drives; one that is not in use has no mode. */
+static bool size_of(console *out, UINTN *columns, UINTN *rows)
+{
+    return !EFI_ERROR(out->QueryMode(out, (UINTN)out->Mode->Mode, columns, rows));
+}
+
 /* A splitter has the protocols of what is behind it, and no device. */
 static bool is_device(EFI_HANDLE handle)
 {
@@ -39,8 +46,10 @@ static void sort_console(EFI_HANDLE handle)
     EFI_GUID text = EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL_GUID,
              graphics = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
     console *out;
+    UINTN columns, rows;
     if (!is_device(handle) ||
-        EFI_ERROR(system_table->BootServices->HandleProtocol(handle, &text, (void **)&out)))
+        EFI_ERROR(system_table->BootServices->HandleProtocol(handle, &text, (void **)&out)) ||
+        !size_of(out, &columns, &rows))
         return;
     if (has(handle, &graphics)) {
         if (terminal.displays < CONSOLES_MAX)
@@ -66,6 +75,7 @@ static void find_consoles(void)
 enum terminal_kind terminal_start(void)
 {
     console *out = system_table->ConOut;
+    memset(&terminal, 0, sizeof(terminal));
     if (!out || !system_table->ConsoleOutHandle)
         return TERMINAL_NONE;
     terminal.attribute = out->Mode->Attribute;
@@ -82,9 +92,8 @@ void terminal_size(uint32_t *rows, uint32_t *columns)
 {
     *rows = *columns = UINT32_MAX;
     for (uint32_t n = 0; n < terminal.displays; n++) {
-        console *out = terminal.display[n];
-        UINTN wide = 0, high = 0;
-        if (EFI_ERROR(out->QueryMode(out, (UINTN)out->Mode->Mode, &wide, &high)))
+        UINTN wide, high;
+        if (!size_of(terminal.display[n], &wide, &high))
             wide = high = 0;
         *rows = high < *rows ? (uint32_t)high : *rows;
         *columns = wide < *columns ? (uint32_t)wide : *columns;
@@ -151,10 +160,10 @@ void terminal_leave(void)
     console *out = system_table->ConOut;
     if (!out)
         return;
-    if (terminal.cleared) {
+    if (terminal.cleared)
         (void)out->SetAttribute(out, (UINTN)terminal.attribute);
-        (void)out->ClearScreen(out);
-    }
+    for (uint32_t n = 0; n < terminal.displays && terminal.cleared; n++)
+        (void)terminal.display[n]->ClearScreen(terminal.display[n]);
     if (terminal.cursor)
         (void)out->EnableCursor(out, TRUE);
 }
