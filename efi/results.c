@@ -305,6 +305,8 @@ static const struct hits *hits_of(uint32_t cpu, bool injected)
     if (!run_has(shown, cpu))
         return NULL;
     const struct rounds *rounds = &shown->watched[cpu].vcpu->rounds;
+    if (!atomic_load_explicit(&rounds->verified, memory_order_relaxed))
+        return NULL;
     return injected ? &rounds->injected_hits : &rounds->hits;
 }
 

@@ -21,7 +21,7 @@ struct progress {
     uint32_t exits;
 
     uint32_t cpus; /* of the machine; which of them were hit is in the hits */
-    /* Of one vCPU; NULL: it takes no part. `injected`: of planted faults instead. */
+    /* Of one vCPU; NULL: it has no rounds. `injected`: of planted faults instead. */
     const struct hits *(*hits)(uint32_t cpu, bool injected);
 };
 

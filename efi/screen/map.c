@@ -6,6 +6,7 @@
 
 /* What was hit, of one vCPU or of all. */
 struct map {
+    bool tested; /* one of them has rounds */
     uint32_t real[VECTOR_COUNT], planted[VECTOR_COUNT];
     uint32_t real_other, planted_other;
 };
@@ -23,22 +24,22 @@ static void gather(struct map *map, const struct view *view, const struct progre
     for (uint32_t cpu = 0; cpu < progress->cpus; cpu++) {
         if (view->one_cpu && cpu != view->cpu)
             continue;
+        map->tested |= progress->hits(cpu, false) != NULL;
         add_hits(map->real, &map->real_other, progress->hits(cpu, false));
         add_hits(map->planted, &map->planted_other, progress->hits(cpu, true));
     }
 }
 
-static bool is_tested(const struct progress *progress, unsigned int reg, unsigned int dword)
+static bool is_tested(const struct map *map, enum form form, unsigned int reg, unsigned int dword)
 {
-    enum form form = progress->machine->xstate.form;
-    return progress->rounds && reg < form_vectors(form) && dword < 2 * form_lanes(form);
+    return map->tested && reg < form_vectors(form) && dword < 2 * form_lanes(form);
 }
 
 /*
  * The sign of a dword: '.' intact, '-' not tested, '0' came back zero, 'X' changed otherwise; small
  * if INJECTED.
  */
-static struct cell sign_of(const struct map *map, const struct progress *progress, unsigned int reg,
+static struct cell sign_of(const struct map *map, enum form form, unsigned int reg,
                            unsigned int dword)
 {
     if (map->real[reg] >> dword & 1)
@@ -46,16 +47,17 @@ static struct cell sign_of(const struct map *map, const struct progress *progres
     if (map->planted[reg] >> dword & 1)
         return (struct cell){map->planted[reg] >> (VECTOR_DWORDS + dword) & 1 ? 'o' : 'x',
                              LOOK_PLANTED};
-    return is_tested(progress, reg, dword) ? (struct cell){'.', LOOK_GOOD}
-                                           : (struct cell){'-', LOOK_FAINT};
+    return is_tested(map, form, reg, dword) ? (struct cell){'.', LOOK_GOOD}
+                                            : (struct cell){'-', LOOK_FAINT};
 }
 
 static void put_others(struct grid *grid, uint32_t row, uint32_t column, const struct map *map,
                        bool tested, unsigned int first, unsigned int count)
 {
-    const struct cell intact =
-        tested ? (struct cell){'.', LOOK_GOOD} : (struct cell){'-', LOOK_FAINT};
     for (unsigned int n = 0; n < count; n++) {
+        bool compared = tested && first + n != HIT_GENERAL + RSP; /* which is the window's own */
+        struct cell intact =
+            compared ? (struct cell){'.', LOOK_GOOD} : (struct cell){'-', LOOK_FAINT};
         bool real = map->real_other >> (first + n) & 1;
         bool planted = map->planted_other >> (first + n) & 1;
         enum attribute look = real ? LOOK_BAD : planted ? LOOK_PLANTED : intact.attribute;
@@ -67,6 +69,7 @@ void view_map(struct grid *grid, uint32_t row, uint32_t column, const struct vie
               const struct progress *progress)
 {
     struct map map = {0};
+    enum form form = progress->machine->xstate.form;
     gather(&map, view, progress);
     if (view->one_cpu)
         grid_put(grid, row, column, LOOK_STRONG, "vCPU %u of %u (left, right)", view->cpu,
@@ -77,18 +80,18 @@ void view_map(struct grid *grid, uint32_t row, uint32_t column, const struct vie
         unsigned int dword = VECTOR_DWORDS - 1 - n;
         grid_put(grid, row + 1 + n, column, LOOK_FAINT, "%2u", dword);
         for (unsigned int reg = 0; reg < VECTOR_COUNT; reg++) {
-            struct cell sign = sign_of(&map, progress, reg, dword);
+            struct cell sign = sign_of(&map, form, reg, dword);
             grid_put(grid, row + 1 + n, column + 3 + reg, sign.attribute, "%c", sign.c);
         }
     }
     row += 1 + VECTOR_DWORDS;
-    bool tested = progress->rounds, opmasks = tested && progress->machine->xstate.form == FORM_ZMM;
+    bool opmasks = map.tested && form == FORM_ZMM;
     grid_put(grid, row, column, LOOK_FAINT, "k");
     put_others(grid, row, column + 1, &map, opmasks, HIT_OPMASK, OPMASK_COUNT);
     grid_put(grid, row, column + 10, LOOK_FAINT, "r");
-    put_others(grid, row, column + 11, &map, tested, HIT_GENERAL, GENERAL_COUNT);
+    put_others(grid, row, column + 11, &map, map.tested, HIT_GENERAL, GENERAL_COUNT);
     grid_put(grid, row, column + 28, LOOK_FAINT, "fl");
-    put_others(grid, row, column + 30, &map, tested, HIT_RFLAGS, 1);
+    put_others(grid, row, column + 30, &map, map.tested, HIT_RFLAGS, 1);
     grid_put(grid, row, column + 32, LOOK_FAINT, "mx");
-    put_others(grid, row, column + 34, &map, tested, HIT_MXCSR, 1);
+    put_others(grid, row, column + 34, &map, map.tested, HIT_MXCSR, 1);
 }
