@@ -1,5 +1,6 @@
 /* Draws what there is to read: one finding in full, and the text of the report. */
 #include "../diagnosis/signatures.h"
+#include "../text.h"
 #include "view.h"
 
 uint64_t view_number(uint64_t chosen, struct span span)
@@ -9,37 +10,67 @@ uint64_t view_number(uint64_t chosen, struct span span)
     return chosen < span.end ? chosen : span.end - 1;
 }
 
-/* The row behind. */
-static uint32_t draw_lane(struct grid *grid, uint32_t row, const struct kept_finding *kept,
-                          const struct lane *lane)
+/* What of the origin is not as it should be: the whole of it has no room in a table. */
+static void short_from(const struct lane *lane, enum form form, char *buffer)
+{
+    char name[DIAGNOSIS_TEXT];
+    struct text text;
+    text_start(&text, buffer, DIAGNOSIS_TEXT);
+    text_add(&text, "%s", class_name(lane->corruption));
+    if (!lane->decoded)
+        return;
+    const struct lane origin = {.reg = lane->from.reg};
+    lane_register(&origin, form, name);
+    if (lane->corruption == CLASS_STALE)
+        text_add(&text, ": generation %u", lane->from.generation);
+    else if (lane->corruption == CLASS_OTHER_VCPU)
+        text_add(&text, ": vCPU %u", lane->from.vcpu);
+    else if (lane->corruption == CLASS_OTHER_RUN)
+        text_add(&text, ": run %04x", lane->from.run);
+    else if (lane->from.reg < PATTERN_OPMASK)
+        text_add(&text, ": %s, %u:%u", name, 64 * lane->from.lane + 63, 64 * lane->from.lane);
+    else
+        text_add(&text, ": %s", name);
+}
+
+static void draw_lane(struct grid *grid, uint32_t row, const struct kept_finding *kept,
+                      const struct lane *lane)
 {
     char name[DIAGNOSIS_TEXT], from[DIAGNOSIS_TEXT];
     lane_register(lane, kept->diagnosis.form, name);
-    lane_from(lane, kept->diagnosis.form, from);
-    grid_put(grid, row++, 0, LOOK_PLAIN, "%-6s %3u:%-3u  %016lx  %016lx  %s", name,
-             64 * lane->lane + 63, 64 * lane->lane, lane->want, lane->got,
-             lane->decoded ? "" : from);
-    if (lane->decoded)
-        grid_put(grid, row++, 8, LOOK_STRONG, "is %s", from);
-    return row;
+    short_from(lane, kept->diagnosis.form, from);
+    grid_put(grid, row, 0, LOOK_PLAIN, "%-6s %3u:%-3u  %016lx  %016lx  %s", name,
+             64 * lane->lane + 63, 64 * lane->lane, lane->want, lane->got, from);
 }
 
-#define ROWS_OF_MEANING 9u /* a signature's name, words and reference, and the keys */
-
-/* As many as leave room for what they mean; the row behind. */
+/* The row behind. */
 static uint32_t draw_lanes(struct grid *grid, uint32_t row, const struct kept_finding *kept)
 {
     const struct diagnosis *d = &kept->diagnosis;
-    uint32_t n = 0;
     if (!d->lanes_kept)
         return row;
     grid_put(grid, row++, 0, LOOK_STRONG, "%-6s %7s  %-16s  %-16s  %s", "where", "bits", "expected",
              "found", "which is");
-    for (; n < d->lanes_kept && row + ROWS_OF_MEANING + 2 < grid->rows; n++)
-        row = draw_lane(grid, row, kept, &d->lane[n]);
-    if (d->lane_count > n)
-        grid_put(grid, row++, 0, LOOK_PLAIN, "and %u more quadwords", d->lane_count - n);
-    return row;
+    for (uint32_t n = 0; n < d->lanes_kept; n++)
+        draw_lane(grid, row++, kept, &d->lane[n]);
+    if (d->lane_count > d->lanes_kept)
+        grid_put(grid, row++, 0, LOOK_PLAIN, "and %u more quadwords",
+                 d->lane_count - d->lanes_kept);
+    return row + 1;
+}
+
+/* In full, of the first value whose origin is known. */
+static void draw_origin(struct grid *grid, uint32_t row, const struct diagnosis *d)
+{
+    char name[DIAGNOSIS_TEXT], from[DIAGNOSIS_TEXT];
+    for (uint32_t n = 0; n < d->lanes_kept; n++) {
+        if (!d->lane[n].decoded)
+            continue;
+        lane_register(&d->lane[n], d->form, name);
+        lane_from(&d->lane[n], d->form, from);
+        grid_put(grid, row, 0, LOOK_PLAIN, "in %s %s", name, from);
+        return;
+    }
 }
 
 static void draw_meaning(struct grid *grid, uint32_t row, const struct kept_finding *kept)
@@ -90,6 +121,7 @@ void view_finding(struct grid *grid, const struct view *view)
     grid_fill(grid, 0, look);
     grid_put(grid, 1, 0, LOOK_STRONG, "%s", hit);
     draw_place(grid, 2, kept);
+    draw_origin(grid, 4, &kept->diagnosis);
     draw_meaning(grid, draw_lanes(grid, 5, kept), kept);
 }
 

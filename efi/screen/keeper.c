@@ -9,6 +9,11 @@ static uint64_t found_in_all;
 static char lines[LINES_KEPT][LINE_KEPT];
 static uint64_t said_in_all;
 
+void keep_nothing(void)
+{
+    found_in_all = said_in_all = 0;
+}
+
 void keep_found(const struct found *found)
 {
     findings[found_in_all++ % FINDINGS_KEPT] = (struct kept_finding){

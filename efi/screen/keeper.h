@@ -15,6 +15,9 @@ struct kept_finding {
     struct diagnosis diagnosis;
 };
 
+/* Forgets all, at the start of a screen. */
+void keep_nothing(void);
+
 /* The latest ones. */
 #define FINDINGS_KEPT 512u
 

@@ -87,7 +87,8 @@ static void draw_running(struct grid *grid, const struct progress *progress)
     } else {
         text_add(&text, " until it is stopped");
     }
-    text_add(&text, ", %lu exits/s", progress->per_second);
+    if (!progress->paused)
+        text_add(&text, ", %lu exits/s", progress->per_second);
     if (!progress->rounds)
         grid_put(grid, ROW_PROGRESS, 0, LOOK_STRONG, "Starting");
     else if (progress->paused)
@@ -106,24 +107,33 @@ static void draw_verdict(struct grid *grid, const struct progress *progress)
         [VERDICT_ERROR] = LOOK_BROKEN,
     };
     const struct outcome *outcome = progress->outcome;
-    bool planted = outcome->findings && outcome->findings == outcome->injected;
+    bool planted = outcome->verdict == VERDICT_FAIL && outcome->findings == outcome->injected;
     enum attribute look = planted ? LOOK_PLANTED : looks[outcome->verdict];
     grid_put(grid, ROW_PROGRESS, 0, look, " %s: %s", verdict_name(outcome->verdict),
              outcome->reason);
     grid_fill(grid, ROW_PROGRESS, look);
 }
 
-/* One that was hit is in sight, whichever rows are looked at. */
-static uint32_t exit_in_row(const struct view *view, const struct progress *progress, uint32_t row)
+uint32_t view_table_rows(const struct grid *grid)
 {
-    uint32_t n = 0, skipped = 0;
-    for (; n < progress->exits; n++)
-        if (progress->exit[n].findings && row-- == 0)
-            return n;
+    return grid->rows - ROWS_BELOW - ROW_TABLE - 1;
+}
+
+/* Those that were hit come first, and stay in sight where they leave room for others. */
+static uint32_t exit_in_row(const struct view *view, const struct progress *progress, uint32_t rows,
+                            uint32_t row)
+{
+    uint32_t n, hit = 0;
     for (n = 0; n < progress->exits; n++)
-        if (!progress->exit[n].findings && skipped++ >= view->first_exit && row-- == 0)
-            return n;
-    return progress->exits;
+        hit += progress->exit[n].findings != 0;
+    if (row >= hit || hit >= rows)
+        row += view->first_exit;
+    bool of_hit = row < hit;
+    row -= of_hit ? 0 : hit;
+    for (n = 0; n < progress->exits; n++)
+        if ((progress->exit[n].findings != 0) == of_hit && row-- == 0)
+            break;
+    return n;
 }
 
 static void draw_table(struct grid *grid, const struct view *view, const struct progress *progress,
@@ -134,16 +144,16 @@ static void draw_table(struct grid *grid, const struct view *view, const struct 
     if (progress->exits > rows)
         grid_put(grid, ROW_TABLE, 5, LOOK_STRONG, "%u of %u", rows, progress->exits);
     for (uint32_t row = 0; row < rows; row++) {
-        uint32_t n = exit_in_row(view, progress, row);
+        uint32_t n = exit_in_row(view, progress, rows, row);
         if (n == progress->exits)
             return;
         const struct exit_result *exit = &progress->exit[n];
         enum attribute look = !exit->rounds ? LOOK_FAINT : LOOK_PLAIN;
-        grid_put(grid, ROW_TABLE + 1 + row, 0, look, "%-10s %13lu %9lu %8lu", exit->name,
-                 exit->rounds, exit->cycles_min, exit->findings);
+        grid_put(grid, ROW_TABLE + 1 + row, 0, look, "%-10s %13lu %9lu", exit->name, exit->rounds,
+                 exit->cycles_min);
         if (exit->findings)
-            grid_put(grid, ROW_TABLE + 1 + row, 35, exit->injected ? LOOK_PLANTED : LOOK_BAD,
-                     "%8lu", exit->findings);
+            look = exit->injected ? LOOK_PLANTED : LOOK_BAD;
+        grid_put(grid, ROW_TABLE + 1 + row, 35, look, "%8lu", exit->findings);
     }
 }
 
@@ -183,13 +193,12 @@ static void draw_last_finding(struct grid *grid, uint32_t row, const struct prog
 void view_overview(struct grid *grid, const struct view *view, const struct progress *progress)
 {
     uint32_t below = grid->rows - ROWS_BELOW;
-    uint32_t rows = below - ROW_TABLE - 1;
     draw_machine(grid, progress);
     if (progress->outcome)
         draw_verdict(grid, progress);
     else
         draw_running(grid, progress);
-    draw_table(grid, view, progress, rows);
+    draw_table(grid, view, progress, view_table_rows(grid));
     view_map(grid, ROW_TABLE, COLUMN_MAP, view, progress);
     draw_counts(grid, below, progress);
     draw_last_finding(grid, below + 1, progress);

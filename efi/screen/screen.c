@@ -39,11 +39,20 @@ static void draw_last_row(struct grid *grid)
         grid_put(grid, grid->rows - 1, 0, LOOK_PLAIN, "%s", keys_of_view());
 }
 
+/* A finding that is looked at is not replaced by the next; the first one comes by itself. */
+static void keep_in_view(void)
+{
+    struct span findings = kept_findings();
+    if (screen.view.finding == VIEW_LATEST && findings.end)
+        screen.view.finding = findings.end - 1;
+}
+
 static void screen_progress(const struct progress *progress)
 {
     struct grid *grid = &screen.grid;
     screen.cpus = progress->cpus;
     screen.exits = progress->exits;
+    keep_in_view();
     grid_clear(grid);
     switch (screen.view.kind) {
     case VIEW_OVERVIEW:
@@ -76,6 +85,7 @@ const struct sink *screen_start(uint32_t rows, bool shared,
     screen.write = write;
     screen.view = (struct view){0};
     screen.at_end = false;
+    keep_nothing();
     grid_start(&screen.grid, rows);
     return &sink;
 }
@@ -103,43 +113,59 @@ static uint64_t step(uint64_t value, bool on, uint64_t by, uint64_t first, uint6
     return value < first + by ? first : value - by;
 }
 
-/* The same of what is kept; behind the latest it follows what comes. */
-static uint64_t step_kept(uint64_t chosen, bool on, uint64_t by, struct span kept)
+static uint64_t step_findings(uint64_t chosen, bool on)
 {
+    struct span kept = kept_findings();
     if (kept.first == kept.end)
         return VIEW_LATEST;
+    return step(view_number(chosen, kept), on, 1, kept.first, kept.end);
+}
+
+/* The same of the last line in sight, of so many; behind the latest it follows what comes. */
+static uint64_t step_lines(uint64_t chosen, bool on, uint64_t by, uint64_t rows)
+{
+    struct span kept = kept_lines();
+    if (kept.end - kept.first <= rows)
+        return VIEW_LATEST;
+    kept.first += rows - 1;
     uint64_t next = step(view_number(chosen, kept), on, by, kept.first, kept.end);
     return next + 1 == kept.end && on ? VIEW_LATEST : next;
+}
+
+/* By how many rows the table can be scrolled, and one more. */
+static uint32_t table_steps(void)
+{
+    uint32_t rows = view_table_rows(&screen.grid);
+    return screen.exits > rows ? screen.exits - rows + 1 : 1;
 }
 
 static void move(char key)
 {
     struct view *view = &screen.view;
+    uint64_t rows = screen.grid.rows - 1;
     bool sideways = key == KEY_LEFT || key == KEY_RIGHT;
     bool on = key == KEY_DOWN || key == KEY_RIGHT;
     switch (view->kind) {
     case VIEW_OVERVIEW:
         if (!sideways)
-            view->first_exit = (uint32_t)step(view->first_exit, on, 1, 0, screen.exits);
+            view->first_exit = (uint32_t)step(view->first_exit, on, 1, 0, table_steps());
         else if (view->one_cpu)
             view->cpu = (uint32_t)step(view->cpu, on, 1, 0, screen.cpus);
         break;
     case VIEW_FINDING:
-        view->finding = step_kept(view->finding, on, 1, kept_findings());
+        view->finding = step_findings(view->finding, on);
         break;
     case VIEW_TEXT:
-        view->last_line =
-            step_kept(view->last_line, on, sideways ? screen.grid.rows - 2 : 1, kept_lines());
+        view->last_line = step_lines(view->last_line, on, sideways ? rows - 1 : 1, rows);
         break;
     }
 }
 
 static void look_at(enum view_kind kind)
 {
-    struct span findings = kept_findings();
     screen.view.kind = screen.view.kind == kind ? VIEW_OVERVIEW : kind;
-    screen.view.finding = findings.end ? findings.end - 1 : VIEW_LATEST;
-    screen.view.last_line = VIEW_LATEST;
+    screen.view.finding = screen.view.last_line = VIEW_LATEST;
+    keep_in_view();
 }
 
 static enum wish answer(char key)

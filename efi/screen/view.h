@@ -19,10 +19,13 @@ struct view {
     enum question question; /* asked in the last row; the next key answers it */
     bool one_cpu;           /* the map of one vCPU, `cpu`, and not of all */
     uint32_t cpu;
-    uint32_t first_exit; /* in the table: those without a finding from here on */
+    uint32_t first_exit; /* the table is scrolled by so many rows */
     /* What is looked at, by its number in the keeper; VIEW_LATEST: whichever came last. */
     uint64_t finding, last_line;
 };
+
+/* Rows of the table of exits. */
+uint32_t view_table_rows(const struct grid *grid);
 
 /* Which one that is, of what is kept, which is not nothing. */
 uint64_t view_number(uint64_t chosen, struct span span);
