@@ -1,0 +1,1145 @@
+/*
+ * The screen as its reader sees it: what each view says, what stays in sight, what keys do, and
+ * that nothing is ever drawn outside.
+ */
+#include "../../efi/component.h"
+#include "../../efi/keys.h"
+#include "../../efi/report/progress.h"
+#include "../../efi/screen/keeper.h"
+#include "../../efi/screen/screen.h"
+#include "../../efi/screen/view.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define EXITS      32u
+#define CPUS       4u
+#define RUN        0xcafeu
+#define MAP_ROW    5u /* of dword 15 */
+#define MAP_COLUMN 48u
+#define TABLE_ROW  5u
+#define TABLE_ROWS 16u /* on a console of 25 */
+
+/* The console: what was written, and where. */
+static struct cell console[GRID_ROWS_MOST][GRID_COLUMNS];
+static uint32_t console_rows;
+static unsigned int pieces;
+
+static const struct sink *sink;
+
+static bool write(uint32_t row, uint32_t column, uint8_t attribute, const char *text)
+{
+    size_t length = strlen(text);
+    pieces++;
+    assert_true(length > 0 && row < console_rows && column + length <= GRID_COLUMNS);
+    assert_true(row + 1 < console_rows || column + length < GRID_COLUMNS);
+    for (size_t n = 0; n < length; n++)
+        console[row][column + n] = (struct cell){text[n], attribute};
+    return true;
+}
+
+/* --- a run that is made up ---------------------------------------------------------------------
+ */
+
+static struct machine machine;
+static struct progress progress;
+static struct outcome outcome;
+static struct exit_result exits_run[EXITS];
+static char exit_names[EXITS][12];
+static struct hits real[CPUS], planted[CPUS];
+static uint32_t idle_cpu; /* has no rounds */
+
+static const struct hits *hits_of(uint32_t cpu, bool injected)
+{
+    assert_true(cpu < CPUS);
+    if (cpu == idle_cpu || !progress.rounds)
+        return NULL;
+    return injected ? &planted[cpu] : &real[cpu];
+}
+
+static const struct run_identity identity = {
+    .version = "1.2", .commit = "0123abc", .run = RUN, .boot = 7};
+
+static void make_run(void)
+{
+    machine = (struct machine){
+        .cpu =
+            {.brand = "A Processor", .family = 6, .model = 143, .stepping = 8, .microcode = 0x2b},
+        .hypervisor = {.kind = HYPERVISOR_VMWARE, .name = "VMware ESXi", .build = 22380479},
+        .xstate.form = FORM_ZMM,
+        .firmware = "EDK II",
+        .vcpus = CPUS,
+        .system = ""};
+    memset(real, 0, sizeof(real));
+    memset(planted, 0, sizeof(planted));
+    memset(exits_run, 0, sizeof(exits_run));
+    outcome = (struct outcome){.reason = "because", .system = ""};
+    idle_cpu = UINT32_MAX;
+    for (uint32_t n = 0; n < EXITS; n++) {
+        (void)snprintf(exit_names[n], sizeof(exit_names[n]), "exit%02u", n);
+        exits_run[n] =
+            (struct exit_result){.name = exit_names[n], .rounds = 100 + n, .cycles_min = 1000 + n};
+    }
+    progress = (struct progress){
+        .identity = &identity,
+        .machine = &machine,
+        .milliseconds = 15000,
+        .time_limit = 60000,
+        .rounds = 123456,
+        .per_second = 4321,
+        .vcpus = CPUS,
+        .exit = exits_run,
+        .exits = EXITS,
+        .cpus = CPUS,
+        .hits = hits_of,
+    };
+}
+
+static void start(uint32_t rows, bool shared)
+{
+    make_run();
+    memset(console, 0, sizeof(console));
+    console_rows = rows < GRID_ROWS_MOST ? rows : GRID_ROWS_MOST;
+    sink = screen_start(rows, shared, write);
+}
+
+static int start_usual(void **state)
+{
+    (void)state;
+    start(GRID_ROWS, false);
+    return 0;
+}
+
+/* --- what is seen ------------------------------------------------------------------------------
+ */
+
+static void draw(void)
+{
+    pieces = 0;
+    sink->progress(&progress);
+}
+
+static const char *row_text(uint32_t row)
+{
+    static char text[GRID_COLUMNS + 1];
+    for (uint32_t column = 0; column < GRID_COLUMNS; column++)
+        text[column] = console[row][column].c ? console[row][column].c : ' ';
+    return text;
+}
+
+/* The row that has these words, from a row on; the rows that there are: none. */
+static uint32_t row_with_from(uint32_t row, const char *words)
+{
+    while (row < console_rows && !strstr(row_text(row), words))
+        row++;
+    return row;
+}
+
+static bool shows(const char *words)
+{
+    return row_with_from(0, words) < console_rows;
+}
+
+static void expect_shown(const char *words)
+{
+    if (!shows(words))
+        fail_msg("'%s' is not on the screen", words);
+}
+
+static uint8_t look_of(const char *words)
+{
+    uint32_t row = row_with_from(0, words);
+    assert_true(row < console_rows);
+    const char *text = row_text(row);
+    return console[row][strstr(text, words) - text].attribute;
+}
+
+static void press(char key)
+{
+    assert_int_equal(screen_key(key), WISH_NOTHING);
+    draw();
+}
+
+static void press_times(char key, unsigned int times)
+{
+    while (times-- > 0)
+        press(key);
+}
+
+/* --- findings that are made up -----------------------------------------------------------------
+ */
+
+static struct finding finding;
+static struct diagnosis diagnosis;
+static uint64_t found_so_far;
+
+static void new_finding(uint32_t generation)
+{
+    const struct pattern_key key = {.run = RUN, .vcpu = 3, .form = FORM_ZMM};
+    memset(&finding, 0, sizeof(finding));
+    finding.key = key;
+    finding.cpu = 3;
+    finding.generation = generation;
+    finding.round = 41;
+    finding.result = VECTOR_DIFFER;
+    finding.flags_kept = RFLAGS_STATUS;
+    pattern_fill(&finding.expected, &key, generation, 0);
+    finding.found = finding.expected;
+}
+
+static void hand_over(void)
+{
+    diagnose(&finding, &diagnosis);
+    sink->found(&(struct found){&finding, &diagnosis, "cpuid", ++found_so_far});
+}
+
+/* The ESXi bug. */
+static void find_upper_halves_zeroed(void)
+{
+    new_finding(17);
+    for (unsigned int n = 0; n < 16; n++)
+        memset(&finding.found.vector[n][4], 0, 4 * sizeof(uint64_t));
+    hand_over();
+}
+
+static void find_wrong(uint32_t reg, uint32_t lane, uint64_t got, bool injected)
+{
+    new_finding(17);
+    finding.found.vector[reg][lane] = got;
+    finding.injected = injected;
+    hand_over();
+}
+
+static void hit_upper_halves(struct hits *hits, uint32_t registers)
+{
+    for (unsigned int n = 0; n < registers; n++)
+        hits->vector[n] = 0xff00ff00;
+}
+
+/* --- the run at a glance -----------------------------------------------------------------------
+ */
+
+static void it_says_what_runs_on_what(void **state)
+{
+    (void)state;
+    draw();
+    assert_non_null(strstr(row_text(0), " zmmtest 1.2 (0123abc)"));
+    assert_non_null(strstr(row_text(0), "run cafe, \\zmmtest\\0007.log"));
+    expect_shown("Processor A Processor, 6-143-8, microcode 0x2b");
+    expect_shown("Beneath   VMware ESXi, build 22380479; firmware EDK II; 4 vCPUs");
+    expect_shown("123456 exits on 4 vCPUs ");
+    expect_shown("No finding: every register came back as it was.");
+    machine.hypervisor = (struct hypervisor){.kind = HYPERVISOR_KVM, .name = "KVM"};
+    progress.left_out = 3;
+    draw();
+    expect_shown("Beneath   KVM; firmware");
+    expect_shown("123456 exits on 4 vCPUs, 3 kinds not here");
+    machine.hypervisor.kind = HYPERVISOR_NONE;
+    draw();
+    expect_shown("no hypervisor seen: a control run");
+}
+
+static void time_goes_by_to_its_end(void **state)
+{
+    (void)state;
+    draw();
+    expect_shown("Running   0:00:15 [#####...............] 25 %, 0:00:45 left, 4321 exits/s");
+    progress.milliseconds = 0;
+    draw();
+    expect_shown("0:00:00 [....................] 0 %, 0:01:00 left");
+    progress.milliseconds = 59999;
+    draw();
+    expect_shown("0:00:59 [###################.] 99 %, 0:00:00 left");
+    progress.milliseconds = 60100;
+    draw();
+    expect_shown("0:01:00 [####################] 100 %, 0:00:00 left");
+    progress.time_limit = UINT64_C(360000000);
+    progress.milliseconds = UINT64_C(36000000);
+    draw();
+    expect_shown("10:00:00 [##..................] 10 %, 90:00:00 left");
+    progress.time_limit = 0;
+    draw();
+    expect_shown("10:00:00 until it is stopped, 4321 exits/s");
+    assert_false(shows("["));
+}
+
+static void passes_go_by_to_their_end(void **state)
+{
+    (void)state;
+    progress.time_limit = 0;
+    progress.passes_limit = 4;
+    progress.passes = 1;
+    draw();
+    expect_shown("[#####...............] 25 %, pass 1 of 4, 4321 exits/s");
+    progress.passes = 5;
+    draw();
+    expect_shown("] 100 %, pass 5 of 4");
+}
+
+static void before_the_first_round_it_is_starting(void **state)
+{
+    (void)state;
+    progress.rounds = 0;
+    progress.exits = progress.cpus = 0;
+    draw();
+    expect_shown("Starting  ");
+    expect_shown("zmmtest tests itself first");
+}
+
+static void a_pause_is_told_and_has_no_rate(void **state)
+{
+    (void)state;
+    progress.paused = true;
+    draw();
+    expect_shown(" PAUSED   0:00:15");
+    assert_int_equal(look_of("PAUSED"), LOOK_WARNING);
+    assert_false(shows("exits/s"));
+    outcome.verdict = VERDICT_FAIL;
+    progress.outcome = &outcome;
+    draw();
+    assert_false(shows("PAUSED"));
+}
+
+static void each_verdict_has_its_row_and_look(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        enum attribute look;
+    } rows[] = {
+        [VERDICT_PASS] = {" PASS: because ", LOOK_PASS},
+        [VERDICT_INCOMPLETE] = {" INCOMPLETE: because ", LOOK_WARNING},
+        [VERDICT_FAIL] = {" FAIL: because ", LOOK_BAD},
+        [VERDICT_ERROR] = {" ERROR: because ", LOOK_BROKEN},
+    };
+    progress.outcome = &outcome;
+    for (enum verdict verdict = VERDICT_PASS; verdict <= VERDICT_ERROR; verdict++) {
+        outcome.verdict = verdict;
+        outcome.findings = verdict == VERDICT_FAIL;
+        draw();
+        uint32_t row = row_with_from(0, rows[verdict].words);
+        assert_int_equal(row, 3);
+        for (uint32_t column = 0; column < GRID_COLUMNS; column++)
+            assert_int_equal(console[row][column].attribute, rows[verdict].look);
+        assert_false(shows("left"));
+    }
+}
+
+static void what_was_planted_looks_other_than_what_was_found(void **state)
+{
+    (void)state;
+    outcome = (struct outcome){.verdict = VERDICT_FAIL,
+                               .reason = "only where zmmtest INJECTED it",
+                               .findings = 5,
+                               .injected = 5,
+                               .system = ""};
+    progress.outcome = &outcome;
+    draw();
+    assert_int_equal(look_of(" FAIL: only where zmmtest INJECTED it"), LOOK_PLANTED);
+    outcome.findings = 6;
+    draw();
+    assert_int_equal(look_of(" FAIL: "), LOOK_BAD);
+    outcome.findings = 5;
+    outcome.verdict = VERDICT_ERROR;
+    draw();
+    assert_int_equal(look_of(" ERROR: "), LOOK_BROKEN);
+}
+
+static void the_meaning_of_the_verdict_stands_where_nothing_was_found(void **state)
+{
+    (void)state;
+    outcome.verdict = VERDICT_INCOMPLETE;
+    progress.outcome = &outcome;
+    draw();
+    expect_shown("this is no pass");
+    find_upper_halves_zeroed();
+    draw();
+    assert_false(shows("this is no pass"));
+}
+
+static void the_last_finding_is_told_in_words(void **state)
+{
+    (void)state;
+    find_upper_halves_zeroed();
+    draw();
+    char words[GRID_COLUMNS + 1];
+    (void)snprintf(words, sizeof(words),
+                   "FINDING %u: zmm0-15, bits 511:256 zeroed, after cpuid on vCPU 3",
+                   (unsigned int)found_so_far);
+    expect_shown(words);
+    assert_false(shows("INJECTED"));
+    assert_int_equal(look_of("FINDING"), LOOK_BAD);
+    expect_shown("ESXi 8.0.2: AVX-256 host code, zmm not saved");
+    find_wrong(20, 0, UINT64_C(0x1234567812345678), true);
+    draw();
+    expect_shown("INJECTED FINDING");
+    assert_int_equal(look_of("INJECTED"), LOOK_PLANTED);
+    expect_shown("No known bug leaves this trace.");
+}
+
+static void an_exception_is_a_finding_by_its_name(void **state)
+{
+    (void)state;
+    new_finding(3);
+    finding.result = FAULTED;
+    finding.fault = (struct fault){.vector = 13, .error_code = 0x18, .rip = 0x4711};
+    hand_over();
+    draw();
+    expect_shown("#GP in a window, after cpuid on vCPU 3");
+    press('f');
+    expect_shown("vector 13, error code 0x18, at 0x4711");
+}
+
+/* --- the table of exits ------------------------------------------------------------------------
+ */
+
+/* How often an exit stands in the table. */
+static unsigned int times_in_table(uint32_t exit)
+{
+    unsigned int times = 0;
+    for (uint32_t row = TABLE_ROW; row < console_rows - 4; row++)
+        times += strncmp(row_text(row), exit_names[exit], 6) == 0;
+    return times;
+}
+
+static void exits_have_rounds_cycles_and_findings(void **state)
+{
+    (void)state;
+    progress.exits = 5;
+    exits_run[1].findings = 12345678;
+    exits_run[2].rounds = UINT64_C(9999999999999);
+    draw();
+    expect_shown("exit              rounds    cycles findings");
+    assert_int_equal(
+        strncmp(row_text(TABLE_ROW), "exit01               101      1001 12345678 ", 44), 0);
+    assert_int_equal(console[TABLE_ROW][0].attribute, LOOK_PLAIN);
+    assert_int_equal(console[TABLE_ROW][35].attribute, LOOK_BAD);
+    assert_int_equal(
+        strncmp(row_text(TABLE_ROW + 1), "exit00               100      1000        0 ", 44), 0);
+    assert_int_equal(console[TABLE_ROW + 1][42].attribute, LOOK_PLAIN);
+    assert_int_equal(
+        strncmp(row_text(TABLE_ROW + 2), "exit02     9999999999999      1002        0 ", 44), 0);
+    exits_run[0].injected = true;
+    exits_run[0].findings = 3;
+    exits_run[3].rounds = 0;
+    draw();
+    assert_int_equal(console[TABLE_ROW][42].attribute, LOOK_PLANTED);
+    assert_int_equal(look_of("exit03"), LOOK_FAINT);
+}
+
+/* An event of a second: ten digits of cycles, which must not move the findings. */
+static void long_events_do_not_falsify_what_stands_beside(void **state)
+{
+    (void)state;
+    exits_run[0].cycles_min = UINT64_C(3100000000);
+    exits_run[0].findings = 5;
+    draw();
+    assert_int_equal(
+        strncmp(row_text(TABLE_ROW), "exit00               100 3100000000       5 ", 44), 0);
+}
+
+/* Down and up again, each exit is seen, and none twice; the last page is full. */
+static void expect_all_reachable(uint32_t rows, uint32_t hit)
+{
+    bool seen[EXITS] = {false};
+    start(rows, false);
+    for (uint32_t n = 0; n < hit; n++)
+        exits_run[EXITS - 1 - n].findings = n + 1;
+    draw();
+    for (uint32_t n = 0; n < 2 * EXITS; n++) {
+        uint32_t full = 0;
+        for (uint32_t exit = 0; exit < EXITS; exit++) {
+            seen[exit] |= times_in_table(exit) != 0;
+            full += times_in_table(exit);
+            assert_true(times_in_table(exit) <= 1);
+            if (exits_run[exit].findings && hit < TABLE_ROWS)
+                assert_int_equal(times_in_table(exit), 1);
+        }
+        assert_int_equal(full, rows - 9 < EXITS ? rows - 9 : EXITS);
+        press(KEY_DOWN);
+    }
+    for (uint32_t exit = 0; exit < EXITS; exit++)
+        assert_true(seen[exit]);
+    /* No more steps back than there are rows out of sight. */
+    press_times(KEY_UP, rows - 9 < EXITS ? EXITS - (rows - 9) : 0);
+    uint32_t first = hit == 0 || hit == EXITS ? 0 : EXITS - hit;
+    assert_int_equal(strncmp(row_text(TABLE_ROW), exit_names[first], 6), 0);
+}
+
+static void every_exit_can_be_reached_and_those_that_were_hit_stay(void **state)
+{
+    (void)state;
+    static const uint32_t hits[] = {0, 1, 3, TABLE_ROWS - 1, TABLE_ROWS, EXITS - 1, EXITS};
+    for (size_t n = 0; n < sizeof(hits) / sizeof(hits[0]); n++) {
+        expect_all_reachable(GRID_ROWS, hits[n]);
+        expect_all_reachable(31, hits[n]);
+        expect_all_reachable(GRID_ROWS_MOST, hits[n]);
+    }
+}
+
+static void it_says_how_many_exits_are_out_of_sight(void **state)
+{
+    (void)state;
+    draw();
+    expect_shown("exit 16 of 32 ");
+    start(GRID_ROWS_MOST, false);
+    draw();
+    assert_false(shows(" of 32"));
+}
+
+static void a_table_without_exits_does_no_harm(void **state)
+{
+    (void)state;
+    progress.exits = progress.cpus = progress.rounds = 0;
+    draw();
+    press(KEY_DOWN);
+    press('m');
+    press(KEY_RIGHT);
+    progress.exits = EXITS;
+    draw();
+    assert_int_equal(times_in_table(0), 1);
+}
+
+/* --- the map -------------------------------------------------------------------------------------
+ */
+
+static struct cell map_cell(uint32_t reg, uint32_t dword)
+{
+    return console[MAP_ROW + 15 - dword][MAP_COLUMN + reg];
+}
+
+/* The upper left quadrant has one sign, everything else another. */
+static void expect_map(char hit, enum attribute hit_look, char else_sign, enum attribute else_look)
+{
+    for (uint32_t reg = 0; reg < VECTOR_COUNT; reg++)
+        for (uint32_t dword = 0; dword < VECTOR_DWORDS; dword++) {
+            bool quadrant = reg < 16 && dword >= 8;
+            assert_int_equal(map_cell(reg, dword).c, quadrant ? hit : else_sign);
+            assert_int_equal(map_cell(reg, dword).attribute, quadrant ? hit_look : else_look);
+        }
+}
+
+/* The row below: opmasks, general registers, flags, MXCSR. */
+static void expect_others(const char *words)
+{
+    assert_string_equal(row_text(MAP_ROW + 16) + 45, words);
+}
+
+#define OTHERS_INTACT "k........ r....-........... fl. mx."
+
+static void the_esxi_bug_is_one_red_quadrant(void **state)
+{
+    (void)state;
+    hit_upper_halves(&real[2], 16);
+    draw();
+    expect_map('0', LOOK_BAD, '.', LOOK_GOOD);
+    expect_others(OTHERS_INTACT);
+    expect_shown("zmm0       8       16      24");
+    assert_non_null(strstr(row_text(MAP_ROW), "15 0000"));
+    assert_non_null(strstr(row_text(MAP_ROW + 15), " 0 ...."));
+}
+
+static void what_changed_otherwise_has_another_sign(void **state)
+{
+    (void)state;
+    hit_upper_halves(&real[0], 16);
+    real[1].vector[31] = 1;
+    real[1].vector[0] = 1u << 31; /* zero, but not hit there: no sign */
+    draw();
+    assert_int_equal(map_cell(31, 0).c, 'X');
+    assert_int_equal(map_cell(31, 0).attribute, LOOK_BAD);
+    assert_int_equal(map_cell(30, 0).c, '.');
+    assert_int_equal(map_cell(0, 15).c, '0');
+}
+
+static void planted_faults_are_small_and_of_another_colour(void **state)
+{
+    (void)state;
+    hit_upper_halves(&planted[0], 16);
+    draw();
+    expect_map('o', LOOK_PLANTED, '.', LOOK_GOOD);
+    planted[0].vector[20] = 1;
+    planted[0].other = 1u << HIT_OPMASK | 1u << HIT_MXCSR;
+    hit_upper_halves(&real[1], 1);
+    draw();
+    assert_int_equal(map_cell(20, 0).c, 'x');
+    assert_int_equal(map_cell(20, 0).attribute, LOOK_PLANTED);
+    /* A real one is not hidden by what was planted. */
+    assert_int_equal(map_cell(0, 15).c, '0');
+    assert_int_equal(map_cell(0, 15).attribute, LOOK_BAD);
+    expect_others("kx....... r....-........... fl. mxx");
+    assert_int_equal(console[MAP_ROW + 16][46].attribute, LOOK_PLANTED);
+}
+
+static void other_registers_have_their_places(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned int bit, column;
+    } places[] = {{HIT_OPMASK, 1},        {HIT_OPMASK + 7, 8}, {HIT_GENERAL, 11},
+                  {HIT_GENERAL + 15, 26}, {HIT_RFLAGS, 30},    {HIT_MXCSR, 34}};
+    for (size_t n = 0; n < sizeof(places) / sizeof(places[0]); n++) {
+        char words[] = OTHERS_INTACT;
+        words[places[n].column] = 'X';
+        real[0].other = 1u << places[n].bit;
+        draw();
+        expect_others(words);
+        assert_int_equal(console[MAP_ROW + 16][45 + places[n].column].attribute, LOOK_BAD);
+    }
+}
+
+static void what_is_not_tested_is_not_shown_as_intact(void **state)
+{
+    (void)state;
+    progress.rounds = 0;
+    draw();
+    expect_map('-', LOOK_FAINT, '-', LOOK_FAINT);
+    expect_others("k-------- r---------------- fl- mx-");
+    progress.rounds = 1;
+    machine.xstate.form = FORM_YMM;
+    draw();
+    for (uint32_t reg = 0; reg < VECTOR_COUNT; reg++)
+        for (uint32_t dword = 0; dword < VECTOR_DWORDS; dword++)
+            assert_int_equal(map_cell(reg, dword).c, reg < 16 && dword < 8 ? '.' : '-');
+    expect_others("k-------- r....-........... fl. mx.");
+    machine.xstate.form = FORM_XMM;
+    draw();
+    assert_int_equal(map_cell(0, 3).c, '.');
+    assert_int_equal(map_cell(0, 4).c, '-');
+}
+
+static void the_map_of_one_vcpu_has_its_hits_alone(void **state)
+{
+    (void)state;
+    hit_upper_halves(&real[2], 16);
+    idle_cpu = 3;
+    draw();
+    press('m');
+    expect_shown("vCPU 0 of 4");
+    expect_map('.', LOOK_GOOD, '.', LOOK_GOOD);
+    press_times(KEY_RIGHT, 2);
+    expect_shown("vCPU 2 of 4");
+    expect_map('0', LOOK_BAD, '.', LOOK_GOOD);
+    press_times(KEY_RIGHT, 7); /* the last: it has no rounds */
+    expect_shown("vCPU 3 of 4");
+    expect_map('-', LOOK_FAINT, '-', LOOK_FAINT);
+    press_times(KEY_LEFT, 9);
+    expect_shown("vCPU 0 of 4");
+    press('m');
+    expect_shown("zmm0  ");
+    expect_map('0', LOOK_BAD, '.', LOOK_GOOD);
+}
+
+/* --- findings in full ----------------------------------------------------------------------------
+ */
+
+static void without_a_finding_the_details_say_so(void **state)
+{
+    (void)state;
+    draw();
+    press_times('f', 1);
+    expect_shown("No finding so far.");
+    press_times(KEY_LEFT, 1);
+    press_times(KEY_RIGHT, 1);
+    find_wrong(1, 0, 0, false);
+    draw();
+    assert_false(shows("No finding"));
+    expect_shown("1 of the 1 that are kept");
+}
+
+static void details_say_what_was_expected_and_found(void **state)
+{
+    (void)state;
+    find_upper_halves_zeroed();
+    draw();
+    press('f');
+    char words[GRID_COLUMNS + 1];
+    (void)snprintf(words, sizeof(words), "zmm0   319:256  %016lx  0000000000000000  zeroed",
+                   finding.expected.vector[0][4]);
+    expect_shown(words);
+    (void)snprintf(words, sizeof(words), "zmm1   511:448  %016lx  0000000000000000  zeroed",
+                   finding.expected.vector[1][7]);
+    expect_shown(words);
+    expect_shown("and 56 more quadwords");
+    expect_shown("vCPU 3, exit cpuid, round 41, generation 17");
+    expect_shown("of component zmm_hi256");
+    expect_shown("Looks like ESXi 8.0.2: AVX-256 host code");
+    expect_shown("erlang/otp issues 8904 and 9437; fixed in ESXi 8.0.3");
+    assert_int_equal(console[0][79].attribute, LOOK_BAD);
+    assert_false(shows("INJECTED"));
+}
+
+static void details_label_what_was_planted(void **state)
+{
+    (void)state;
+    find_wrong(2, 0, 0x1234, true);
+    draw();
+    press('f');
+    assert_int_equal(look_of("INJECTED FINDING"), LOOK_PLANTED);
+    finding.memory_changed = true;
+    hand_over();
+    press('f');
+    press('f');
+    expect_shown("The pattern in memory changed as well");
+}
+
+/* The origin is what tells a vendor where to look: it must not be cut. */
+static void details_say_where_a_value_came_from(void **state)
+{
+    (void)state;
+    struct pattern_origin from = {RUN, 3, 17, 31, 7};
+    find_wrong(8, 5, pattern_make(&from), false);
+    draw();
+    press('f');
+    expect_shown("  swapped: zmm31, 511:448");
+    expect_shown("in zmm8 swapped: run cafe, vCPU 3, generation 17, zmm31 lane 7");
+    from = (struct pattern_origin){RUN, 3, 200000, 8, 5};
+    find_wrong(8, 5, pattern_make(&from), false);
+    press(KEY_RIGHT);
+    expect_shown("  stale: generation 200000");
+    from = (struct pattern_origin){RUN, 1023, 200000, 31, 7};
+    find_wrong(8, 5, pattern_make(&from), false);
+    press(KEY_RIGHT);
+    expect_shown("  other-vcpu: vCPU 1023");
+    expect_shown("in zmm8 other-vcpu: run cafe, vCPU 1023, generation 200000, zmm31 lane 7");
+    from = (struct pattern_origin){0xbeef, 1, 2, 8, 5};
+    find_wrong(8, 5, pattern_make(&from), false);
+    press(KEY_RIGHT);
+    expect_shown("  other-run: run beef");
+    from = (struct pattern_origin){RUN, 3, 17, PATTERN_OPMASK + 4, 0};
+    find_wrong(8, 5, pattern_make(&from), false);
+    press(KEY_RIGHT);
+    expect_shown("  swapped: k4 ");
+    find_wrong(8, 5, UINT64_C(0x1234567812345678), false);
+    press(KEY_RIGHT);
+    expect_shown("  foreign ");
+    assert_false(shows("in zmm8"));
+}
+
+static void the_finding_that_is_looked_at_stays(void **state)
+{
+    (void)state;
+    for (uint64_t n = 0; n < 3; n++)
+        find_wrong((uint32_t)n, 0, 0, false);
+    draw();
+    press('f');
+    expect_shown("3 of the 3 that are kept");
+    expect_shown("zmm2 ");
+    find_wrong(20, 0, 0, false);
+    draw();
+    expect_shown("3 of the 4 that are kept");
+    expect_shown("zmm2 ");
+    press(KEY_RIGHT); /* the latest: that one, too */
+    expect_shown("zmm20 ");
+    find_wrong(21, 0, 0, false);
+    draw();
+    expect_shown("4 of the 5 that are kept");
+    expect_shown("zmm20 ");
+    press_times(KEY_LEFT, 9);
+    expect_shown("1 of the 5 that are kept");
+    expect_shown("zmm0 ");
+    press_times('f', 2); /* back, and to the latest */
+    expect_shown("5 of the 5 that are kept");
+}
+
+static void the_latest_findings_are_kept(void **state)
+{
+    (void)state;
+    draw();
+    find_wrong(1, 0, 0, false);
+    press('f');
+    uint64_t first = found_so_far;
+    for (uint32_t n = 0; n < FINDINGS_KEPT; n++)
+        find_wrong(2, 0, 0, false);
+    draw(); /* the one that was looked at is gone */
+    char words[GRID_COLUMNS + 1];
+    (void)snprintf(words, sizeof(words), " FINDING %lu ", first + 1);
+    expect_shown(words);
+    expect_shown("1 of the 512 that are kept");
+    press_times(KEY_LEFT, 2);
+    expect_shown("1 of the 512 that are kept");
+    press_times(KEY_RIGHT, FINDINGS_KEPT + 2);
+    (void)snprintf(words, sizeof(words), " FINDING %lu ", found_so_far);
+    expect_shown(words);
+    expect_shown("512 of the 512 that are kept");
+}
+
+/* --- the text of the report ----------------------------------------------------------------------
+ */
+
+static void say_lines(unsigned int first, unsigned int end)
+{
+    for (; first < end; first++) {
+        char line[32];
+        (void)snprintf(line, sizeof(line), "line %u;", first);
+        sink->text(line);
+    }
+}
+
+/* 24 rows from this line on. */
+static void expect_lines(unsigned int first, unsigned int end)
+{
+    for (unsigned int n = first; n < end; n++) {
+        char line[32];
+        (void)snprintf(line, sizeof(line), "line %u; ", n);
+        assert_int_equal(strncmp(row_text(n - first), line, strlen(line)), 0);
+    }
+    if (end - first < console_rows - 1)
+        assert_int_equal(row_text(end - first)[0], ' ');
+}
+
+static void text_is_shown_to_its_end_and_follows(void **state)
+{
+    (void)state;
+    draw();
+    press('r');
+    assert_int_equal(row_text(0)[0], ' ');
+    press_times(KEY_UP, 2);
+    press_times(KEY_DOWN, 1);
+    say_lines(0, 10);
+    press(KEY_UP);
+    expect_lines(0, 10);
+    say_lines(10, 24);
+    draw();
+    expect_lines(0, 24);
+    say_lines(24, 30);
+    draw();
+    expect_lines(6, 30);
+}
+
+static void text_is_scrolled_by_lines_and_pages(void **state)
+{
+    (void)state;
+    say_lines(0, 100);
+    draw();
+    press('r');
+    expect_lines(76, 100);
+    press(KEY_UP);
+    expect_lines(75, 99);
+    press(KEY_LEFT); /* a page, of which a line stays */
+    expect_lines(52, 76);
+    say_lines(100, 103); /* what is read stays */
+    draw();
+    expect_lines(52, 76);
+    press(KEY_DOWN);
+    expect_lines(53, 77);
+    press(KEY_RIGHT);
+    expect_lines(76, 100);
+    press(KEY_RIGHT); /* the end, and on with it */
+    expect_lines(79, 103);
+    say_lines(103, 104);
+    draw();
+    expect_lines(80, 104);
+}
+
+/* At the start no key is lost: the next one down is seen at once. */
+static void text_ends_at_its_start(void **state)
+{
+    (void)state;
+    say_lines(0, 100);
+    draw();
+    press('r');
+    press_times(KEY_LEFT, 9);
+    expect_lines(0, 24);
+    press_times(KEY_UP, 9);
+    expect_lines(0, 24);
+    press(KEY_DOWN);
+    expect_lines(1, 25);
+}
+
+static void the_latest_lines_are_kept_and_cut(void **state)
+{
+    (void)state;
+    char longer[200];
+    memset(longer, 'x', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+    draw();
+    say_lines(0, 3 * LINES_KEPT);
+    press('r');
+    press_times(KEY_LEFT, LINES_KEPT);
+    expect_lines(2 * LINES_KEPT, 2 * LINES_KEPT + 24);
+    sink->text(longer);
+    press('t');
+    press('t');
+    assert_int_equal(console[23][78].c, 'x');
+    assert_int_equal(console[23][79].c, ' ');
+}
+
+static char repeated[100][LINE_KEPT];
+static unsigned int repeats;
+
+static void note(const char *line)
+{
+    assert_true(repeats < 100);
+    (void)snprintf(repeated[repeats++], LINE_KEPT, "%s", line);
+}
+
+static void the_end_of_the_report_is_repeated(void **state)
+{
+    (void)state;
+    repeats = 0;
+    screen_repeat(note);
+    assert_int_equal(repeats, 0);
+    say_lines(0, 5);
+    screen_repeat(note);
+    assert_int_equal(repeats, 5);
+    assert_string_equal(repeated[0], "line 0;");
+    say_lines(5, 100);
+    repeats = 0;
+    screen_repeat(note);
+    assert_int_equal(repeats, 24);
+    assert_string_equal(repeated[0], "line 76;");
+    assert_string_equal(repeated[23], "line 99;");
+}
+
+/* --- keys
+ * ------------------------------------------------------------------------------------------ */
+
+static void the_end_of_a_run_is_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        char key;
+        const char *question;
+        enum wish wish;
+    } keys[] = {{'s', "Stop the run and report? Y: yes, any other key: no", WISH_STOP},
+                {'q', "Stop the run and report? Y: yes, any other key: no", WISH_STOP},
+                {'o', "power the machine off? Y: yes, any other key: no", WISH_POWER_OFF}};
+    draw();
+    for (size_t n = 0; n < sizeof(keys) / sizeof(keys[0]); n++) {
+        for (int other = 0; other < 256; other++) {
+            if (other == 'y')
+                continue;
+            press(keys[n].key);
+            expect_shown(keys[n].question);
+            assert_int_equal(look_of(keys[n].question), LOOK_QUESTION);
+            press((char)other);
+            assert_false(shows(keys[n].question));
+            assert_int_equal(screen_key('y'), WISH_NOTHING);
+        }
+        press(keys[n].key);
+        assert_int_equal(screen_key('y'), keys[n].wish);
+        assert_int_equal(screen_key('y'), WISH_NOTHING);
+    }
+}
+
+static void an_answer_changes_nothing_else(void **state)
+{
+    (void)state;
+    draw();
+    press('s');
+    press('r');
+    expect_shown("Running");
+    press('o');
+    press('p');
+    expect_shown("Running");
+}
+
+static void a_pause_is_asked_for_at_once(void **state)
+{
+    (void)state;
+    draw();
+    assert_int_equal(screen_key('p'), WISH_PAUSE);
+    assert_int_equal(screen_key('p'), WISH_PAUSE);
+}
+
+static void after_the_end_there_is_nothing_to_stop(void **state)
+{
+    (void)state;
+    draw();
+    expect_shown("P pause  F findings  M map by vCPU  R report so far  S stop  O power off");
+    press('s');
+    screen_offer_end();
+    draw();
+    assert_false(shows("Stop the run"));
+    expect_shown("R report  F findings  M map by vCPU  S shut down  B reboot  X exit");
+    assert_int_equal(screen_key('y'), WISH_NOTHING);
+    static const char keys[] = {'p', 's', 'q', 'o'};
+    for (size_t n = 0; n < sizeof(keys); n++) {
+        press(keys[n]);
+        assert_false(shows("Y: yes"));
+        assert_int_equal(screen_key('y'), WISH_NOTHING);
+    }
+    /* A screen that is begun anew has a run to stop again. */
+    start(GRID_ROWS, false);
+    press('s');
+    expect_shown("Stop the run");
+    press('n');
+}
+
+static void every_view_says_how_to_leave_it(void **state)
+{
+    (void)state;
+    static const char views[] = {'f', 'r', 't'};
+    draw();
+    for (size_t n = 0; n < sizeof(views); n++) {
+        press(views[n]);
+        expect_shown("Esc: back");
+        assert_false(shows("Processor"));
+        press(KEY_ESC);
+        expect_shown("Processor");
+        press(views[n]);
+        press(views[n]);
+        expect_shown("Processor");
+        press(views[n]);
+        press('m'); /* the map is part of the other view */
+        expect_shown("Processor");
+        press('m');
+    }
+}
+
+static void a_line_across_the_screen_is_drawn_over(void **state)
+{
+    (void)state;
+    assert_null(sink->log);
+    draw();
+    draw();
+    assert_int_equal(pieces, 0);
+    start(GRID_ROWS, true);
+    draw();
+    unsigned int first = pieces;
+    sink->log("zmmtest ts=0.000 ev=tick");
+    draw();
+    assert_int_equal(pieces, first);
+    draw();
+    assert_int_equal(pieces, 0);
+}
+
+/* --- whatever comes
+ * -------------------------------------------------------------------------------- */
+
+static uint32_t random_number(void)
+{
+    static uint32_t random = 1;
+    random = random * 1664525 + 1013904223;
+    return random >> 8;
+}
+
+/* As a run goes on: findings, lines, counts, the largest numbers now and then. */
+static void something_happens(void)
+{
+    uint32_t random = random_number();
+    if (random % 64 == 0)
+        find_wrong(random_number() % 32, random_number() % 8, random_number(), random % 128 == 0);
+    if (random % 16 == 1)
+        say_lines(random, random + 1);
+    if (random % 64 == 2)
+        exits_run[random_number() % EXITS].findings = random_number() % 2 ? UINT64_MAX : 0;
+    if (random % 64 == 3) {
+        progress.milliseconds = progress.rounds = progress.per_second = UINT64_MAX;
+        progress.time_limit = random_number() % 2 ? UINT64_MAX : 0;
+        exits_run[0].rounds = exits_run[0].cycles_min = UINT64_MAX;
+    }
+    if (random % 64 == 4)
+        progress.exits = random_number() % (EXITS + 1);
+    if (random % 64 == 5)
+        progress.cpus = random_number() % (CPUS + 1);
+    if (random % 1024 == 6)
+        make_run();
+}
+
+static void expect_wish(enum wish wish, char before, char key)
+{
+    if (wish == WISH_STOP)
+        assert_true(key == 'y' && (before == 's' || before == 'q'));
+    if (wish == WISH_POWER_OFF)
+        assert_true(key == 'y' && before == 'o');
+    if (wish == WISH_PAUSE)
+        assert_int_equal(key, 'p');
+}
+
+/* Half of the keys have a meaning. Each draws inside, which write() looks at. */
+static void storm(uint32_t keys)
+{
+    static const char known[] = "fmprstoqyUDLRUDLR\x1b\r ?";
+    unsigned int stops = 0;
+    char before = 0;
+    for (uint32_t n = 0; n < keys; n++) {
+        char key = (char)random_number();
+        if (random_number() % 2)
+            key = known[random_number() % (sizeof(known) - 1)];
+        enum wish wish = screen_key(key);
+        expect_wish(wish, before, key);
+        stops += wish == WISH_STOP || wish == WISH_POWER_OFF;
+        before = key;
+        something_happens();
+        if (n % 7 == 0)
+            draw();
+    }
+    assert_true(stops > 0);
+}
+
+static void a_storm_of_keys_does_no_harm(void **state)
+{
+    (void)state;
+    static const uint32_t rows[] = {GRID_ROWS, 31, GRID_ROWS_MOST, 200};
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        start(rows[n], n % 2);
+        draw();
+        storm(50000);
+    }
+}
+
+static void a_storm_at_the_end_asks_for_nothing(void **state)
+{
+    (void)state;
+    draw();
+    screen_offer_end();
+    for (uint32_t n = 0; n < 20000; n++) {
+        assert_int_equal(screen_key((char)random_number()), WISH_NOTHING);
+        if (n % 7 == 0)
+            draw();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(it_says_what_runs_on_what, start_usual),
+        cmocka_unit_test_setup(time_goes_by_to_its_end, start_usual),
+        cmocka_unit_test_setup(passes_go_by_to_their_end, start_usual),
+        cmocka_unit_test_setup(before_the_first_round_it_is_starting, start_usual),
+        cmocka_unit_test_setup(a_pause_is_told_and_has_no_rate, start_usual),
+        cmocka_unit_test_setup(each_verdict_has_its_row_and_look, start_usual),
+        cmocka_unit_test_setup(what_was_planted_looks_other_than_what_was_found, start_usual),
+        cmocka_unit_test_setup(the_meaning_of_the_verdict_stands_where_nothing_was_found,
+                               start_usual),
+        cmocka_unit_test_setup(the_last_finding_is_told_in_words, start_usual),
+        cmocka_unit_test_setup(an_exception_is_a_finding_by_its_name, start_usual),
+        cmocka_unit_test_setup(exits_have_rounds_cycles_and_findings, start_usual),
+        cmocka_unit_test_setup(long_events_do_not_falsify_what_stands_beside, start_usual),
+        cmocka_unit_test(every_exit_can_be_reached_and_those_that_were_hit_stay),
+        cmocka_unit_test_setup(it_says_how_many_exits_are_out_of_sight, start_usual),
+        cmocka_unit_test_setup(a_table_without_exits_does_no_harm, start_usual),
+        cmocka_unit_test_setup(the_esxi_bug_is_one_red_quadrant, start_usual),
+        cmocka_unit_test_setup(what_changed_otherwise_has_another_sign, start_usual),
+        cmocka_unit_test_setup(planted_faults_are_small_and_of_another_colour, start_usual),
+        cmocka_unit_test_setup(other_registers_have_their_places, start_usual),
+        cmocka_unit_test_setup(what_is_not_tested_is_not_shown_as_intact, start_usual),
+        cmocka_unit_test_setup(the_map_of_one_vcpu_has_its_hits_alone, start_usual),
+        cmocka_unit_test_setup(without_a_finding_the_details_say_so, start_usual),
+        cmocka_unit_test_setup(details_say_what_was_expected_and_found, start_usual),
+        cmocka_unit_test_setup(details_label_what_was_planted, start_usual),
+        cmocka_unit_test_setup(details_say_where_a_value_came_from, start_usual),
+        cmocka_unit_test_setup(the_finding_that_is_looked_at_stays, start_usual),
+        cmocka_unit_test_setup(the_latest_findings_are_kept, start_usual),
+        cmocka_unit_test_setup(text_is_shown_to_its_end_and_follows, start_usual),
+        cmocka_unit_test_setup(text_is_scrolled_by_lines_and_pages, start_usual),
+        cmocka_unit_test_setup(text_ends_at_its_start, start_usual),
+        cmocka_unit_test_setup(the_latest_lines_are_kept_and_cut, start_usual),
+        cmocka_unit_test_setup(the_end_of_the_report_is_repeated, start_usual),
+        cmocka_unit_test_setup(the_end_of_a_run_is_asked_for, start_usual),
+        cmocka_unit_test_setup(an_answer_changes_nothing_else, start_usual),
+        cmocka_unit_test_setup(a_pause_is_asked_for_at_once, start_usual),
+        cmocka_unit_test_setup(after_the_end_there_is_nothing_to_stop, start_usual),
+        cmocka_unit_test_setup(every_view_says_how_to_leave_it, start_usual),
+        cmocka_unit_test_setup(a_line_across_the_screen_is_drawn_over, start_usual),
+        cmocka_unit_test(a_storm_of_keys_does_no_harm),
+        cmocka_unit_test_setup(a_storm_at_the_end_asks_for_nothing, start_usual),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
