@@ -213,6 +213,7 @@ static void a_filled_row_keeps_its_text(void **state)
     grid_fill(&grid, 1, LOOK_TITLE);
     grid_put(&grid, 1, 70, LOOK_BAD, "!");
     show();
+    assert_int_equal(pieces, GRID_ROWS + 2); /* other rows are whole */
     expect_piece(1, 1, 0, LOOK_TITLE,
                  "title                                                                 ");
     expect_piece(2, 1, 70, LOOK_BAD, "!");
