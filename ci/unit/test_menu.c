@@ -289,11 +289,50 @@ static void the_words_of_a_choice_lead_to_the_same_options(void **state)
     }
 }
 
+/* Where the next key counts, and nowhere else, is another look. */
+static void expect_one_mark(void)
+{
+    unsigned int marked = 0;
+    menu_draw(&grid, &menu, OPENED);
+    for (uint32_t row = 1; row < grid.rows; row++)
+        for (uint32_t column = 1; column < GRID_COLUMNS; column++)
+            if (grid.wanted[row][column].attribute == LOOK_TITLE) {
+                marked += grid.wanted[row][column - 1].attribute != LOOK_TITLE;
+            } else {
+                assert_true(grid.wanted[row][column].attribute == LOOK_PLAIN ||
+                            row == grid.rows - 3);
+                assert_true(grid.wanted[row][column].c != '>');
+            }
+    assert_int_equal(marked, 1);
+}
+
+static void the_place_of_the_next_key_is_marked(void **state)
+{
+    (void)state;
+    expect_one_mark();
+    assert_non_null(strstr(row_text(grid.rows - 1), "up, down: move   Enter: start  "));
+    press_times(KEY_DOWN, 2);
+    assert_true(shows("   > Soak     until it is stopped by a key  ", OPENED));
+    press_times(KEY_DOWN, 1);
+    assert_true(shows("   > Exits    choose the exits that are run ", OPENED));
+    press_times(KEY_ENTER, 1);
+    expect_one_mark();
+    assert_int_equal(grid.wanted[5][2].attribute, LOOK_TITLE);
+    assert_int_equal(row_text(grid.rows - 1)[0], 'u');
+    press_times(KEY_DOWN, 17);
+    expect_one_mark();
+    assert_int_equal(grid.wanted[6][22].attribute, LOOK_TITLE);
+}
+
 static void every_exit_and_choice_is_in_sight(void **state)
 {
     (void)state;
     assert_true(shows("> Default", OPENED));
     assert_true(shows("  Quick", OPENED));
+    assert_true(shows("does what runs beneath keep my registers?", OPENED));
+    assert_int_equal(strncmp(row_text(0), " zmmtest ", 9), 0);
+    assert_int_equal(grid.wanted[0][0].attribute, LOOK_TITLE);
+    assert_int_equal(grid.wanted[0][79].attribute, LOOK_TITLE);
     assert_true(shows("A processor", OPENED));
     assert_true(shows("KVM; 4 vCPUs", OPENED));
     char words[64];
@@ -327,6 +366,7 @@ int main(void)
         cmocka_unit_test(keys_without_end_start_it_all_the_same),
         cmocka_unit_test_setup(keys_in_any_order_choose_something_that_runs, open_menu),
         cmocka_unit_test_setup(the_words_of_a_choice_lead_to_the_same_options, open_menu),
+        cmocka_unit_test_setup(the_place_of_the_next_key_is_marked, open_menu),
         cmocka_unit_test_setup(every_exit_and_choice_is_in_sight, open_menu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,7 +68,7 @@ static void draw_origin(struct grid *grid, uint32_t row, const struct diagnosis 
             continue;
         lane_register(&d->lane[n], d->form, name);
         lane_from(&d->lane[n], d->form, from);
-        grid_put(grid, row, 0, LOOK_PLAIN, "in %s %s", name, from);
+        grid_put(grid, row, 0, LOOK_PLAIN, "%s: %s", name, from);
         return;
     }
 }
