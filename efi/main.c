@@ -114,10 +114,18 @@ static EFI_STATUS status_of(enum verdict verdict)
     return statuses[verdict];
 }
 
+/* Keys that were meant for the run came too late, and must not choose what comes after it. */
+static void pass_over_keys(void)
+{
+    for (unsigned int n = 0; n < 100 && keys_read() != KEY_NONE; n++)
+        ;
+}
+
 static enum end ask_operator(void)
 {
     if (!system_table->ConIn)
         return END_EXIT;
+    pass_over_keys();
     report_say("Press S to shut down, B to reboot, X to return to the firmware.");
     if (run.wish)
         screen_offer_end();
