@@ -23,6 +23,9 @@ static char key_of_scan_code(UINT16 code)
     }
 }
 
+/* No keyboard has more in store; a line that makes noise may never be empty. */
+#define KEYS_IN_STORE 100u
+
 char keys_read(void)
 {
     SIMPLE_INPUT_INTERFACE *input = system_table->ConIn;
@@ -35,4 +38,10 @@ char keys_read(void)
     if (key.UnicodeChar == ' ' || key.UnicodeChar == KEY_ENTER)
         return (char)key.UnicodeChar;
     return key_of_scan_code(key.ScanCode);
+}
+
+void keys_forget(void)
+{
+    for (unsigned int n = 0; n < KEYS_IN_STORE && keys_read() != KEY_NONE; n++)
+        ;
 }

@@ -15,4 +15,7 @@
 /* The next key, without waiting for one: a letter, a blank, or one of the above. */
 char keys_read(void);
 
+/* What was pressed so far was not meant for what is asked now. */
+void keys_forget(void);
+
 #endif

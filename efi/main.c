@@ -34,15 +34,12 @@ static void add_sinks(void)
 /* "time=10 exits=all" of the start menu; "": there was none. */
 static char chosen[MENU_CHOICE_MAX + 40];
 
-#define KEYS_BEFORE 100u
-
 static void offer_menu(uint32_t rows)
 {
     static struct grid grid;
     struct menu menu;
     struct text text;
-    for (unsigned int n = 0; n < KEYS_BEFORE && keys_read() != KEY_NONE; n++)
-        ; /* what was pressed before the menu was there was not meant for it */
+    keys_forget();
     grid_start(&grid, rows);
     menu_open(&menu, &machine, clock_milliseconds());
     do {
@@ -114,18 +111,11 @@ static EFI_STATUS status_of(enum verdict verdict)
     return statuses[verdict];
 }
 
-/* Keys that were meant for the run came too late, and must not choose what comes after it. */
-static void pass_over_keys(void)
-{
-    for (unsigned int n = 0; n < 100 && keys_read() != KEY_NONE; n++)
-        ;
-}
-
 static enum end ask_operator(void)
 {
     if (!system_table->ConIn)
         return END_EXIT;
-    pass_over_keys();
+    keys_forget();
     report_say("Press S to shut down, B to reboot, X to return to the firmware.");
     if (run.wish)
         screen_offer_end();

@@ -208,7 +208,7 @@ check "O asks first, and Y powers off, with the verdict" exits_with 1
 check "long before its time" says 'ev=done verdict=FAIL .*elapsed=[1-4]?[0-9] '
 check "and says why" says 'ev=done .*findings='
 check "the finding is shown in full" grep -q 'expected          found             which is' "$work/details.kept/serial"
-check "with where the value came from" grep -Eq 'is swapped: run [0-9a-f]+, vCPU [01], generation [0-9]+, ymm2 lane 0' \
+check "with where the value came from" grep -Eq 'ymm1: swapped: run [0-9a-f]+, vCPU [01], generation [0-9]+, ymm2 lane 0' \
     "$work/details.kept/serial"
 
 about=u-boot

@@ -329,7 +329,7 @@ static void every_exit_and_choice_is_in_sight(void **state)
     (void)state;
     assert_true(shows("> Default", OPENED));
     assert_true(shows("  Quick", OPENED));
-    assert_true(shows("does what runs beneath keep my registers?", OPENED));
+    assert_true(shows("Does what runs beneath this machine keep its registers?", OPENED));
     assert_int_equal(strncmp(row_text(0), " zmmtest ", 9), 0);
     assert_int_equal(grid.wanted[0][0].attribute, LOOK_TITLE);
     assert_int_equal(grid.wanted[0][79].attribute, LOOK_TITLE);

@@ -285,7 +285,7 @@ static void at_a_glance_the_evidence_is_all_there(void **state)
         {LOOK_PLAIN,
          "exit14               114      1014        0   0 ................................"},
         {LOOK_STRONG,
-         "123456 exits on 4 vCPUs                      k........ r....-........... fl. mx."},
+         "123456 exits, 0 findings                     k........ r....-........... fl. mx."},
         {LOOK_BAD, "FINDING 1: zmm0-15, bits 511:256 zeroed, after cpuid on vCPU 3"},
         {LOOK_STRONG, "ESXi 8.0.2: AVX-256 host code, zmm not saved"},
         {LOOK_PLAIN, "P pause  F findings  M map by vCPU  R report so far  S stop  O power off"},
@@ -309,13 +309,13 @@ static void it_says_what_runs_on_what(void **state)
     assert_non_null(strstr(row_text(0), "run cafe, \\zmmtest\\0007.log"));
     expect_shown("Processor A Processor, 6-143-8, microcode 0x2b");
     expect_shown("Beneath   VMware ESXi, build 22380479; firmware EDK II; 4 vCPUs");
-    expect_shown("123456 exits on 4 vCPUs ");
+    expect_shown("123456 exits, 0 findings ");
     expect_shown("No finding: every register came back as it was.");
     machine.hypervisor = (struct hypervisor){.kind = HYPERVISOR_KVM, .name = "KVM"};
     progress.left_out = 3;
     draw();
     expect_shown("Beneath   KVM; firmware");
-    expect_shown("123456 exits on 4 vCPUs, 3 kinds not here");
+    expect_shown("123456 exits, 0 findings, 3 kinds not here");
     machine.hypervisor.kind = HYPERVISOR_NONE;
     draw();
     expect_shown("no hypervisor seen: a control run");

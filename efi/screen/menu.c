@@ -4,12 +4,13 @@
 #include "../window/exits.h"
 #include "version.h"
 
-#define SECONDS_UNTOUCHED 10u  /* until it starts by itself */
-#define SECONDS_TOUCHED   60u  /* the same after a key */
-#define SECONDS_MOST      600u /* with keys that never end, as from a line that makes noise */
+#define SECONDS_UNTOUCHED UINT64_C(10) /* until it starts by itself */
+#define SECONDS_TOUCHED   UINT64_C(60) /* the same after a key */
+#define SECONDS_MOST      UINT64_C(600) /* with keys that never end, as from a line that makes noise */
 
-#define ROW_CHOICES  5u
-#define ROW_EXITS    5u
+#define ROW_QUESTION 4u
+#define ROW_CHOICES  6u
+#define ROW_EXITS    6u
 #define EXIT_ROWS    16u
 #define EXIT_COLUMNS 20u
 
@@ -132,8 +133,7 @@ void menu_draw(struct grid *grid, const struct menu *menu, uint64_t now)
     const struct hypervisor *hypervisor = &menu->machine->hypervisor;
     uint64_t end = menu->start_at < menu->last_at ? menu->start_at : menu->last_at;
     grid_clear(grid);
-    grid_put(grid, 0, 0, LOOK_TITLE, " zmmtest %s (%s): does what runs beneath keep my registers?",
-             ZMMTEST_VERSION, ZMMTEST_COMMIT);
+    grid_put(grid, 0, 0, LOOK_TITLE, " zmmtest %s (%s)", ZMMTEST_VERSION, ZMMTEST_COMMIT);
     grid_fill(grid, 0, LOOK_TITLE);
     grid_put(grid, 1, 0, LOOK_PLAIN, "Processor %s", menu->machine->cpu.brand);
     grid_put(grid, 2, 0, LOOK_PLAIN, "Beneath   %s; %u vCPUs",
@@ -144,6 +144,8 @@ void menu_draw(struct grid *grid, const struct menu *menu, uint64_t now)
         draw_exits(grid, menu);
     else
         draw_choices(grid, menu);
+    grid_put(grid, ROW_QUESTION, 0, LOOK_PLAIN,
+             "Does what runs beneath this machine keep its registers?");
     grid_put(grid, grid->rows - 3, 2, LOOK_STRONG, "Default starts by itself in %lu s",
              end > now ? (end - now + 999) / 1000 : 0);
     grid_put(grid, grid->rows - 1, 0, LOOK_PLAIN, "%s",
