@@ -317,11 +317,11 @@ static void the_place_of_the_next_key_is_marked(void **state)
     assert_true(shows("   > Exits    choose the exits that are run ", OPENED));
     press_times(KEY_ENTER, 1);
     expect_one_mark();
-    assert_int_equal(grid.wanted[5][2].attribute, LOOK_TITLE);
+    assert_int_equal(grid.wanted[6][2].attribute, LOOK_TITLE);
     assert_int_equal(row_text(grid.rows - 1)[0], 'u');
     press_times(KEY_DOWN, 17);
     expect_one_mark();
-    assert_int_equal(grid.wanted[6][22].attribute, LOOK_TITLE);
+    assert_int_equal(grid.wanted[7][22].attribute, LOOK_TITLE);
 }
 
 static void every_exit_and_choice_is_in_sight(void **state)
