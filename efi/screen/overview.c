@@ -164,7 +164,8 @@ static void draw_counts(struct grid *grid, uint32_t row, const struct progress *
     text_start(&text, buffer, sizeof(buffer));
     text_add(&text, "%lu exits, %lu findings", progress->rounds, progress->findings);
     if (progress->left_out && text.length + sizeof(", 64 kinds not here") <= sizeof(buffer))
-        text_add(&text, ", %u kinds not here", progress->left_out);
+        text_add(&text, ", %u kind%s not here", progress->left_out,
+                 progress->left_out == 1 ? "" : "s");
     grid_put(grid, row, 0, LOOK_STRONG, "%s", buffer);
 }
 
