@@ -105,8 +105,8 @@ in_order() {
 check "all that in order" in_order
 
 cluster ill esx-a esx-fail esx-full esx-broken esx-dark esx-silent esx-off esx-shy esx-moved esx-differs esx-mute \
-    esx-lost esx-flaky esx-portless esx-nodrs esx-taken
-over_to_its_end --parallel=16 --limit=15 # a busy machine has its time for five questions
+    esx-lost esx-flaky esx-portless esx-nodrs esx-taken esx-hung
+over_to_its_end --parallel=17 --patience=10 --limit=15 # a busy machine has its time for five questions
 check "a FAIL is the worst" exits_with 1
 check "FAIL" is_verdict_of esx-fail FAIL
 for host in esx-a esx-flaky esx-portless esx-nodrs esx-shy; do
@@ -123,9 +123,10 @@ check "guestinfo and a serial log that differ are none" \
     says_why esx-differs "guestinfo says $pass and the serial log FAIL"
 check "no serial log is none" says_why esx-mute "no serial log; the verdict in guestinfo: $pass"
 check "a vCenter that stops answering is none" says_why esx-lost "vm.info: .*503"
+check "a vCenter that never answers is none" says_why esx-hung "no answer within 10 s"
 check "a name that is taken is let alone" says_why esx-taken "which is not this run's"
 check "and what has it not destroyed" never_called "^vm.destroy .*esx-taken"
-for host in esx-full esx-broken esx-dark esx-silent esx-off esx-moved esx-mute esx-lost esx-taken; do
+for host in esx-full esx-broken esx-dark esx-silent esx-off esx-moved esx-mute esx-lost esx-taken esx-hung; do
     check "$host is no pass in the table" came_to_nothing $host
 done
 check "no VM is left" no_vm_is_left
