@@ -118,6 +118,10 @@ check "a VM that does not start says so" says_why esx-dark "vm.power -on: .*insu
 check "a verdict that never comes is none" says_why esx-silent "no verdict: none within 15 s"
 check "but what the serial log has is kept" grep -q ev=machine "$work/ill.out/esx-silent/serial.log"
 check "a VM that goes off is none" says_why esx-off "no verdict: none before the VM was off"
+asked_thrice() {
+    [ "$(grep -c '^vm.info.*-esx-off$' "$STUB/calls")" = 3 ]
+}
+check "and is not waited for" asked_thrice
 check "a VM that was moved is no verdict on this host" says_why esx-moved "it ran on esx-other in the end"
 check "guestinfo and a serial log that differ are none" \
     says_why esx-differs "guestinfo says $pass and the serial log FAIL"
