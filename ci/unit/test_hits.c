@@ -1,8 +1,11 @@
 /* The map of what was hit: exactly the dwords that differ, of every finding and of each kind apart.
  */
+#include "../../efi/machine/instructions.h"
+#include "../../efi/machine/traps.h"
 #include "../../efi/window/hits.h"
 #include "../../efi/window/plant.h"
 #include "../../efi/window/rounds.h"
+#include "../silicon/linux/process.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -270,6 +273,70 @@ static void general_registers_that_the_event_may_write_are_no_hits(void **state)
     assert_int_equal(rounds.hits.other, 0);
 }
 
+/* --- rounds by XSAVE images --------------------------------------------------------------------
+ */
+
+static struct traps traps;
+static _Alignas(64) uint8_t memory[4][16384];
+static uint32_t broken_component;
+
+static const char *plant_component(struct rounds *of, struct round *next)
+{
+    if (!next->image_mask)
+        return plant_state(of, next);
+    images_plant(of, next, broken_component);
+    return NULL;
+}
+
+/* images_plant() flips a bit of the first quadword of the component. */
+static void expect_image_hit(unsigned int reg, unsigned int dwords, uint32_t other)
+{
+    for (unsigned int n = 0; n < VECTOR_COUNT; n++)
+        assert_int_equal(rounds.hits.vector[n] & ~(n == reg ? dwords : 0), 0);
+    assert_int_equal(reg < VECTOR_COUNT && rounds.hits.vector[reg] == 0, 0);
+    assert_int_equal(rounds.hits.other, other);
+}
+
+static void what_an_image_lost_is_on_the_map(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t component;
+        unsigned int reg, dwords;
+        uint32_t other;
+    } components[] = {{0, VECTOR_COUNT, 0, 0}, {1, 0, 0x0003, 0},
+                      {2, 0, 0x0030, 0},       {5, VECTOR_COUNT, 0, 1u << HIT_OPMASK},
+                      {6, 0, 0x0300, 0},       {7, 16, 0x0003, 0}};
+    struct exit exit = exit_planted;
+    exit.begin = plant_component;
+    plan.entry[0].exit = &exit;
+    break_next = false;
+    cpu_identify(&machine.cpu);
+    xstate_identify(&machine.xstate, &machine.cpu);
+    memcpy(machine.system, "Linux", sizeof("Linux"));
+    if (machine.xstate.area_bytes == 0 || machine.xstate.area_bytes > sizeof(memory[0]))
+        skip();
+    rounds.traps = &traps;
+    images_give_memory(&rounds.images, memory[0], &machine.xstate);
+    rounds.images.xcr0 = xgetbv0();
+    images_keep(&rounds.images);
+    process_exceptions();
+    traps_enter(&traps);
+    need_avx512();
+    for (size_t n = 0; n < sizeof(components) / sizeof(components[0]); n++) {
+        broken_component = components[n].component;
+        if (!(images_plantable(&rounds.images) >> broken_component & 1))
+            continue;
+        uint64_t findings = rounds.findings;
+        memset(&rounds.hits, 0, sizeof(rounds.hits));
+        rounds_slice(&rounds, 0);
+        assert_true(rounds.findings > findings);
+        expect_image_hit(components[n].reg, components[n].dwords, components[n].other);
+    }
+    images_put_back(&rounds.images);
+    traps_leave(&traps);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +356,7 @@ int main(void)
                                start_rounds),
         cmocka_unit_test_setup(general_registers_that_the_event_may_write_are_no_hits,
                                start_rounds),
+        cmocka_unit_test_setup(what_an_image_lost_is_on_the_map, start_rounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,7 +129,7 @@ static const char *row_text(uint32_t row)
 {
     static char text[GRID_COLUMNS + 1];
     for (uint32_t column = 0; column < GRID_COLUMNS; column++)
-        text[column] = console[row][column].c ? console[row][column].c : ' ';
+        text[column] = (char)(console[row][column].c ? console[row][column].c : ' ');
     return text;
 }
 
@@ -296,6 +296,8 @@ static void at_a_glance_the_evidence_is_all_there(void **state)
     draw();
     expect_screen(rows);
     assert_int_equal(console[0][45].attribute, LOOK_TITLE);
+    assert_int_equal(console[3][10].attribute, LOOK_PLAIN);
+    assert_int_equal(console[4][5].attribute, LOOK_STRONG);
     assert_int_equal(console[4][45].attribute, LOOK_STRONG);
     assert_int_equal(console[5][45].attribute, LOOK_FAINT);
     assert_int_equal(console[21][45].attribute, LOOK_FAINT);
@@ -364,7 +366,7 @@ static void before_the_first_round_it_is_starting(void **state)
     progress.rounds = 0;
     progress.exits = progress.cpus = 0;
     draw();
-    expect_shown("Starting  ");
+    assert_int_equal(look_of("Starting  "), LOOK_STRONG);
     expect_shown("zmmtest tests itself first");
 }
 
@@ -401,6 +403,7 @@ static void each_verdict_has_its_row_and_look(void **state)
         draw();
         uint32_t row = row_with_from(0, rows[verdict].words);
         assert_int_equal(row, 3);
+        assert_int_equal(row_text(row)[0], ' ');
         for (uint32_t column = 0; column < GRID_COLUMNS; column++)
             assert_int_equal(console[row][column].attribute, rows[verdict].look);
         assert_false(shows("left"));
@@ -486,6 +489,7 @@ static void exits_have_rounds_cycles_and_findings(void **state)
 {
     (void)state;
     progress.exits = 5;
+    exits_run[5].findings = 1; /* which is none of them */
     exits_run[1].findings = 12345678;
     exits_run[2].rounds = UINT64_C(9999999999999);
     draw();

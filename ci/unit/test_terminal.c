@@ -329,9 +329,18 @@ static void the_smallest_display_counts(void **state)
     second.columns = 40;
     second.rows = 50;
     expect_size(40, 31);
+    terminal_clear(CONSOLES_OF_SCREEN);
+    assert_int_equal(display.clears, 1);
+    assert_int_equal(second.clears, 1);
+    assert_false(second.mode.CursorVisible);
     assert_true(terminal_write(0, 0, 0x07, "both"));
     assert_string_equal(display.text, "both");
     assert_string_equal(second.text, "both");
+    terminal_line("lines", CONSOLES_OF_SCREEN);
+    assert_string_equal(second.last, "lines\r\n");
+    terminal_leave();
+    assert_int_equal(display.clears, 2);
+    assert_int_equal(second.clears, 2);
 }
 
 static void a_small_console_says_so(void **state)
