@@ -312,7 +312,9 @@ static void it_says_what_runs_on_what(void **state)
     expect_shown("Processor A Processor, 6-143-8, microcode 0x2b");
     expect_shown("Beneath   VMware ESXi, build 22380479; firmware EDK II; 4 vCPUs");
     expect_shown("123456 exits, 0 findings ");
-    expect_shown("No finding: every register came back as it was.");
+    assert_int_equal(strncmp(row_text(22), "No finding: every register came back as it was. ", 48),
+                     0);
+    assert_int_equal(look_of("No finding: "), LOOK_PLAIN);
     machine.hypervisor = (struct hypervisor){.kind = HYPERVISOR_KVM, .name = "KVM"};
     progress.left_out = 3;
     draw();
@@ -455,7 +457,7 @@ static void the_last_finding_is_told_in_words(void **state)
     draw();
     expect_shown("INJECTED FINDING");
     assert_int_equal(look_of("INJECTED"), LOOK_PLANTED);
-    expect_shown("No known bug leaves this trace.");
+    assert_int_equal(strncmp(row_text(23), "No known bug leaves this trace. ", 32), 0);
 }
 
 static void an_exception_is_a_finding_by_its_name(void **state)
@@ -733,6 +735,9 @@ static void without_a_finding_the_details_say_so(void **state)
     draw();
     assert_false(shows("No finding"));
     expect_shown("1 of the 1 that are kept");
+    find_wrong(2, 0, 0, false);
+    draw();
+    expect_shown("1 of the 2 that are kept");
 }
 
 /* With all that one can have, in the rows that every console has. */
@@ -1080,7 +1085,10 @@ static void after_the_end_there_is_nothing_to_stop(void **state)
     screen_offer_end();
     draw();
     assert_false(shows("Stop the run"));
-    expect_shown("R report  F findings  M map by vCPU  S shut down  B reboot  X exit");
+    assert_int_equal(strncmp(row_text(24),
+                             "R report  F findings  M map by vCPU  S shut down  B reboot  X exit ",
+                             67),
+                     0);
     assert_int_equal(screen_key('y'), WISH_NOTHING);
     static const char keys[] = {'p', 's', 'q', 'o'};
     for (size_t n = 0; n < sizeof(keys); n++) {

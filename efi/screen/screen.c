@@ -165,7 +165,6 @@ static void look_at(enum view_kind kind)
 {
     screen.view.kind = screen.view.kind == kind ? VIEW_OVERVIEW : kind;
     screen.view.finding = screen.view.last_line = VIEW_LATEST;
-    keep_in_view();
 }
 
 static enum wish answer(char key)
