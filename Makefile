@@ -177,6 +177,7 @@ unit: $(UNIT_TESTS)
 # What a test has under test besides.
 EXTRA_test_vmware_pose := ci/faultvisor/vmware.c
 EXTRA_test_vmware_channel := ci/faultvisor/vmware.c
+EXTRA_test_menu := efi/report/events.c
 EXTRA_test_terminal := efi/screen/terminal.c -fshort-wchar $(EFI_HEADERS)
 
 $(BUILD)/unit/%: ci/unit/%.c ci/unit/host.c ci/unit/host.lds ci/faultvisor/vmware.c $(PORTABLE) $(wildcard efi/*.h efi/*/*.h) | $(BUILD)/version.h

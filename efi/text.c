@@ -164,5 +164,8 @@ size_t text_break(const char *text, size_t columns)
     for (size_t n = columns; n > 0; n--)
         if (text[n] == ' ')
             return n;
+    for (size_t n = columns; n > 0; n--)
+        if (text[n - 1] == ',')
+            return n;
     return columns;
 }

@@ -29,7 +29,10 @@ __attribute__((format(printf, 2, 0))) void text_add_list(struct text *text, cons
 /* Appends 0-2,5 for the bits that are set in mask. `name` stands before each entry. */
 void text_add_ranges(struct text *text, const char *name, uint64_t mask);
 
-/* How much of the text goes on a line of so many columns: up to the last blank that fits. */
+/*
+ * How much of the text goes on a line of so many columns: up to the last blank that fits; of a word
+ * that is longer, up to the last comma of a list.
+ */
 size_t text_break(const char *text, size_t columns);
 
 /* A whole unsigned number, decimal or hexadecimal (base 10 or 16). False if it is none or too big.

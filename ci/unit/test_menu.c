@@ -1,5 +1,7 @@
 /* The start menu: what each key leads to, and that it ends by itself whatever comes. */
 #include "../../efi/keys.h"
+#include "../../efi/report/events.h"
+#include "../../efi/report/report.h"
 #include "../../efi/screen/menu.h"
 #include "../../efi/window/exits.h"
 #include <setjmp.h>
@@ -289,6 +291,46 @@ static void the_words_of_a_choice_lead_to_the_same_options(void **state)
     }
 }
 
+static char logged[2 * LOG_LINE_MAX];
+static unsigned int lines_logged;
+
+/* The texts of all notices, one after the other. */
+static void keep_notice(const char *line)
+{
+    static const char event[] = "ev=notice text=";
+    size_t before = strlen(logged);
+    const char *text = strstr(line, event);
+    assert_non_null(text);
+    assert_true(strlen(line) <= LOG_LINE_MAX);
+    text += strlen(event);
+    text += *text == '"';
+    (void)snprintf(logged + before, sizeof(logged) - before, "%.*s", (int)strcspn(text, "\""),
+                   text);
+    lines_logged++;
+}
+
+/* A list that were cut in the log would be another one to whoever repeats it. */
+static void the_log_has_the_longest_choice_whole(void **state)
+{
+    (void)state;
+    static const struct sink sink = {.log = keep_notice};
+    char words[MENU_CHOICE_MAX + 40];
+    struct text text;
+    options.exits = all() & ~UINT64_C(0x10); /* without one that has a short name */
+    options.exits_named = true;
+    text_start(&text, words, sizeof(words));
+    text_add(&text, "Chosen at the start menu: ");
+    menu_choice(&options, &text);
+    assert_true(text.length > 200);
+    report_add_sink(&sink);
+    event_notice(words);
+    assert_true(lines_logged > 1);
+    assert_int_equal(strlen(logged), text.length - 1); /* without the blank where a line broke */
+    assert_non_null(strstr(logged, strrchr(words, ' ') + 1));
+    event_notice("a");
+    assert_int_equal(logged[text.length - 1], 'a');
+}
+
 /* Where the next key counts, and nowhere else, is another look. */
 static void expect_one_mark(void)
 {
@@ -366,6 +408,7 @@ int main(void)
         cmocka_unit_test(keys_without_end_start_it_all_the_same),
         cmocka_unit_test_setup(keys_in_any_order_choose_something_that_runs, open_menu),
         cmocka_unit_test_setup(the_words_of_a_choice_lead_to_the_same_options, open_menu),
+        cmocka_unit_test_setup(the_log_has_the_longest_choice_whole, open_menu),
         cmocka_unit_test_setup(the_place_of_the_next_key_is_marked, open_menu),
         cmocka_unit_test_setup(every_exit_and_choice_is_in_sight, open_menu),
     };

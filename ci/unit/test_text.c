@@ -231,6 +231,21 @@ static void only_the_given_length_of_a_number_is_read(void **state)
     assert_int_equal(value, 1);
 }
 
+static void lines_break_at_the_last_blank_and_long_lists_behind_a_comma(void **state)
+{
+    (void)state;
+    assert_int_equal(text_break("one two", 7), 7);
+    assert_int_equal(text_break("one two", 6), 3);
+    assert_int_equal(text_break("one two", 3), 3);
+    assert_int_equal(text_break("one two,three", 9), 3); /* a blank goes before */
+    assert_int_equal(text_break("one,two,three", 9), 8);
+    assert_int_equal(text_break("one,two,three", 8), 8);
+    assert_int_equal(text_break("one,two,three", 7), 4);
+    assert_int_equal(text_break("one,two,three", 3), 3);
+    assert_int_equal(text_break("onetwothree", 5), 5);
+    assert_int_equal(text_break("", 5), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +263,7 @@ int main(void)
         cmocka_unit_test(hexadecimal_numbers_are_read_with_and_without_prefix),
         cmocka_unit_test(what_is_no_hexadecimal_number_is_refused),
         cmocka_unit_test(only_the_given_length_of_a_number_is_read),
+        cmocka_unit_test(lines_break_at_the_last_blank_and_long_lists_behind_a_comma),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

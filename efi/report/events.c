@@ -3,6 +3,7 @@
 #include "../diagnosis/signatures.h"
 #include "conclusion.h"
 #include "report.h"
+#include <string.h>
 
 static void notice_run_without_end(uint32_t number)
 {
@@ -176,12 +177,21 @@ void event_error(const char *reason)
     report_say_wrapped(2, reason);
 }
 
+/* A long one is several lines of the log: a list that were cut there would be another list. */
 void event_notice(const char *text)
 {
-    struct log_line line;
-    log_start(&line, "notice");
-    log_text(&line, "text", text);
-    log_end(&line);
+    for (const char *rest = text; *rest;) {
+        char buffer[LOG_LINE_MAX];
+        struct log_line line;
+        log_start(&line, "notice");
+        size_t length = text_break(rest, LOG_LINE_MAX - line.text.length - strlen(" text=\"\""));
+        memcpy(buffer, rest, length);
+        buffer[length] = '\0';
+        log_text(&line, "text", buffer);
+        log_end(&line);
+        for (rest += length; *rest == ' ';)
+            rest++;
+    }
     report_say_wrapped(0, text);
 }
 
