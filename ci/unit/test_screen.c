@@ -622,6 +622,8 @@ static void the_esxi_bug_is_one_red_quadrant(void **state)
     draw();
     expect_map('0', LOOK_BAD, '.', LOOK_GOOD);
     expect_others(OTHERS_INTACT);
+    assert_int_equal(console[MAP_ROW + 16][46].attribute, LOOK_GOOD);
+    assert_int_equal(console[MAP_ROW + 16][60].attribute, LOOK_FAINT); /* rsp */
     assert_string_equal(row_text(MAP_ROW - 1) + 45, "zmm0       8       16      24      ");
     assert_non_null(strstr(row_text(MAP_ROW), "15 0000"));
     assert_non_null(strstr(row_text(MAP_ROW + 15), " 0 ...."));
@@ -787,6 +789,9 @@ static void details_have_their_places(void **state)
             console[row][column].c = 'H';
     }
     expect_screen(rows);
+    for (uint32_t column = 0; column < GRID_COLUMNS; column++)
+        assert_int_equal(console[0][column].attribute, LOOK_BAD);
+    assert_int_equal(console[1][GRID_COLUMNS - 1].attribute, LOOK_PLAIN);
 }
 
 static void details_label_what_was_planted(void **state)
@@ -837,6 +842,12 @@ static void details_say_where_a_value_came_from(void **state)
     press(KEY_RIGHT);
     expect_shown("  foreign ");
     assert_false(shows("zmm8:"));
+    assert_false(shows("more quadwords"));
+    finding.found.vector[1][0] = 0; /* the first value has no origin, the second has */
+    finding.found.vector[8][5] = pattern_make(&from);
+    hand_over();
+    press(KEY_RIGHT);
+    expect_shown("zmm8: swapped: run cafe, vCPU 3, generation 17, k0");
 }
 
 static void the_finding_that_is_looked_at_stays(void **state)
@@ -992,6 +1003,13 @@ static void the_latest_lines_are_kept_and_cut(void **state)
         "up, down: lines   left, right: pages   Esc: back                                ");
     assert_int_equal(console[23][78].c, 'x');
     assert_int_equal(console[23][79].c, ' ');
+    assert_int_equal(console[23][78].attribute, LOOK_PLAIN);
+    start(GRID_ROWS, false); /* which knows nothing of them */
+    draw();
+    press('r');
+    say_lines(0, 3);
+    draw();
+    expect_lines(0, 3);
 }
 
 static char repeated[100][LINE_KEPT];
