@@ -163,6 +163,7 @@ static void hits_add_up(void **state)
 static struct machine machine;
 static struct plan plan;
 static struct rounds rounds;
+static struct traps traps;
 static bool break_next;
 
 /* The event of each round puts this state in: the pattern, or what is left of it. */
@@ -273,10 +274,37 @@ static void general_registers_that_the_event_may_write_are_no_hits(void **state)
     assert_int_equal(rounds.hits.other, 0);
 }
 
-/* --- rounds by XSAVE images --------------------------------------------------------------------
- */
+/* Where an exception came in between, what is there is a handler's as well. */
+static void spoil_found(struct rounds *of)
+{
+    for (unsigned int n = 0; n < GENERATIONS; n++)
+        of->ring[n].found.vector[0][0] ^= 1;
+}
 
-static struct traps traps;
+/* An exception says nothing of the registers, which never came to be compared. */
+static void a_fault_is_no_hit(void **state)
+{
+    (void)state;
+    struct exit exit = exit_planted;
+    exit.begin = NULL;
+    exit.must_work = true;
+    exit.end = spoil_found;
+    plan.entry[0].exit = &exit;
+    plan.entry[0].window = &window_plant_fault;
+    rounds.traps = &traps;
+    process_exceptions();
+    traps_enter(&traps);
+    need_avx512();
+    rounds_slice(&rounds, 0);
+    traps_leave(&traps);
+    assert_true(rounds.findings > 0);
+    for (unsigned int n = 0; n < VECTOR_COUNT; n++)
+        assert_int_equal(rounds.hits.vector[n], 0);
+    assert_int_equal(rounds.hits.other, 0);
+}
+
+/* --- rounds by XSAVE images ---------------------------------------------------------------- */
+
 static _Alignas(64) uint8_t memory[4][16384];
 static uint32_t broken_component;
 
@@ -356,6 +384,7 @@ int main(void)
                                start_rounds),
         cmocka_unit_test_setup(general_registers_that_the_event_may_write_are_no_hits,
                                start_rounds),
+        cmocka_unit_test_setup(a_fault_is_no_hit, start_rounds),
         cmocka_unit_test_setup(what_an_image_lost_is_on_the_map, start_rounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -352,7 +352,12 @@ static void the_place_of_the_next_key_is_marked(void **state)
 {
     (void)state;
     expect_one_mark();
-    assert_non_null(strstr(row_text(grid.rows - 1), "up, down: move   Enter: start  "));
+    assert_int_equal(strncmp(row_text(1), "Processor A processor ", 22), 0);
+    assert_int_equal(strncmp(row_text(2), "Beneath   KVM; 4 vCPUs ", 23), 0);
+    assert_int_equal(strncmp(row_text(6), "   > Default  one minute ", 25), 0);
+    assert_int_equal(strncmp(row_text(22), "  Default starts by itself in 10 s ", 35), 0);
+    assert_int_equal(grid.wanted[22][2].attribute, LOOK_STRONG);
+    assert_int_equal(strncmp(row_text(24), "up, down: move   Enter: start ", 30), 0);
     press_times(KEY_DOWN, 2);
     assert_true(shows("   > Soak     until it is stopped by a key  ", OPENED));
     press_times(KEY_DOWN, 1);
@@ -364,6 +369,14 @@ static void the_place_of_the_next_key_is_marked(void **state)
     press_times(KEY_DOWN, 17);
     expect_one_mark();
     assert_int_equal(grid.wanted[7][22].attribute, LOOK_TITLE);
+}
+
+static void without_a_hypervisor_it_is_a_control_run(void **state)
+{
+    (void)state;
+    static const struct machine bare = {.vcpus = 1, .hypervisor.kind = HYPERVISOR_NONE};
+    menu_open(&menu, &bare, OPENED);
+    assert_true(shows("Beneath   no hypervisor seen: a control run; 1 vCPUs", OPENED));
 }
 
 static void every_exit_and_choice_is_in_sight(void **state)
@@ -410,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup(the_words_of_a_choice_lead_to_the_same_options, open_menu),
         cmocka_unit_test_setup(the_log_has_the_longest_choice_whole, open_menu),
         cmocka_unit_test_setup(the_place_of_the_next_key_is_marked, open_menu),
+        cmocka_unit_test_setup(without_a_hypervisor_it_is_a_control_run, open_menu),
         cmocka_unit_test_setup(every_exit_and_choice_is_in_sight, open_menu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
