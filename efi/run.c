@@ -445,9 +445,15 @@ static enum wish wish_without_screen(const struct run *run, char key)
     return stop ? WISH_STOP : WISH_NOTHING;
 }
 
+/* A key that is stuck must not fill the log. */
+#define PAUSE_MILLISECONDS_LEAST 500u
+
 static void pause_or_go_on(struct run *run)
 {
     uint64_t now = clock_milliseconds();
+    if (now - run->toggled_at < PAUSE_MILLISECONDS_LEAST)
+        return;
+    run->toggled_at = now;
     run->paused = !run->paused;
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
         if (run_has(run, cpu))
@@ -462,6 +468,12 @@ static void pause_or_go_on(struct run *run)
     flush(run);
 }
 
+/* The screen: no more often, no more than one part in so many of the boot vCPU's time, and no less
+ * often where that would be too seldom to be of use. */
+#define SHOW_MILLISECONDS      250u
+#define SHOW_SHARE             10u
+#define SHOW_MILLISECONDS_MOST 5000u
+
 #define KEYS_AT_ONCE 8u
 
 /* True if the run is to end. What a storm of keys leaves is read next time, or lost. */
@@ -471,6 +483,7 @@ static bool keys_say_stop(struct run *run)
         char key = keys_read();
         if (key == KEY_NONE)
             return false;
+        run->show_at = run->shown_at + SHOW_MILLISECONDS; /* whoever pressed it waits */
         switch (run->wish ? run->wish(key) : wish_without_screen(run, key)) {
         case WISH_NOTHING:
             break;
@@ -487,12 +500,6 @@ static bool keys_say_stop(struct run *run)
     return false;
 }
 
-/* The screen: no more often, no more than one part in so many of the boot vCPU's time, and no less
- * often where that would be too seldom to be of use. */
-#define SHOW_MILLISECONDS      250u
-#define SHOW_SHARE             10u
-#define SHOW_MILLISECONDS_MOST 5000u
-
 static void show(struct run *run)
 {
     uint64_t start = clock_milliseconds();
@@ -502,7 +509,8 @@ static void show(struct run *run)
     uint64_t took = clock_milliseconds() - start, apart = took * SHOW_SHARE;
     apart = apart < SHOW_MILLISECONDS ? SHOW_MILLISECONDS : apart;
     apart = apart > SHOW_MILLISECONDS_MOST ? SHOW_MILLISECONDS_MOST : apart;
-    run->show_at = start + took + apart;
+    run->shown_at = start + took;
+    run->show_at = run->shown_at + apart;
     gap_pass_over(&run->gap);
 }
 

@@ -46,7 +46,8 @@ struct run {
     uint64_t started_at, elapsed; /* milliseconds, without those of pauses */
     uint64_t paused_at;
     bool paused, power_off;
-    uint64_t show_at;                /* milliseconds: the screen next */
+    uint64_t toggled_at;             /* milliseconds: the pause begun or ended last */
+    uint64_t shown_at, show_at;      /* milliseconds: the screen last and next */
     uint32_t left_out;               /* exits that were asked for and cannot run */
     bool disk_lost;                  /* a read did not come back */
     struct gap gap;                  /* between the looks of the boot vCPU */

@@ -7,6 +7,7 @@
 /* What was hit, of one vCPU or of all. */
 struct map {
     bool tested; /* one of them has rounds */
+    bool any_planted;
     uint32_t real[VECTOR_COUNT], planted[VECTOR_COUNT];
     uint32_t real_other, planted_other;
 };
@@ -28,6 +29,9 @@ static void gather(struct map *map, const struct view *view, const struct progre
         add_hits(map->real, &map->real_other, progress->hits(cpu, false));
         add_hits(map->planted, &map->planted_other, progress->hits(cpu, true));
     }
+    map->any_planted = map->planted_other != 0;
+    for (unsigned int n = 0; n < VECTOR_COUNT; n++)
+        map->any_planted |= map->planted[n] != 0;
 }
 
 static bool is_tested(const struct map *map, enum form form, unsigned int reg, unsigned int dword)
@@ -76,6 +80,8 @@ void view_map(struct grid *grid, uint32_t row, uint32_t column, const struct vie
                  progress->cpus);
     else
         grid_put(grid, row, column, LOOK_STRONG, "zmm0       8       16      24");
+    if (map.any_planted && !view->one_cpu)
+        grid_put(grid, row, column + 5, LOOK_PLANTED, "o x: INJECTED");
     for (unsigned int n = 0; n < VECTOR_DWORDS; n++) {
         unsigned int dword = VECTOR_DWORDS - 1 - n;
         grid_put(grid, row + 1 + n, column, LOOK_FAINT, "%2u", dword);

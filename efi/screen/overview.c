@@ -163,6 +163,10 @@ static void draw_counts(struct grid *grid, uint32_t row, const struct progress *
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
     text_add(&text, "%lu exits, %lu findings", progress->rounds, progress->findings);
+    if (progress->outcome) { /* the time has no row of its own then */
+        text_add(&text, " in ");
+        put_time(&text, progress->milliseconds);
+    }
     if (progress->left_out && text.length + sizeof(", 64 kinds not here") <= sizeof(buffer))
         text_add(&text, ", %u kind%s not here", progress->left_out,
                  progress->left_out == 1 ? "" : "s");
