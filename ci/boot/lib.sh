@@ -1,4 +1,4 @@
-# Shared by the boot tests: boots in the background, two at a time, and checks in TAP on what they
+# Shared by the boot tests: boots in the background, two at a time unless $at_once says more, and checks in TAP on what they
 # said. A test sources this, calls boot for each machine it wants, then all_booted, then check.
 # shellcheck shell=bash
 
@@ -9,12 +9,13 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM HUP
 tests=0
 failed=0
+at_once=2
 
 # boot NAME VARIABLE=VALUE...: what ci/boot/run says goes to $work/NAME, its exit code to NAME.code.
 boot() {
     local name=$1
     shift
-    while [ "$(jobs -rp | wc -l)" -ge 2 ]; do
+    while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do
         wait -n
     done
     (

@@ -48,8 +48,14 @@ until_seen() { # NAME [KEY]
     done
 }
 
+# They wait for keys and clocks more than for the processor.
+at_once=5
 watched display OPTIONS="time=4 inject=zeroed/100 end=menu"
 watched menu CONF="$work/no-options"
+watched text SCREEN=none OPTIONS="time=3 inject=all/100 ui=screen end=menu"
+watched details SCREEN=none OPTIONS="time=60 inject=swapped/100 ui=screen"
+# A console of 80x25, without graphics, of another firmware.
+boot u-boot FIRMWARE=u-boot MACHINE=pc CPUS=1 SCREEN=none QUIET=5 OPTIONS="time=3 inject=swapped/100 ui=screen end=menu"
 (
     until_said display 'ev=done'
     picture display end
@@ -85,10 +91,6 @@ watched menu CONF="$work/no-options"
     until_said menu 'ev=done'
     press menu s
 ) &
-all_booted
-
-watched text SCREEN=none OPTIONS="time=3 inject=all/100 ui=screen end=menu"
-watched details SCREEN=none OPTIONS="time=60 inject=swapped/100 ui=screen"
 (
     until_said text 'ev=done'
     sleep 3
@@ -107,6 +109,9 @@ all_booted
 
 watched countdown CONF="$work/no-options" DEVICES="-machine i8042=off"
 watched serial SCREEN=none CONF="$work/no-options"
+faultvisor_image avx256 <<<"fault=avx256 every=500 after=200 pose=vmware -- time=5 end=menu"
+boot bochs-fail ENGINE=bochs SCREEN=vga QUIET=12 IMAGE="$work/avx256.img"
+boot bochs-pass ENGINE=bochs SCREEN=vga QUIET=12 OPTIONS="time=5 end=menu"
 (
     until_said serial 'ev=selftest'
     press serial esc
@@ -121,13 +126,6 @@ watched serial SCREEN=none CONF="$work/no-options"
     picture countdown running
     tell countdown quit
 ) &
-all_booted
-
-# A console of 80x25, without graphics, of another firmware.
-boot u-boot FIRMWARE=u-boot MACHINE=pc CPUS=1 SCREEN=none QUIET=5 OPTIONS="time=3 inject=swapped/100 ui=screen end=menu"
-faultvisor_image avx256 <<<"fault=avx256 every=500 after=200 pose=vmware -- time=5 end=menu"
-boot bochs-fail ENGINE=bochs SCREEN=vga QUIET=12 IMAGE="$work/avx256.img"
-boot bochs-pass ENGINE=bochs SCREEN=vga QUIET=12 OPTIONS="time=5 end=menu"
 all_booted
 
 # looks FILE: in $work/looks; row N of it.
