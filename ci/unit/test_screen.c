@@ -444,6 +444,21 @@ static void the_meaning_of_the_verdict_stands_where_nothing_was_found(void **sta
     assert_false(shows("this is no pass"));
 }
 
+/* 123456 exits, a third of which is the bound. */
+static void a_pass_has_its_bound(void **state)
+{
+    (void)state;
+    outcome.verdict = VERDICT_PASS;
+    draw();
+    assert_false(shows("confidence"));
+    progress.outcome = &outcome;
+    draw();
+    expect_shown("Fewer than 1 exit in 41152 loses registers, with 95 % confidence.");
+    outcome.verdict = VERDICT_INCOMPLETE;
+    draw();
+    assert_false(shows("confidence"));
+}
+
 static void the_last_finding_is_told_in_words(void **state)
 {
     (void)state;
@@ -1259,6 +1274,7 @@ int main(void)
         cmocka_unit_test_setup(what_was_planted_looks_other_than_what_was_found, start_usual),
         cmocka_unit_test_setup(the_meaning_of_the_verdict_stands_where_nothing_was_found,
                                start_usual),
+        cmocka_unit_test_setup(a_pass_has_its_bound, start_usual),
         cmocka_unit_test_setup(the_last_finding_is_told_in_words, start_usual),
         cmocka_unit_test_setup(an_exception_is_a_finding_by_its_name, start_usual),
         cmocka_unit_test_setup(exits_have_rounds_cycles_and_findings, start_usual),

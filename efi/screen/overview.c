@@ -173,15 +173,29 @@ static void draw_counts(struct grid *grid, uint32_t row, const struct progress *
     grid_put(grid, row, 0, LOOK_STRONG, "%s", buffer);
 }
 
+/* Without a finding: what that is worth so far. */
+static void draw_no_finding(struct grid *grid, uint32_t row, const struct progress *progress)
+{
+    const struct outcome *outcome = progress->outcome;
+    uint64_t bound = conclusion_bound(progress->rounds, progress->findings);
+    const char *words = outcome            ? conclusion_meaning(outcome)
+                        : progress->rounds ? "No finding: every register came back as it was."
+                                           : "zmmtest tests itself first, and finds out what can "
+                                             "run here.";
+    if (outcome && outcome->verdict == VERDICT_PASS && bound) {
+        grid_put(grid, row, 0, LOOK_STRONG,
+                 "Fewer than 1 exit in %lu loses registers, with 95 %% confidence.", bound);
+        words = "R: what that means and does not mean, and what to do next.";
+        row++;
+    }
+    (void)grid_put_wrapped(grid, row, 0, GRID_COLUMNS, 2, LOOK_PLAIN, words);
+}
+
 static void draw_last_finding(struct grid *grid, uint32_t row, const struct progress *progress)
 {
     struct span findings = kept_findings();
     if (findings.first == findings.end) {
-        const char *nothing = progress->outcome ? conclusion_meaning(progress->outcome)
-                              : progress->rounds
-                                  ? "No finding: every register came back as it was."
-                                  : "zmmtest tests itself first, and finds out what can run here.";
-        (void)grid_put_wrapped(grid, row, 0, GRID_COLUMNS, 2, LOOK_PLAIN, nothing);
+        draw_no_finding(grid, row, progress);
         return;
     }
     const struct kept_finding *last = kept_finding(findings.end - 1);
