@@ -3,7 +3,6 @@
 #include "firmware.h"
 #include "machine/fw_cfg.h"
 #include "machine/vmware.h"
-#include "report/events.h"
 #include <string.h>
 
 static char contents[CONF_MAX + 1];
@@ -60,34 +59,41 @@ static bool firmware_is_u_boot(void)
 /*
  * U-Boot gives its variable bootargs to all that it boots, and as delivered that is the command
  * line of a Linux kernel (U-Boot's documentation, "UEFI on U-Boot"): nobody's mistake, and not for
- * us.
+ * us. Where one word has a key of ours they are meant for us.
  */
-static bool parse_bootargs(struct options *options, const EFI_LOADED_IMAGE *image)
+static bool parse_bootargs(struct options *options, const EFI_LOADED_IMAGE *image,
+                           struct text *error, const char **notice)
 {
-    char wrong[8];
-    struct text ignored;
-    struct options before = *options;
-    text_start(&ignored, wrong, sizeof(wrong));
-    if (!options_parse_load(options, image->LoadOptions, image->LoadOptionsSize, &ignored)) {
-        *options = before;
-        event_notice("U-Boot's bootargs are no options of zmmtest, and none of them is taken. "
-                     "\"setenv bootargs\" empties them or sets options.");
+    char wrong[512];
+    struct text of_bootargs;
+    struct options taken = *options;
+    text_start(&of_bootargs, wrong, sizeof(wrong));
+    taken.known = false;
+    bool good =
+        options_parse_load(&taken, image->LoadOptions, image->LoadOptionsSize, &of_bootargs);
+    if (!good && !taken.known) {
+        *notice = "U-Boot's bootargs are no options of zmmtest, and none of them is taken. "
+                  "\"setenv bootargs\" empties them or sets options.";
+        return true;
     }
-    return true;
+    *options = taken;
+    text_add(error, "%s", wrong);
+    return good;
 }
 
-static bool parse_load_options(struct options *options, struct text *error)
+static bool parse_load_options(struct options *options, struct text *error, const char **notice)
 {
     EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     EFI_LOADED_IMAGE *image;
     if (EFI_ERROR(system_table->BootServices->HandleProtocol(image_handle, &guid, (void **)&image)))
         return true;
     if (firmware_is_u_boot())
-        return parse_bootargs(options, image);
+        return parse_bootargs(options, image, error, notice);
     return options_parse_load(options, image->LoadOptions, image->LoadOptionsSize, error);
 }
 
-bool conf_read(struct options *options, const struct hypervisor *hypervisor, struct text *error)
+bool conf_read(struct options *options, const struct hypervisor *hypervisor, struct text *error,
+               const char **notice)
 {
     /* The first error is the one reported; later sources still set the power state. */
     char second[8];
@@ -95,6 +101,7 @@ bool conf_read(struct options *options, const struct hypervisor *hypervisor, str
     text_start(&ignored, second, sizeof(second));
     bool good = parse_conf(options, error);
     good &= parse_platform(options, hypervisor, good ? error : &ignored);
-    good &= parse_load_options(options, good ? error : &ignored);
+    *notice = NULL;
+    good &= parse_load_options(options, good ? error : &ignored, notice);
     return good;
 }

@@ -11,9 +11,10 @@
 
 /*
  * Reads all of them into *options. False if something in them is wrong; *error then says what is of
- * the first. A volume without the file, or no volume at all, is no error. VMware's channel has to
- * have been started.
+ * the first. *notice is what is to be told of them besides, or NULL. A volume without the file, or
+ * no volume at all, is no error. VMware's channel has to have been started.
  */
-bool conf_read(struct options *options, const struct hypervisor *hypervisor, struct text *error);
+bool conf_read(struct options *options, const struct hypervisor *hypervisor, struct text *error,
+               const char **notice);
 
 #endif

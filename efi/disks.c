@@ -41,7 +41,6 @@ static struct {
     struct disk disk[DISKS_MAX];
     uint32_t count;
     struct disk_activity activity; /* what the vCPUs see of it */
-    uint64_t started_at, elapsed;  /* milliseconds */
 } disks;
 
 static const EFI_GUID block_io_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
@@ -120,7 +119,6 @@ const char *disks_find(bool all)
         else
             disks.activity.blocking = false;
     }
-    disks.started_at = clock_milliseconds();
     if (disks.count)
         return NULL;
     return all ? "the firmware knows no disk with a medium in it"
@@ -263,7 +261,6 @@ bool disks_rest(void)
 bool disks_stop(void)
 {
     bool all = true;
-    disks.elapsed = clock_milliseconds() - disks.started_at;
     for (uint32_t n = 0; n < disks.count; n++) {
         struct disk *disk = &disks.disk[n];
         while (disk->in_flight) {
@@ -275,7 +272,7 @@ bool disks_stop(void)
     return all;
 }
 
-void disks_report(void)
+void disks_report(uint64_t milliseconds)
 {
     for (uint32_t n = 0; n < disks.count; n++) {
         const struct disk *disk = &disks.disk[n];
@@ -288,7 +285,7 @@ void disks_report(void)
             .failed = disk->dropped,
             .reads = disk->reads,
             .bytes = disk->bytes,
-            .milliseconds = disks.elapsed,
+            .milliseconds = milliseconds,
         };
         event_disk(&result);
     }

@@ -30,8 +30,8 @@ bool disks_rest(void);
  */
 bool disks_stop(void);
 
-/* One log line for each disk. */
-void disks_report(void);
+/* One log line for each disk, of a run of so many milliseconds. */
+void disks_report(uint64_t milliseconds);
 
 void disks_free(void);
 

@@ -22,6 +22,9 @@ static struct machine machine;
 static struct options options;
 static struct run run;
 
+static char options_error[512];    /* what is wrong with the options; "" if nothing is */
+static const char *options_notice; /* and what is to be told of them; or NULL */
+
 /* Those that need no option. */
 static void add_sinks(void)
 {
@@ -52,6 +55,15 @@ static void offer_menu(uint32_t rows)
     menu_choice(&options, &text);
 }
 
+/* A question is on the screen; whoever sits at another console has to see it, too. */
+static enum wish key_of_screen(char key)
+{
+    enum wish wish = screen_key(key);
+    if (screen_question())
+        terminal_line(screen_question(), CONSOLES_BESIDE);
+    return wish;
+}
+
 /* "": there is a screen, or none was asked for; else why there is none. */
 static char no_screen[100];
 
@@ -62,16 +74,13 @@ static bool add_screen(enum terminal_kind kind)
     if (options.ui == UI_LINES || (options.ui == UI_AUTO && kind != TERMINAL_DISPLAY))
         return false;
     terminal_size(&rows, &columns);
-    if (rows < GRID_ROWS || columns < GRID_COLUMNS) {
-        text_start(&text, no_screen, sizeof(no_screen));
-        text_add(&text, "The console of %ux%u is too small for the screen, which needs %ux%u.",
-                 columns, rows, GRID_COLUMNS, GRID_ROWS);
+    text_start(&text, no_screen, sizeof(no_screen));
+    if (!screen_fits(rows, columns, &text))
         return false;
-    }
     report_add_sink(screen_start(rows, kind == TERMINAL_TEXT, terminal_write));
     terminal_clear(CONSOLES_OF_SCREEN);
-    run.wish = screen_key;
-    if (!options.given)
+    run.wish = key_of_screen;
+    if (!options.given && !options_error[0])
         offer_menu(rows);
     return true;
 }
@@ -82,9 +91,9 @@ static void add_console(void)
     if (kind == TERMINAL_NONE)
         return;
     bool screen = add_screen(kind);
+    /* The firmware's logo is still there, and text would run across it. */
     if (!screen)
-        terminal_clear(
-            CONSOLES_ALL); /* the firmware's logo is still there, and text would run across it */
+        terminal_clear(CONSOLES_ALL);
     report_add_sink(console_sink(screen));
 }
 
@@ -121,6 +130,12 @@ static enum end ask_operator(void)
         screen_offer_end();
     for (run_show(&run);; clock_wait(20)) {
         char key = keys_read();
+        if (run.wish && !screen_offers_end() && key != KEY_NONE) {
+            /* A page that is being read is no place for these: they lead to where they stand. */
+            (void)run.wish(key == 's' || key == 'b' || key == 'x' ? KEY_ESC : key);
+            run_show(&run);
+            continue;
+        }
         switch (key) {
         case 's':
             return END_SHUTDOWN;
@@ -184,14 +199,12 @@ static bool stop_watchdog(void)
     return !EFI_ERROR(status) || status == EFI_UNSUPPORTED;
 }
 
-static char options_error[512]; /* what is wrong with the options; "" if nothing is */
-
 static void read_options(void)
 {
     struct text error;
     text_start(&error, options_error, sizeof(options_error));
     options_default(&options);
-    (void)conf_read(&options, &machine.hypervisor, &error);
+    (void)conf_read(&options, &machine.hypervisor, &error, &options_notice);
 }
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
@@ -204,14 +217,18 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     read_options();
     bool undisturbed = stop_watchdog(); /* the start menu may be open for longer than its time */
     add_console();
-    if (!undisturbed)
-        event_notice("The firmware's watchdog cannot be stopped: it may reset the machine after "
-                     "five minutes.");
     run.machine = &machine;
     run.options = &options;
     run.identity.boot = files_runs().number;
     run.identity.without_end = files_runs().without_end;
-    run.notice = chosen[0] ? chosen : no_screen;
+    unsigned int notices = 0;
+    if (options_notice)
+        run.notice[notices++] = options_notice;
+    if (!undisturbed)
+        run.notice[notices++] = "The firmware's watchdog cannot be stopped: it may reset the "
+                                "machine after five minutes.";
+    if (chosen[0] || no_screen[0])
+        run.notice[notices++] = chosen[0] ? chosen : no_screen;
     run_everything(&run, random_seed(), options_error);
     end_as_asked(&run, options.end);
     return status_of(run.verdict);

@@ -296,6 +296,7 @@ static bool parse_word(struct options *options, struct word word, struct text *e
     for (size_t n = 0; n < KEY_COUNT; n++) {
         if (!equals(name, keys[n].name))
             continue;
+        options->known = true;
         /* A setter that refuses may have begun to set: keep what was there. */
         struct options before = *options;
         if (keys[n].set(options, value))

@@ -33,7 +33,8 @@ struct options {
     bool stop_first;
     enum end end;
     enum ui ui;
-    bool given; /* there was a word in some source */
+    bool given; /* there was a word in some source, */
+    bool known; /* and one with a key that there is */
 };
 
 /* The defaults: a minute, all exits, all vCPUs, the menu at the end. */

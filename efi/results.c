@@ -188,7 +188,7 @@ static struct component_result add_up_component(const struct run *run, uint32_t 
 static void report_components(const struct run *run)
 {
     const struct xstate *xstate = &run->machine->xstate;
-    if (!xstate->wanted)
+    if (!xstate->wanted || !run->watched[run->processors.boot].vcpu)
         return;
     const struct images *images = &run->watched[run->processors.boot].vcpu->rounds.images;
     for (enum image_save save = 0; save < IMAGE_SAVES; save++)
@@ -249,7 +249,7 @@ void results_report(struct run *run)
         report_components(run);
         report_interrupts(&totals);
         if (run->plan.disks)
-            disks_report();
+            disks_report(run->elapsed);
         if (run->disk_lost && run->identity.boot)
             event_notice("The result files end before this report: what is written would wait for "
                          "the read that does not come back.");
@@ -340,17 +340,20 @@ const struct progress *results_progress(struct run *run)
         .findings = totals.findings,
         .injected = totals.injected,
         .per_second = rounds_per_second(totals.rounds, run->elapsed),
-        .vcpus = totals.vcpus,
         .left_out = run->left_out,
         .paused = run->paused,
         .outcome = run->outcome.reason ? &run->outcome : NULL,
+        .error = run->error,
         .exit = exit,
         .cpus = run->watched ? run->processors.count : 0,
         .hits = hits_of,
     };
-    for (uint32_t entry = 0; run->watched && entry < run->plan.count; entry++)
-        exit[progress.exits++] = count_exit(run, entry).result;
-    if (run->plan.inject_classes)
+    for (uint32_t entry = 0; run->watched && entry < run->plan.count; entry++) {
+        struct exit_counts counts = count_exit(run, entry);
+        progress.left_out += counts.unavailable && !counts.result.rounds;
+        exit[progress.exits++] = counts.result;
+    }
+    if (run->watched && run->plan.inject_classes)
         exit[progress.exits++] = count_exit(run, INJECT_ROW).result;
     return &progress;
 }

@@ -32,6 +32,15 @@ bool run_has(const struct run *run, uint32_t cpu)
     return run->watched[cpu].vcpu && atomic_load(&run->watched[cpu].vcpu->state) != VCPU_UNUSED;
 }
 
+/* Something broke: said, and kept for the screen. */
+static void run_error(struct run *run, const char *reason)
+{
+    struct text text;
+    text_start(&text, run->error, sizeof(run->error));
+    text_add(&text, "%s", reason);
+    event_error(reason);
+}
+
 #define FIRMWARE_BYTES   (UINT64_C(16) << 20) /* left to the firmware */
 #define COLD_BYTES_MAX   (UINT64_C(1) << 30)  /* for each vCPU */
 #define COLD_BYTES_LEAST (UINT64_C(1) << 20)
@@ -212,7 +221,7 @@ static bool self_test(struct run *run)
 
 static void out_of_memory(struct run *run)
 {
-    event_error("not enough memory. Give the machine 64 MiB or more.");
+    run_error(run, "not enough memory. Give the machine 64 MiB or more.");
     run_verdict(run, VERDICT_ERROR, "not enough memory");
 }
 
@@ -316,7 +325,7 @@ static void report_lost(struct run *run, uint32_t cpu)
         text_add(&text, "vCPU %u made no progress for %u s; it is in exit %s", cpu,
                  ANSWER_MILLISECONDS / 1000, run_row_name(run, entry));
     }
-    event_error(buffer);
+    run_error(run, buffer);
     watched->lost = true;
     run_verdict(run, VERDICT_ERROR, "a vCPU was lost");
 }
@@ -330,7 +339,7 @@ static void report_broken(struct run *run, uint32_t cpu)
     text_add(&text, "vCPU %u: unexpected %s (error code 0x%lx) at 0x%lx outside a window", cpu,
              exception_name(watched->vcpu->fault.vector), watched->vcpu->fault.error_code,
              watched->vcpu->fault.rip);
-    event_error(buffer);
+    run_error(run, buffer);
     watched->broken = true;
     run_verdict(run, VERDICT_ERROR, "zmmtest's own code raised an exception");
 }
@@ -593,12 +602,12 @@ void run_everything(struct run *run, uint64_t seed, const char *wrong)
     identity->run = run_id_of(identity->seed);
     event_start(identity, run->machine->firmware);
     event_machine(run->machine);
-    if (run->notice && run->notice[0])
-        event_notice(run->notice);
+    for (unsigned int n = 0; n < RUN_NOTICES && run->notice[n]; n++)
+        event_notice(run->notice[n]);
     show(run);
     event_flush();
     if (wrong[0]) {
-        event_error(wrong);
+        run_error(run, wrong);
         run_verdict(run, VERDICT_ERROR, "the options are wrong, nothing was tested");
     } else if (run_prepare(run)) {
         run_all(run);

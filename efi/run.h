@@ -25,6 +25,8 @@ struct watched {
     uint64_t progressed_at; /* milliseconds */
 };
 
+#define RUN_NOTICES 4u
+
 /* What a key asks for. */
 enum wish { WISH_NOTHING, WISH_STOP, WISH_PAUSE, WISH_POWER_OFF };
 
@@ -36,11 +38,12 @@ struct run {
     struct watched *watched; /* one for each vCPU of the machine */
     /* boot and without_end, of the boot volume (report/sinks.h), are set before, or 0. */
     struct run_identity identity;
-    const char *notice;          /* to be told at the start; NULL or "": nothing */
-    enum wish (*wish)(char key); /* where a screen says what the keys are; NULL: none does */
+    const char *notice[RUN_NOTICES]; /* to be told at the start; the first NULL ends them */
+    enum wish (*wish)(char key);     /* where a screen says what the keys are; NULL: none does */
 
     enum verdict verdict;
     const char *reason;
+    char error[400];        /* what broke last, in words; "": nothing */
     struct outcome outcome; /* its reason is NULL until there is one */
     uint64_t findings_reported;
     uint64_t started_at, elapsed; /* milliseconds, without those of pauses */

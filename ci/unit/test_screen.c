@@ -71,12 +71,13 @@ static void make_run(void)
         .cpu =
             {.brand = "A Processor", .family = 6, .model = 143, .stepping = 8, .microcode = 0x2b},
         .hypervisor = {.kind = HYPERVISOR_VMWARE, .name = "VMware ESXi", .build = 22380479},
-        .xstate.form = FORM_ZMM,
         .firmware = "EDK II",
         .vcpus = CPUS,
         .system = ""};
     memset(real, 0, sizeof(real));
     memset(planted, 0, sizeof(planted));
+    for (uint32_t cpu = 0; cpu < CPUS; cpu++)
+        hits_compare(&real[cpu], FORM_ZMM, ~(UINT64_C(1) << RSP));
     memset(exits_run, 0, sizeof(exits_run));
     outcome = (struct outcome){.reason = "because", .system = ""};
     idle_cpu = UINT32_MAX;
@@ -92,12 +93,18 @@ static void make_run(void)
         .time_limit = 60000,
         .rounds = 123456,
         .per_second = 4321,
-        .vcpus = CPUS,
+        .error = "",
         .exit = exits_run,
         .exits = EXITS,
         .cpus = CPUS,
         .hits = hits_of,
     };
+}
+
+static void use_form(enum form form)
+{
+    for (uint32_t cpu = 0; cpu < CPUS; cpu++)
+        hits_compare(&real[cpu], form, 0);
 }
 
 static void start(uint32_t rows, bool shared)
@@ -312,9 +319,9 @@ static void it_says_what_runs_on_what(void **state)
     expect_shown("Processor A Processor, 6-143-8, microcode 0x2b");
     expect_shown("Beneath   VMware ESXi, build 22380479; firmware EDK II; 4 vCPUs");
     expect_shown("123456 exits, 0 findings ");
-    assert_int_equal(strncmp(row_text(22), "No finding: every register came back as it was. ", 48),
-                     0);
-    assert_int_equal(look_of("No finding: "), LOOK_PLAIN);
+    assert_int_equal(
+        strncmp(row_text(22), "Nothing found so far: every register came back as it was. ", 58), 0);
+    assert_int_equal(look_of("Nothing found so far"), LOOK_PLAIN);
     machine.hypervisor = (struct hypervisor){.kind = HYPERVISOR_KVM, .name = "KVM"};
     progress.left_out = 3;
     draw();
@@ -442,6 +449,148 @@ static void the_meaning_of_the_verdict_stands_where_nothing_was_found(void **sta
     find_upper_halves_zeroed();
     draw();
     assert_false(shows("this is no pass"));
+}
+
+/* A general register that no event so far left alone is not intact. */
+static void what_was_never_compared_is_not_intact(void **state)
+{
+    (void)state;
+    for (uint32_t cpu = 0; cpu < CPUS; cpu++)
+        real[cpu].compared = 0;
+    hits_compare(&real[1], FORM_ZMM, 0xfff0);
+    draw();
+    assert_string_equal(row_text(21) + 45, "k........ r----............ fl. mx.");
+    screen_key('m');
+    draw();
+    assert_string_equal(row_text(21) + 45, "k........ r---------------- fl. mx.");
+}
+
+/* Of a vCPU whose XCR0 did not take all that the machine has, only that. */
+static void a_narrower_vcpu_has_a_narrower_map(void **state)
+{
+    (void)state;
+    real[2].form = FORM_YMM;
+    draw();
+    assert_string_equal(row_text(5) + 45, "15 ................................");
+    screen_key('m');
+    screen_key(KEY_RIGHT);
+    screen_key(KEY_RIGHT);
+    draw();
+    assert_string_equal(row_text(5) + 45, "15 --------------------------------");
+    assert_string_equal(row_text(20) + 45, " 0 ................----------------");
+}
+
+static void what_is_injected_is_called_so_in_counts_and_map(void **state)
+{
+    (void)state;
+    progress.findings = progress.injected = 7;
+    planted[0].vector[3] = 1;
+    draw();
+    expect_shown("123456 exits, 7 INJECTED findings");
+    expect_shown("zmm0 o x: INJECTED");
+    assert_int_equal(look_of("o x: INJECTED"), LOOK_PLANTED);
+    progress.findings = 9;
+    screen_key('m');
+    draw();
+    expect_shown("123456 exits, 9 findings, 7 INJECTED");
+    expect_shown("vCPU 0 of 4");
+    expect_shown("o x: INJECTED");
+    screen_key(KEY_RIGHT);
+    draw();
+    assert_false(shows("o x:"));
+    expect_shown("vCPU 1 of 4 (left, right)");
+}
+
+static void what_broke_is_told(void **state)
+{
+    (void)state;
+    progress.error = "vCPU 1 made no progress for 10 s; it is in exit hold";
+    draw();
+    expect_shown("vCPU 1 made no progress for 10 s; it is in exit hold");
+    outcome.verdict = VERDICT_ERROR;
+    progress.outcome = &outcome;
+    draw();
+    expect_shown("vCPU 1 made no progress for 10 s; it is in exit hold");
+    /* Where nothing ran it has all the room that the table leaves. */
+    progress.error = "zmmtest.conf line 1: colour=red: no such option. Allowed: time=, passes=, "
+                     "exits=, cpus=, hold=, seed=, inject=, stop=, end=, ui=, disks=, findings=";
+    progress.exits = 0;
+    progress.rounds = 0;
+    draw();
+    expect_shown("zmmtest.conf line 1: colour=red: no such");
+    expect_shown("ui=, disks=, findings=");
+}
+
+static void where_avx512_is_hidden_it_is_not_called_intact(void **state)
+{
+    (void)state;
+    machine.xstate.no_avx512 = "hidden";
+    draw();
+    expect_shown("Nothing found so far. AVX-512 cannot be tested here: R says why.");
+    assert_false(shows("every register"));
+    progress.findings = 1;
+    draw();
+    assert_false(shows("Nothing found"));
+}
+
+static void a_small_console_has_no_room(void **state)
+{
+    (void)state;
+    char buffer[100];
+    struct text why;
+    text_start(&why, buffer, sizeof(buffer));
+    assert_true(screen_fits(25, 80, &why));
+    assert_true(screen_fits(50, 132, &why));
+    assert_string_equal(buffer, "");
+    assert_false(screen_fits(24, 80, &why));
+    assert_string_equal(buffer,
+                        "The console of 80x24 is too small for the screen, which needs 80x25.");
+    assert_false(screen_fits(25, 79, &why));
+}
+
+static void a_line_longer_than_a_row_goes_on_in_the_next(void **state)
+{
+    (void)state;
+    sink->text(
+        "  Reference: erlang/otp issues 8904 and 9437; fixed in ESXi 8.0.3 (build 24022510)");
+    screen_key('r');
+    draw();
+    expect_shown("  Reference: erlang/otp issues 8904 and 9437; fixed in ESXi 8.0.3 (build ");
+    expect_shown("    24022510)");
+}
+
+static void a_pause_offers_to_go_on(void **state)
+{
+    (void)state;
+    progress.paused = true;
+    draw();
+    expect_shown("P go on  F findings");
+    progress.paused = false;
+    draw();
+    expect_shown("P pause  F findings");
+}
+
+static void a_page_at_the_end_is_no_place_for_what_ends_it(void **state)
+{
+    (void)state;
+    assert_false(screen_offers_end());
+    screen_offer_end();
+    assert_true(screen_offers_end());
+    screen_key('r');
+    assert_false(screen_offers_end());
+    screen_key(KEY_ESC);
+    assert_true(screen_offers_end());
+    assert_null(screen_question());
+}
+
+static void a_question_can_be_told_elsewhere(void **state)
+{
+    (void)state;
+    assert_null(screen_question());
+    screen_key('s');
+    assert_non_null(strstr(screen_question(), "Stop the run and report?"));
+    screen_key('n');
+    assert_null(screen_question());
 }
 
 /* 123456 exits, a third of which is the bound. */
@@ -701,13 +850,13 @@ static void what_is_not_tested_is_not_shown_as_intact(void **state)
     expect_map('-', LOOK_FAINT, '-', LOOK_FAINT);
     expect_others("k-------- r---------------- fl- mx-");
     progress.rounds = 1;
-    machine.xstate.form = FORM_YMM;
+    use_form(FORM_YMM);
     draw();
     for (uint32_t reg = 0; reg < VECTOR_COUNT; reg++)
         for (uint32_t dword = 0; dword < VECTOR_DWORDS; dword++)
             assert_int_equal(map_cell(reg, dword).c, reg < 16 && dword < 8 ? '.' : '-');
     expect_others("k-------- r....-........... fl. mx.");
-    machine.xstate.form = FORM_XMM;
+    use_form(FORM_XMM);
     draw();
     assert_int_equal(map_cell(0, 3).c, '.');
     assert_int_equal(map_cell(0, 4).c, '-');
@@ -1275,6 +1424,16 @@ int main(void)
         cmocka_unit_test_setup(the_meaning_of_the_verdict_stands_where_nothing_was_found,
                                start_usual),
         cmocka_unit_test_setup(a_pass_has_its_bound, start_usual),
+        cmocka_unit_test_setup(what_was_never_compared_is_not_intact, start_usual),
+        cmocka_unit_test_setup(a_narrower_vcpu_has_a_narrower_map, start_usual),
+        cmocka_unit_test_setup(what_is_injected_is_called_so_in_counts_and_map, start_usual),
+        cmocka_unit_test_setup(what_broke_is_told, start_usual),
+        cmocka_unit_test_setup(where_avx512_is_hidden_it_is_not_called_intact, start_usual),
+        cmocka_unit_test_setup(a_small_console_has_no_room, start_usual),
+        cmocka_unit_test_setup(a_line_longer_than_a_row_goes_on_in_the_next, start_usual),
+        cmocka_unit_test_setup(a_pause_offers_to_go_on, start_usual),
+        cmocka_unit_test_setup(a_page_at_the_end_is_no_place_for_what_ends_it, start_usual),
+        cmocka_unit_test_setup(a_question_can_be_told_elsewhere, start_usual),
         cmocka_unit_test_setup(the_last_finding_is_told_in_words, start_usual),
         cmocka_unit_test_setup(an_exception_is_a_finding_by_its_name, start_usual),
         cmocka_unit_test_setup(exits_have_rounds_cycles_and_findings, start_usual),

@@ -143,7 +143,7 @@ static EFI_STATUS open_numbered(EFI_FILE_HANDLE folder, uint32_t number, const c
     return folder->Open(folder, file, wide, mode, 0);
 }
 
-/* A run that came to its end says so in its last lines. */
+/* A run that came to its end says so in its last lines; one that said nothing had not begun. */
 static bool has_end(EFI_FILE_HANDLE file)
 {
     static const char end[] = " ev=done ";
@@ -158,7 +158,7 @@ static bool has_end(EFI_FILE_HANDLE file)
     for (size_t n = 0; n + sizeof(end) - 1 <= size; n++)
         if (memcmp(tail + n, end, sizeof(end) - 1) == 0)
             return true;
-    return false;
+    return bytes == 0;
 }
 
 static void look_at_last(EFI_FILE_HANDLE folder, uint32_t last)

@@ -12,10 +12,10 @@ struct progress {
     uint64_t passes, passes_limit;     /* of the slowest vCPU; limit 0: none */
     uint64_t rounds, findings, injected;
     uint64_t per_second; /* rounds, of late */
-    uint32_t vcpus;      /* that have rounds */
     uint32_t left_out;   /* exits that were asked for and cannot run here */
     bool paused;
     const struct outcome *outcome; /* NULL: there is none yet */
+    const char *error;             /* what broke last, in words; "": nothing did */
 
     const struct exit_result *exit; /* rounds, findings and cycles_min of each */
     uint32_t exits;

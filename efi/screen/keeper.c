@@ -58,11 +58,26 @@ void kept_finding_hit(const struct kept_finding *kept, char *buffer)
     text_add(&text, "%s, bits %s %s", registers, bits, class_name(kept->diagnosis.corruption));
 }
 
-void keep_line(const char *line)
+static void keep_piece(const char *line, size_t length, const char *indent)
 {
     struct text text;
     text_start(&text, lines[said_in_all++ % LINES_KEPT], LINE_KEPT);
-    text_add(&text, "%s", line);
+    text_add(&text, "%s", indent);
+    for (size_t n = 0; n < length; n++)
+        text_add(&text, "%c", line[n]);
+}
+
+void keep_line(const char *line)
+{
+    static const char indent[] = "    ";
+    size_t length = text_break(line, LINE_KEPT - 1);
+    keep_piece(line, length, "");
+    for (line += length; *line; line += length) {
+        while (*line == ' ')
+            line++;
+        length = text_break(line, LINE_KEPT - sizeof(indent));
+        keep_piece(line, length, indent);
+    }
 }
 
 struct span kept_lines(void)

@@ -34,7 +34,7 @@ const struct kept_finding *kept_finding(uint64_t number);
 /* "zmm0-15, bits 511:256 zeroed", or the exception; for a buffer of DIAGNOSIS_TEXT bytes. */
 void kept_finding_hit(const struct kept_finding *kept, char *buffer);
 
-/* The latest lines of text, cut to what a row holds. */
+/* The latest lines of text; one that is too long for a row goes on in the next. */
 #define LINES_KEPT 512u
 #define LINE_KEPT  80u
 

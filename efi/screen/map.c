@@ -6,7 +6,9 @@
 
 /* What was hit, of one vCPU or of all. */
 struct map {
-    bool tested; /* one of them has rounds */
+    bool tested;       /* one of them has rounds, */
+    enum form form;    /* the widest of these, */
+    uint32_t compared; /* and their general registers that were compared */
     bool any_planted;
     uint32_t real[VECTOR_COUNT], planted[VECTOR_COUNT];
     uint32_t real_other, planted_other;
@@ -20,12 +22,22 @@ static void add_hits(uint32_t vector[VECTOR_COUNT], uint32_t *other, const struc
         *other |= atomic_load_explicit(&hits->other, memory_order_relaxed);
 }
 
+static void note_tested(struct map *map, const struct hits *hits)
+{
+    if (!hits)
+        return;
+    enum form form = atomic_load_explicit(&hits->form, memory_order_relaxed);
+    map->tested = true;
+    map->form = form > map->form ? form : map->form;
+    map->compared |= atomic_load_explicit(&hits->compared, memory_order_relaxed);
+}
+
 static void gather(struct map *map, const struct view *view, const struct progress *progress)
 {
     for (uint32_t cpu = 0; cpu < progress->cpus; cpu++) {
         if (view->one_cpu && cpu != view->cpu)
             continue;
-        map->tested |= progress->hits(cpu, false) != NULL;
+        note_tested(map, progress->hits(cpu, false));
         add_hits(map->real, &map->real_other, progress->hits(cpu, false));
         add_hits(map->planted, &map->planted_other, progress->hits(cpu, true));
     }
@@ -34,32 +46,32 @@ static void gather(struct map *map, const struct view *view, const struct progre
         map->any_planted |= map->planted[n] != 0;
 }
 
-static bool is_tested(const struct map *map, enum form form, unsigned int reg, unsigned int dword)
+static bool is_tested(const struct map *map, unsigned int reg, unsigned int dword)
 {
-    return map->tested && reg < form_vectors(form) && dword < 2 * form_lanes(form);
+    return map->tested && reg < form_vectors(map->form) && dword < 2 * form_lanes(map->form);
 }
 
 /*
  * The sign of a dword: '.' intact, '-' not tested, '0' came back zero, 'X' changed otherwise; small
  * if INJECTED.
  */
-static struct cell sign_of(const struct map *map, enum form form, unsigned int reg,
-                           unsigned int dword)
+static struct cell sign_of(const struct map *map, unsigned int reg, unsigned int dword)
 {
     if (map->real[reg] >> dword & 1)
         return (struct cell){map->real[reg] >> (VECTOR_DWORDS + dword) & 1 ? '0' : 'X', LOOK_BAD};
     if (map->planted[reg] >> dword & 1)
         return (struct cell){map->planted[reg] >> (VECTOR_DWORDS + dword) & 1 ? 'o' : 'x',
                              LOOK_PLANTED};
-    return is_tested(map, form, reg, dword) ? (struct cell){'.', LOOK_GOOD}
-                                            : (struct cell){'-', LOOK_FAINT};
+    return is_tested(map, reg, dword) ? (struct cell){'.', LOOK_GOOD}
+                                      : (struct cell){'-', LOOK_FAINT};
 }
 
 static void put_others(struct grid *grid, uint32_t row, uint32_t column, const struct map *map,
                        bool tested, unsigned int first, unsigned int count)
 {
     for (unsigned int n = 0; n < count; n++) {
-        bool compared = tested && first + n != HIT_GENERAL + RSP; /* which is the window's own */
+        bool general = first + n >= HIT_GENERAL && first + n < HIT_GENERAL + GENERAL_COUNT;
+        bool compared = tested && (!general || map->compared >> (first + n - HIT_GENERAL) & 1);
         struct cell intact =
             compared ? (struct cell){'.', LOOK_GOOD} : (struct cell){'-', LOOK_FAINT};
         bool real = map->real_other >> (first + n) & 1;
@@ -73,25 +85,26 @@ void view_map(struct grid *grid, uint32_t row, uint32_t column, const struct vie
               const struct progress *progress)
 {
     struct map map = {0};
-    enum form form = progress->machine->xstate.form;
     gather(&map, view, progress);
-    if (view->one_cpu)
-        grid_put(grid, row, column, LOOK_STRONG, "vCPU %u of %u (left, right)", view->cpu,
-                 progress->cpus);
-    else
+    const char *planted = map.any_planted ? "o x: INJECTED" : "";
+    if (view->one_cpu) {
+        grid_put(grid, row, column, LOOK_STRONG, "vCPU %u of %u%s", view->cpu, progress->cpus,
+                 map.any_planted ? "" : " (left, right)");
+        grid_put(grid, row, column + 20, LOOK_PLANTED, "%s", planted);
+    } else {
         grid_put(grid, row, column, LOOK_STRONG, "zmm0       8       16      24");
-    if (map.any_planted && !view->one_cpu)
-        grid_put(grid, row, column + 5, LOOK_PLANTED, "o x: INJECTED");
+        grid_put(grid, row, column + 5, LOOK_PLANTED, "%s", planted);
+    }
     for (unsigned int n = 0; n < VECTOR_DWORDS; n++) {
         unsigned int dword = VECTOR_DWORDS - 1 - n;
         grid_put(grid, row + 1 + n, column, LOOK_FAINT, "%2u", dword);
         for (unsigned int reg = 0; reg < VECTOR_COUNT; reg++) {
-            struct cell sign = sign_of(&map, form, reg, dword);
+            struct cell sign = sign_of(&map, reg, dword);
             grid_put(grid, row + 1 + n, column + 3 + reg, sign.attribute, "%c", sign.c);
         }
     }
     row += 1 + VECTOR_DWORDS;
-    bool opmasks = map.tested && form == FORM_ZMM;
+    bool opmasks = map.tested && map.form == FORM_ZMM;
     grid_put(grid, row, column, LOOK_FAINT, "k");
     put_others(grid, row, column + 1, &map, opmasks, HIT_OPMASK, OPMASK_COUNT);
     grid_put(grid, row, column + 10, LOOK_FAINT, "r");

@@ -162,26 +162,43 @@ static void draw_counts(struct grid *grid, uint32_t row, const struct progress *
     char buffer[TABLE_COLUMNS + 1];
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
-    text_add(&text, "%lu exits, %lu findings", progress->rounds, progress->findings);
-    if (progress->outcome) { /* the time has no row of its own then */
-        text_add(&text, " in ");
-        put_time(&text, progress->milliseconds);
-    }
+    text_add(&text, "%lu exits, %lu ", progress->rounds, progress->findings);
+    if (progress->injected && progress->injected == progress->findings)
+        text_add(&text, "INJECTED ");
+    text_add(&text, "findings");
+    if (progress->injected && progress->injected != progress->findings)
+        text_add(&text, ", %lu INJECTED", progress->injected);
     if (progress->left_out && text.length + sizeof(", 64 kinds not here") <= sizeof(buffer))
         text_add(&text, ", %u kind%s not here", progress->left_out,
                  progress->left_out == 1 ? "" : "s");
+    if (progress->outcome && text.length + sizeof(" in 000:00:00") <= sizeof(buffer)) {
+        text_add(&text, " in "); /* it has no row of its own then */
+        put_time(&text, progress->milliseconds);
+    }
     grid_put(grid, row, 0, LOOK_STRONG, "%s", buffer);
 }
 
-/* Without a finding: what that is worth so far. */
+static const char *words_so_far(const struct progress *progress)
+{
+    if (!progress->rounds)
+        return "zmmtest tests itself first, and finds out what can run here.";
+    if (progress->findings)
+        return "";
+    return progress->machine->xstate.no_avx512
+               ? "Nothing found so far. AVX-512 cannot be tested here: R says why."
+               : "Nothing found so far: every register came back as it was.";
+}
+
+/* Without a finding: what that is worth so far, or what broke. */
 static void draw_no_finding(struct grid *grid, uint32_t row, const struct progress *progress)
 {
     const struct outcome *outcome = progress->outcome;
     uint64_t bound = conclusion_bound(progress->rounds, progress->findings);
-    const char *words = outcome            ? conclusion_meaning(outcome)
-                        : progress->rounds ? "No finding: every register came back as it was."
-                                           : "zmmtest tests itself first, and finds out what can "
-                                             "run here.";
+    const char *words = outcome ? conclusion_meaning(outcome) : words_so_far(progress);
+    if (progress->error[0]) {
+        (void)grid_put_wrapped(grid, row, 0, GRID_COLUMNS, 2, LOOK_BROKEN, progress->error);
+        return;
+    }
     if (outcome && outcome->verdict == VERDICT_PASS && bound) {
         grid_put(grid, row, 0, LOOK_STRONG,
                  "Fewer than 1 exit in %lu loses registers, with 95 %% confidence.", bound);
@@ -217,7 +234,11 @@ void view_overview(struct grid *grid, const struct view *view, const struct prog
         draw_verdict(grid, progress);
     else
         draw_running(grid, progress);
-    draw_table(grid, view, progress, view_table_rows(grid));
+    if (progress->exits)
+        draw_table(grid, view, progress, view_table_rows(grid));
+    else if (progress->error[0])
+        (void)grid_put_wrapped(grid, ROW_TABLE + 1, 0, TABLE_COLUMNS, view_table_rows(grid),
+                               LOOK_PLAIN, progress->error);
     view_map(grid, ROW_TABLE, COLUMN_MAP, view, progress);
     draw_counts(grid, below, progress);
     draw_last_finding(grid, below + 1, progress);

@@ -8,7 +8,7 @@ static struct {
     struct view view;
     bool (*write)(uint32_t row, uint32_t column, uint8_t attribute, const char *text);
     uint32_t cpus, exits;
-    bool at_end;
+    bool paused, at_end;
 } screen;
 
 static const char *keys_of_view(void)
@@ -23,18 +23,31 @@ static const char *keys_of_view(void)
     }
     if (screen.at_end)
         return "R report  F findings  M map by vCPU  S shut down  B reboot  X exit";
-    return "P pause  F findings  M map by vCPU  R report so far  S stop  O power off";
+    return screen.paused
+               ? "P go on  F findings  M map by vCPU  R report so far  S stop  O power off"
+               : "P pause  F findings  M map by vCPU  R report so far  S stop  O power off";
 }
 
-static void draw_last_row(struct grid *grid)
+const char *screen_question(void)
 {
     static const char *const questions[] = {
+        [QUESTION_NONE] = NULL,
         [QUESTION_STOP] = " Stop the run and report? Y: yes, any other key: no ",
         [QUESTION_POWER_OFF] =
             " Stop the run and power the machine off? Y: yes, any other key: no ",
     };
-    if (screen.view.question)
-        grid_put(grid, grid->rows - 1, 0, LOOK_QUESTION, "%s", questions[screen.view.question]);
+    return questions[screen.view.question];
+}
+
+bool screen_offers_end(void)
+{
+    return screen.at_end && screen.view.kind == VIEW_OVERVIEW;
+}
+
+static void draw_last_row(struct grid *grid)
+{
+    if (screen_question())
+        grid_put(grid, grid->rows - 1, 0, LOOK_QUESTION, "%s", screen_question());
     else
         grid_put(grid, grid->rows - 1, 0, LOOK_PLAIN, "%s", keys_of_view());
 }
@@ -52,6 +65,7 @@ static void screen_progress(const struct progress *progress)
     struct grid *grid = &screen.grid;
     screen.cpus = progress->cpus;
     screen.exits = progress->exits;
+    screen.paused = progress->paused;
     keep_in_view();
     grid_clear(grid);
     switch (screen.view.kind) {
@@ -67,6 +81,15 @@ static void screen_progress(const struct progress *progress)
     }
     draw_last_row(grid);
     grid_show(grid, screen.write);
+}
+
+bool screen_fits(uint32_t rows, uint32_t columns, struct text *why)
+{
+    if (rows >= GRID_ROWS && columns >= GRID_COLUMNS)
+        return true;
+    text_add(why, "The console of %ux%u is too small for the screen, which needs %ux%u.", columns,
+             rows, GRID_COLUMNS, GRID_ROWS);
+    return false;
 }
 
 /* Another line has run across it: all of it is written anew. */

@@ -17,6 +17,15 @@ const struct sink *screen_start(uint32_t rows, bool shared,
                                 bool (*write)(uint32_t row, uint32_t column, uint8_t attribute,
                                               const char *text));
 
+/* Whether a console of this size has room for it; *why says so if it has not. */
+bool screen_fits(uint32_t rows, uint32_t columns, struct text *why);
+
+/* What is asked in the last row, and waits for Y; NULL: nothing. */
+const char *screen_question(void);
+
+/* Whether the last row offers what there is at the end. */
+bool screen_offers_end(void);
+
 /* What a key asks for of the run; what it asks for of the screen is done. */
 enum wish screen_key(char key);
 

@@ -20,6 +20,12 @@ static uint32_t dwords_hit(uint64_t expected, uint64_t found)
     return bits;
 }
 
+void hits_compare(struct hits *hits, enum form form, uint64_t compared)
+{
+    set_bits(&hits->compared, (uint32_t)compared & ((1u << GENERAL_COUNT) - 1));
+    atomic_store_explicit(&hits->form, form, memory_order_relaxed);
+}
+
 void hits_add(struct hits *hits, const struct round *round, enum form form, uint64_t compared)
 {
     const struct register_state *want = &round->expected, *got = &round->found;

@@ -18,7 +18,12 @@ struct hits {
     /* Of each vector register: bit n is dword n; bit 16 + n, that it came back zero. */
     _Atomic uint32_t vector[VECTOR_COUNT];
     _Atomic uint32_t other;
+    _Atomic uint32_t compared; /* general registers that some event left alone, and so were */
+    _Atomic uint32_t form;     /* enum form of the windows */
 };
+
+/* Rounds have begun whose event leaves these general registers alone: bit n is register n. */
+void hits_compare(struct hits *hits, enum form form, uint64_t compared);
 
 /*
  * Adds what differs between a round's expected and found state. `compared` is the general registers

@@ -175,6 +175,8 @@ void interrupts_linger(struct rounds *rounds)
            !atomic_load_explicit(&rounds->stop, memory_order_relaxed) &&
            rdtsc() - start < cycles_of(rounds, LINGER_SECONDS * UINT64_C(1000000))) {
         rounds_beat(rounds);
+        if (atomic_load_explicit(&rounds->pause, memory_order_relaxed))
+            start = rdtsc(); /* so do the others, and have not finished */
         let_interrupts_in();
         cpu_pause();
     }

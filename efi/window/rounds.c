@@ -460,6 +460,8 @@ void rounds_slice(struct rounds *rounds, uint32_t entry)
     add(&rounds->beats, 1);
     if (is_over(rounds, entry))
         return;
+    hits_compare(&rounds->hits, rounds->key.form,
+                 ~general_changed(rounds->plan->entry[entry].window));
     uint64_t start = rdtsc();
     rounds_fill(rounds, &rounds->ring[rounds->oldest], 0);
     rounds->oldest = (rounds->oldest + 1) % GENERATIONS;

@@ -40,7 +40,6 @@ static struct {
     struct disk_activity activity;
     _Atomic uint32_t left; /* disks whose reader has not ended */
     atomic_bool stop;
-    uint64_t started_at, elapsed; /* milliseconds */
 } disks;
 
 static ssize_t read_next(struct disk *disk, uint64_t at)
@@ -179,7 +178,6 @@ const char *disks_find(bool all)
         open_all();
     else
         open_own_disk();
-    disks.started_at = clock_milliseconds();
     disks.activity.unattended = true;
     start_readers();
     if (disks.count)
@@ -222,7 +220,6 @@ bool disks_stop(void)
     struct timespec until = {0};
     (void)clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += ANSWER_SECONDS;
-    disks.elapsed = clock_milliseconds() - disks.started_at;
     atomic_store(&disks.stop, true);
     for (uint32_t n = 0; n < disks.count; n++) {
         struct disk *disk = &disks.disk[n];
@@ -232,7 +229,7 @@ bool disks_stop(void)
     return all;
 }
 
-void disks_report(void)
+void disks_report(uint64_t milliseconds)
 {
     for (uint32_t n = 0; n < disks.count; n++) {
         struct disk *disk = &disks.disk[n];
@@ -244,7 +241,7 @@ void disks_report(void)
             .failed = atomic_load(&disk->error) != 0 || disk->stuck,
             .reads = atomic_load(&disk->reads),
             .bytes = atomic_load(&disk->bytes),
-            .milliseconds = disks.elapsed,
+            .milliseconds = milliseconds,
         };
         event_disk(&result);
     }
