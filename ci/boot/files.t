@@ -20,8 +20,14 @@ fill() { # NAME, bytes that are left
 }
 fill full 16384
 fill no-room 0
+# And one whose last run was reset at the start menu, before it said anything.
+printf 'passes=1 end=shutdown\n' >"$work/conf"
+"$root/image/make-image" disk "$root/build/zmmtest.efi" "$work/conf" "$work/empty.img"
+mmd -i "$work/empty.img" ::/zmmtest
+mcopy -i "$work/empty.img" - ::/zmmtest/0001.log </dev/null
 boot full CPUS=1 IMAGE="$work/full.img"
 boot no-room CPUS=1 IMAGE="$work/no-room.img"
+boot empty CPUS=1 IMAGE="$work/empty.img"
 all_booted
 
 # The same volume once more, after the power was lost.
@@ -56,6 +62,10 @@ check "it says which run of the volume it is" file_says 0001.log 'ev=start .* bo
 check "the other file has the report in words" file_says 0001.txt '^Verdict    FAIL: registers changed, but only where zmmtest INJECTED it'
 check "and each finding" file_says 0001.txt '^INJECTED FINDING 1: vCPU '
 check "nothing was wrong with it" never_says 'result files'
+
+about=empty
+check "a run that said nothing had not begun, and has its number all the same" says 'ev=start .* boot=2 '
+check "it is none without an end" never_says 'came to no end'
 
 about=killed
 check "it was killed before its end" never_says 'ev=done'
