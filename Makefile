@@ -49,7 +49,7 @@ demo: ## the ESXi 8.0.2 bug, with and without: zmmtest over faultvisor in Bochs
 dist: ## build/dist/: .efi .iso .img .qcow2 .vmdk .vhd .ova and SHA256SUMS, the same bytes each time
 	@ci/install dist
 	@$(MAKE) --no-print-directory -s $(EFI)
-	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} \
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(ci/version epoch)} \
 		image/make-dist $(EFI) image/zmmtest.conf $(BUILD)/dist
 
 sign: ## build/zmmtest.signed.efi, .img and .iso for Secure Boot (KEY= CERT=: PEM files)

@@ -7,10 +7,10 @@ export HOME=$work GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@loc
     GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@localhost
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 repository=$work/repository
-mkdir -p "$repository/ci" "$repository/efi" "$repository/linker"
+mkdir -p "$repository/ci" "$repository/efi" "$repository/linker" "$repository/image"
 cp "$root/ci/version" "$repository/ci/version"
 cp "$root/.gitattributes" "$repository/.gitattributes"
-touch "$repository/efi/main.c" "$repository/Makefile"
+touch "$repository/efi/main.c" "$repository/Makefile" "$repository/image/zmmtest.conf"
 
 in_it() {
     git -C "$repository" "$@" >/dev/null 2>&1
@@ -31,9 +31,23 @@ is() {
     cmp -s "$work/want" "$work/got"
 }
 
+# dated EPOCH [FOLDER]: the time it says there.
+dated() {
+    "${2:-$repository}/ci/version" epoch >"$work/got" 2>&1
+    sed 's/^/# says /' "$work/got"
+    [ "$(cat "$work/got")" = "$1" ]
+}
+
+is_wrong_use() {
+    "$repository/ci/version" "$@" >"$work/got" 2>&1
+    [ $? = 2 ] && grep -q "^usage: " "$work/got"
+}
+
 about=version
 next=$(sed -n 's/^next=//p' "$root/ci/version")
 check "before the first commit: not known" is "$next-dev" unknown
+check "nor when it was" dated ""
+check "a wrong argument is told" is_wrong_use date
 in_it init
 commit one
 check "without a tag: on the way" is "$next-dev" "$(short)"
@@ -44,6 +58,7 @@ commit three
 check "two commits after it" is 0.3+2 "$(short)"
 in_it tag nightly
 in_it tag version-nine
+check "the time is the commit's" dated "$(git -C "$repository" log -1 --format=%ct)"
 check "other tags are no versions" is 0.3+2 "$(short)"
 in_it tag -a v1.0-rc1 -m "a candidate"
 check "an annotated tag of a candidate" is 1.0-rc1 "$(short)"
@@ -69,15 +84,26 @@ archive() { # what, where
     mkdir -p "$2"
     git -C "$repository" archive "$1" | tar -xf - -C "$2"
 }
+export GIT_COMMITTER_DATE="@1000000000 +0200"
+commit five
+in_it tag v1.0
 archive HEAD "$work/archive"
-check "a source archive" is 1.0-rc1+1 "$(short)" "$work/archive"
+check "a source archive" is 1.0 "$(short)" "$work/archive"
+check "its time is the commit's" dated 1000000000 "$work/archive"
 archive v0.3 "$work/archive-tag"
 check "of a tag" is 0.3 "$(git -C "$repository" rev-parse --short=12 v0.3)" "$work/archive-tag"
 archive HEAD "$repository/vendor"
-check "unpacked in another's repository" is 1.0-rc1+1 "$(short)" "$repository/vendor"
+check "unpacked in another's repository" is 1.0 "$(short)" "$repository/vendor"
+vendored=$(short)
+export GIT_COMMITTER_DATE="@1100000000 +0000"
+in_it commit --allow-empty -m "somebody else's"
+check "which goes on" is 1.0 "$vendored" "$repository/vendor"
+check "its time is not the other's" dated 1000000000 "$repository/vendor"
+check "which has its own" dated 1100000000
 cp -r "$repository" "$work/copy"
 rm -rf "$work/copy/.git"
 check "a copy without its .git: not known" is "$next-dev" unknown "$work/copy"
+check "nor when it was" dated "" "$work/copy"
 in_it tag 'v2"; x'
 in_it tag 'v2"x'
 check "a tag that would break the C header is none" is "$next-dev" "$(short)"
