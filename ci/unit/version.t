@@ -71,6 +71,12 @@ in_it checkout efi/main.c
 touch "$repository/efi/new.c"
 check "a new one" is 1.0-rc1+1 "$(short)-changed"
 rm "$repository/efi/new.c"
+echo "time=1" >>"$repository/image/zmmtest.conf"
+check "a changed configuration of the images" is 1.0-rc1+1 "$(short)-changed"
+in_it checkout image/zmmtest.conf
+touch "$repository/image/screen.png"
+check "a picture is not built" is 1.0-rc1+1 "$(short)"
+rm "$repository/image/screen.png"
 touch "$repository/notes"
 check "what is not built does not count" is 1.0-rc1+1 "$(short)"
 rm "$repository/notes"
