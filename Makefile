@@ -54,6 +54,7 @@ dist: ## build/dist/: .efi .iso .img .qcow2 .vmdk .vhd .ova and SHA256SUMS, the 
 
 sign: ## build/zmmtest.signed.efi, .img and .iso for Secure Boot (KEY= CERT=: PEM files)
 	@[ -n "$(KEY)" ] && [ -n "$(CERT)" ] || { echo "usage: make sign KEY=FILE CERT=FILE, both PEM" >&2; exit 2; }
+	@rm -f $(SIGNED).efi $(SIGNED).img $(SIGNED).iso
 	@ci/install sign
 	@$(MAKE) --no-print-directory -s $(EFI)
 	sbsign --key "$(KEY)" --cert "$(CERT)" --output $(SIGNED).efi $(EFI)
