@@ -143,10 +143,11 @@ check "a VM that cannot be removed is told of" \
 check "and is no success" exits_with 3
 
 cluster limited esx-1 esx-2 esx-3 esx-4 esx-5
-over_to_its_end --parallel=2
+over_to_its_end --parallel=02 --limit=060
 two_at_a_time() {
     awk '/^import.ova/ { n++ } /^vm.destroy/ { n-- } n > 2 { exit 1 }' "$STUB/calls"
 }
+check "numbers are decimal" grep -q ", 2 at a time, 60 s each" "$work/limited.err"
 check "two at a time, no more" two_at_a_time
 check "all have had their turn" says "^Hosts 5: 5 $pass"
 
@@ -188,9 +189,15 @@ wrong "no such option" "$ova" --colour=red /DC/host/C
 wrong "cannot be read" --ova="$work/none.ova" /DC/host/C
 wrong "--limit=SECONDS is needed" "$ova" --options=passes=1 /DC/host/C
 wrong "--limit=SECONDS is needed" "$ova" --options=time=0 /DC/host/C
+wrong "--limit=SECONDS is needed" "$ova" --options=time=00 /DC/host/C
 wrong "a number from 1 is allowed" "$ova" --parallel=0 /DC/host/C
+wrong "a number from 1 is allowed" "$ova" --parallel=00 /DC/host/C
 wrong "there is no host in" "$ova" --out="$work/nobody" /DC/host/C
 echo esx-a >"$STUB/hosts"
-wrong "is not empty" "$ova" --out="$work/well.out" /DC/host/C
+wrong "is not empty" "$ova" --options=time=08 --out="$work/well.out" /DC/host/C
+no_arithmetic_error() {
+    [ "$(grep -c . "$work/wrong.err")" = 1 ]
+}
+check "time=08 is a time" no_arithmetic_error
 
 finish
