@@ -51,6 +51,9 @@ def check_fields(parts, vmi):
     check("the Job's account is the one with the rights", job["serviceAccountName"]
           == parts["RoleBinding"]["subjects"][0]["name"] == parts["ServiceAccount"]["metadata"]["name"]
           and parts["RoleBinding"]["roleRef"]["name"] == parts["Role"]["metadata"]["name"])
+    rights = {resource: set(rule["verbs"]) for rule in parts["Role"]["rules"] for resource in rule["resources"]}
+    check("kubectl delete may wait until a machine is gone: with a list and a watch",
+          {"delete", "list", "watch"} <= rights["virtualmachineinstances"], rights)
     check("nothing is tried again", parts["Job"]["spec"]["backoffLimit"] == 0 and job["restartPolicy"] == "Never")
     check("pinned to the node", vmi["spec"]["nodeSelector"] == {"kubernetes.io/hostname": "worker-1"})
     domain = vmi["spec"]["domain"]
