@@ -328,6 +328,22 @@ def check_junk(folder, log, verdict):
     check("says what a file ends with that has no run", 'it ends "zmmtest is not here"' in reasons["words"])
 
 
+def check_before_start(folder, log, verdict):
+    """What is said before ev=start, as older versions did under U-Boot."""
+    notice = b'zmmtest ts=0.001 ev=notice reason="no timer"\n'
+    error = b'zmmtest ts=0.002 ev=error reason="no variables"\n'
+    rows = table(write(folder / "before", a=notice + error + log, b=log + notice + error + log))
+    check("a notice and an error before ev=start are of the run that starts",
+          [(row["host"], row["verdict"], row["run_in_file"]) for row in rows]
+          == [("a", verdict, "1"), ("b", verdict, "1"), ("b", verdict, "2")], rows)
+    check("whose reason has the error", [row["reason"].endswith(": no variables") for row in rows]
+          == [True, False, True], rows)
+    rows = table(write(folder / "alone", a=notice + error, b=log + error, c=error + log.split(b"ev=machine")[0] + b"\n"))
+    check("without a run after them they are none, and no pass",
+          [row["verdict"] for row in rows] == ["NO RUN", verdict, "NO END"], rows)
+    check("which is said", rows[0]["reason"].startswith("zmmtest started no run; it ends "), rows[0])
+
+
 def check_names(folder, log, verdict):
     names = write(folder / "names")
     for name in [b"=1+1.log", b"-x.log", b"@a.log", b"a,b\"c.log", b"new\nline.log", b"esc\x1b[2J.log", b"\xff\xfe.log",
@@ -420,6 +436,7 @@ def main():
         check_worst(folder, log, verdict)
         check_cut(folder, log, verdict)
         check_junk(folder, log, verdict)
+        check_before_start(folder, log, verdict)
         check_names(folder, log, verdict)
         check_places(folder, log, verdict)
         check_use(folder)
