@@ -132,7 +132,8 @@ static enum end ask_operator(void)
         char key = keys_read();
         if (run.wish && !screen_offers_end() && key != KEY_NONE) {
             /* A page that is being read is no place for these: they lead to where they stand. */
-            (void)run.wish(key == 's' || key == 'b' || key == 'x' ? KEY_ESC : key);
+            bool ends = key == 's' || key == 'b' || key == 'x';
+            (void)run.wish((char)(ends ? KEY_ESC : key));
             run_show(&run);
             continue;
         }
