@@ -517,7 +517,7 @@ static void what_broke_is_told(void **state)
     progress.exits = 0;
     progress.rounds = 0;
     draw();
-    expect_shown("zmmtest.conf line 1: colour=red: no such");
+    assert_int_equal(strncmp(row_text(5), "zmmtest.conf line 1: colour=red: no such", 40), 0);
     expect_shown("ui=, disks=, findings=");
 }
 
