@@ -326,7 +326,7 @@ static void it_says_what_runs_on_what(void **state)
     progress.left_out = 3;
     draw();
     expect_shown("Beneath   KVM; firmware");
-    expect_shown("123456 exits, 0 findings, 3 kinds not here");
+    expect_shown("123456 exits, 0 findings, 3 left out");
     machine.hypervisor.kind = HYPERVISOR_NONE;
     draw();
     expect_shown("no hypervisor seen: a control run");
@@ -452,6 +452,16 @@ static void the_meaning_of_the_verdict_stands_where_nothing_was_found(void **sta
 }
 
 /* A general register that no event so far left alone is not intact. */
+static void what_was_left_out_is_told_to_the_end(void **state)
+{
+    (void)state;
+    progress.rounds = UINT64_C(1234567890);
+    progress.left_out = 12;
+    progress.outcome = &outcome;
+    draw();
+    expect_shown("1234567890 exits, 0 findings, 12 left out ");
+}
+
 static void what_was_never_compared_is_not_intact(void **state)
 {
     (void)state;
@@ -1424,6 +1434,7 @@ int main(void)
         cmocka_unit_test_setup(the_meaning_of_the_verdict_stands_where_nothing_was_found,
                                start_usual),
         cmocka_unit_test_setup(a_pass_has_its_bound, start_usual),
+        cmocka_unit_test_setup(what_was_left_out_is_told_to_the_end, start_usual),
         cmocka_unit_test_setup(what_was_never_compared_is_not_intact, start_usual),
         cmocka_unit_test_setup(a_narrower_vcpu_has_a_narrower_map, start_usual),
         cmocka_unit_test_setup(what_is_injected_is_called_so_in_counts_and_map, start_usual),

@@ -168,9 +168,8 @@ static void draw_counts(struct grid *grid, uint32_t row, const struct progress *
     text_add(&text, "findings");
     if (progress->injected && progress->injected != progress->findings)
         text_add(&text, ", %lu INJECTED", progress->injected);
-    if (progress->left_out && text.length + sizeof(", 64 kinds not here") <= sizeof(buffer))
-        text_add(&text, ", %u kind%s not here", progress->left_out,
-                 progress->left_out == 1 ? "" : "s");
+    if (progress->left_out)
+        text_add(&text, ", %u left out", progress->left_out);
     if (progress->outcome && text.length + sizeof(" in 000:00:00") <= sizeof(buffer)) {
         text_add(&text, " in "); /* it has no row of its own then */
         put_time(&text, progress->milliseconds);
