@@ -608,6 +608,7 @@ static void a_pass_has_its_bound(void **state)
 {
     (void)state;
     outcome.verdict = VERDICT_PASS;
+    outcome.rounds = progress.rounds;
     draw();
     assert_false(shows("confidence"));
     progress.outcome = &outcome;

@@ -7,6 +7,14 @@ uint64_t conclusion_bound(uint64_t rounds, uint64_t findings)
     return findings ? 0 : rounds / 3;
 }
 
+uint64_t conclusion_bound_of_run(const struct outcome *outcome)
+{
+    if (outcome->verdict == VERDICT_ERROR)
+        return 0;
+    return conclusion_bound(outcome->rounds - outcome->planted,
+                            outcome->findings - outcome->injected);
+}
+
 static bool found_for_real(const struct outcome *outcome)
 {
     return outcome->findings > outcome->injected;

@@ -512,21 +512,12 @@ void event_disk(const struct disk_result *result)
                result->failed ? "; an error ended it" : "");
 }
 
-/* Of the rounds in which nothing was planted. */
-static uint64_t bound_of(const struct outcome *outcome)
-{
-    if (outcome->verdict == VERDICT_ERROR)
-        return 0;
-    return conclusion_bound(outcome->rounds - outcome->planted,
-                            outcome->findings - outcome->injected);
-}
-
 static void say_bound(const struct outcome *outcome)
 {
-    if (!bound_of(outcome))
+    if (!conclusion_bound_of_run(outcome))
         return;
     report_say("Bound      fewer than 1 exit in %lu loses registers, with 95 %% confidence",
-               bound_of(outcome));
+               conclusion_bound_of_run(outcome));
     if (outcome->live_milliseconds)
         report_say("           and none in %lu.%03lu s of holds with registers live",
                    outcome->live_milliseconds / 1000, outcome->live_milliseconds % 1000);
@@ -565,8 +556,8 @@ void event_done(const struct outcome *outcome)
         log_number(&line, "injected", outcome->injected);
     log_number(&line, "vcpus", outcome->vcpus);
     log_number(&line, "elapsed", ms / 1000);
-    if (bound_of(outcome))
-        log_number(&line, "below_one_in", bound_of(outcome));
+    if (conclusion_bound_of_run(outcome))
+        log_number(&line, "below_one_in", conclusion_bound_of_run(outcome));
     log_text(&line, "reason", outcome->reason);
     log_end(&line);
     report_say(" ");

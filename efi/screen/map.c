@@ -37,8 +37,9 @@ static void gather(struct map *map, const struct view *view, const struct progre
     for (uint32_t cpu = 0; cpu < progress->cpus; cpu++) {
         if (view->one_cpu && cpu != view->cpu)
             continue;
-        note_tested(map, progress->hits(cpu, false));
-        add_hits(map->real, &map->real_other, progress->hits(cpu, false));
+        const struct hits *real = progress->hits(cpu, false);
+        note_tested(map, real);
+        add_hits(map->real, &map->real_other, real);
         add_hits(map->planted, &map->planted_other, progress->hits(cpu, true));
     }
     map->any_planted = map->planted_other != 0;

@@ -192,15 +192,15 @@ static const char *words_so_far(const struct progress *progress)
 static void draw_no_finding(struct grid *grid, uint32_t row, const struct progress *progress)
 {
     const struct outcome *outcome = progress->outcome;
-    uint64_t bound = conclusion_bound(progress->rounds, progress->findings);
     const char *words = outcome ? conclusion_meaning(outcome) : words_so_far(progress);
     if (progress->error[0]) {
         (void)grid_put_wrapped(grid, row, 0, GRID_COLUMNS, 2, LOOK_BROKEN, progress->error);
         return;
     }
-    if (outcome && outcome->verdict == VERDICT_PASS && bound) {
+    if (outcome && outcome->verdict == VERDICT_PASS && conclusion_bound_of_run(outcome)) {
         grid_put(grid, row, 0, LOOK_STRONG,
-                 "Fewer than 1 exit in %lu loses registers, with 95 %% confidence.", bound);
+                 "Fewer than 1 exit in %lu loses registers, with 95 %% confidence.",
+                 conclusion_bound_of_run(outcome));
         words = "R: what that means and does not mean, and what to do next.";
         row++;
     }
