@@ -4,6 +4,14 @@
 CC      ?= gcc
 OBJCOPY ?= objcopy
 LD      ?= ld
+AR      ?= ar
+
+# As many jobs at once as there are processors; JOBS=1 for one after the other.
+JOBS ?= $(shell nproc)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(JOBS)
+endif
+MAKEFLAGS += --no-print-directory
 
 BUILD := build
 EFI   := $(BUILD)/zmmtest.efi
@@ -18,10 +26,16 @@ FAULTVISOR := $(BUILD)/faultvisor.efi
 SILICON := $(BUILD)/zmmtest-linux $(BUILD)/inject
 BENCH   := $(BUILD)/bench $(BUILD)/xstate-loop
 
+# Distributions differ in where they put gnu-efi.
+EFI_INCLUDE ?= $(patsubst %/efi.h,%,$(firstword $(wildcard $(addsuffix /efi.h,/usr/include/efi \
+	/usr/local/include/efi))))
+EFI_LIBRARY ?= $(firstword $(wildcard $(addsuffix /libgnuefi.a,/usr/lib /usr/lib64 /usr/lib/gnuefi \
+	/usr/lib64/gnuefi /usr/lib/gnuefi/x64 /usr/lib64/gnuefi/x64 /usr/local/lib)))
+
 # C must not touch a vector register: -mgeneral-regs-only makes the compiler refuse, ci/purity
 # proves it of the linked program. No red zone: exceptions are delivered onto the current stack.
 WARNINGS := -Wall -Wextra -Wpedantic -Werror
-EFI_HEADERS := -DGNU_EFI_USE_MS_ABI -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+EFI_HEADERS := -DGNU_EFI_USE_MS_ABI -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
 EFI_CFLAGS := -std=c11 -O2 $(WARNINGS) -ffreestanding -fpic -fvisibility=hidden -fshort-wchar \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -mno-red-zone \
 	-mgeneral-regs-only $(EFI_HEADERS) -I$(BUILD)
@@ -31,24 +45,28 @@ EFI_SOURCES := $(wildcard efi/*.c efi/*/*.c efi/*.S efi/*/*.S linker/*.S)
 EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(EFI_SOURCES))
 
 .DELETE_ON_ERROR:
-.PHONY: all run demo dist sign check silicon bench lint clean help FORCE
+.PHONY: all run demo deps dist sign test unit check silicon bench lint clean help FORCE
 
 all: $(EFI) $(IMAGE) $(ISO) ## build/zmmtest.efi, .img (disk) and .iso (CD)
 
-run: ## boot the image and show its log (ENGINE= CPUS= MODEL= MEDIUM= OPTIONS= LIMIT=)
+deps: ## install the packages that are missing to build (FOR=run, check, lint, ... for those of that command)
+	@ci/install $(or $(FOR),build)
+
+run: ## boot the image and show its log (ENGINE= CPUS= MODEL= MEDIUM= SCREEN= OPTIONS= LIMIT=)
+	@ci/boot/run --check
 	@ci/install run $(ENGINE)
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) -s all $(BUILD)/zmmtest-linux
 	@ci/boot/run
 
 demo: ## the ESXi 8.0.2 bug, with and without: zmmtest over faultvisor in Bochs
 	@ci/install run bochs
-	@$(MAKE) --no-print-directory -s $(EFI) $(FAULTVISOR)
+	@$(MAKE) -s $(EFI) $(FAULTVISOR)
 	@ci/boot/demo
 
 # The date of the commit, where nobody has set one, so that a release is the same whoever makes it.
 dist: ## build/dist/: .efi .iso .img .qcow2 .vmdk .vhd .ova and SHA256SUMS, the same bytes each time
 	@ci/install dist
-	@$(MAKE) --no-print-directory -s $(EFI)
+	@$(MAKE) -s $(EFI)
 	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(ci/version epoch)} \
 		image/make-dist $(EFI) image/zmmtest.conf $(BUILD)/dist
 
@@ -56,27 +74,37 @@ sign: ## build/zmmtest.signed.efi, .img and .iso for Secure Boot (KEY= CERT=: PE
 	@[ -n "$(KEY)" ] && [ -n "$(CERT)" ] || { echo "usage: make sign KEY=FILE CERT=FILE, both PEM" >&2; exit 2; }
 	@rm -f $(SIGNED).efi $(SIGNED).img $(SIGNED).iso
 	@ci/install sign
-	@$(MAKE) --no-print-directory -s $(EFI)
+	@$(MAKE) -s $(EFI)
 	sbsign --key "$(KEY)" --cert "$(CERT)" --output $(SIGNED).efi $(EFI)
 	image/make-image gpt $(SIGNED).efi image/zmmtest.conf $(SIGNED).img
 	image/make-image iso $(SIGNED).efi image/zmmtest.conf $(SIGNED).iso
 
+unit: ## run the unit tests
+	@ci/install unit
+	@$(MAKE) -s unit-programs
+	@ci/prove $(UNIT_TESTS)
+
+test: ## the quick loop: unit tests, purity of the binary, one boot; under a minute
+	@ci/install test
+	@$(MAKE) -s all unit-programs $(BUILD)/zmmtest-linux
+	@ci/prove $(UNIT_TESTS) ci/purity/*.t ci/boot/quick.t
+
 check: ## run every test
 	@ci/install check
-	@$(MAKE) --no-print-directory -s all $(FAULTVISOR) $(SILICON) unit
-	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer $(UNIT_TESTS) ci/unit/*.t ci/purity/*.t ci/fleet/*.t ci/silicon/*.t ci/boot/*.t
+	@$(MAKE) -s all $(FAULTVISOR) $(SILICON) unit-programs
+	@ci/prove --timer $(UNIT_TESTS) ci/unit/*.t ci/purity/*.t ci/fleet/*.t ci/silicon/*.t ci/boot/*.t
 
 silicon: $(SILICON) ## build/zmmtest-linux: the same windows as a Linux program
 
 bench: ## what zmmtest costs and finds on this machine; fails on a regression
 	@ci/install bench
-	@$(MAKE) --no-print-directory -s all $(SILICON) $(BENCH)
+	@$(MAKE) -s all $(SILICON) $(BENCH)
 	@ci/silicon/bench
 
 lint: ## clang-format, clang-tidy, cppcheck, shellcheck, pyflakes
 	@ci/install lint
-	@$(MAKE) --no-print-directory -s $(BUILD)/version.h
-	ci/lint
+	@$(MAKE) -s $(BUILD)/version.h
+	@ci/lint
 
 clean: ## remove build/
 	rm -rf $(BUILD)
@@ -86,7 +114,8 @@ help: ## this list
 
 # --- the UEFI application ------------------------------------------------------------------------
 
-$(BUILD)/%.c.o: %.c $(BUILD)/version.h | $(BUILD)/tools
+# version.h comes first, but a new one concerns only who includes it: the .d files say who does.
+$(BUILD)/%.c.o: %.c | $(BUILD)/version.h $(BUILD)/tools
 	@mkdir -p $(@D)
 	$(CC) $(EFI_CFLAGS) -MMD -MP -c $< -o $@
 
@@ -95,8 +124,7 @@ $(BUILD)/%.S.o: %.S | $(BUILD)/tools
 	$(CC) -MMD -MP -c $< -o $@
 
 $(BUILD)/zmmtest.so: linker/zmmtest.lds $(EFI_OBJECTS)
-	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --no-undefined -T $< -o $@ $(EFI_OBJECTS) \
-		/usr/lib/libgnuefi.a
+	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --no-undefined -T $< -o $@ $(EFI_OBJECTS) $(EFI_LIBRARY)
 
 $(BUILD)/%.efi: $(BUILD)/%.so linker/finish-pe
 	$(OBJCOPY) -O efi-app-x86_64 --strip-all $(addprefix -j ,$(EFI_SECTIONS)) $< $@.new
@@ -112,7 +140,7 @@ $(BUILD)/version.h: FORCE
 
 # What the build needs is looked at once.
 $(BUILD)/tools:
-	@ci/install build
+	@INSTALL=no ci/install build
 	@mkdir -p $(@D)
 	@touch $@
 
@@ -124,34 +152,48 @@ FAULTVISOR_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(FAULTVISOR_SOURCES))
 
 $(BUILD)/faultvisor.so: linker/zmmtest.lds $(FAULTVISOR_OBJECTS)
 	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --no-undefined -T $< -o $@ \
-		$(FAULTVISOR_OBJECTS) /usr/lib/libgnuefi.a
+		$(FAULTVISOR_OBJECTS) $(EFI_LIBRARY)
 
-# --- the same as a Linux process -------------------------------------------------------------------
+# --- on the build machine: the Linux program, the bench, the unit tests ------------------------------
 
-# All of zmmtest but what asks the firmware or needs privileges; ci/silicon/linux/ stands in for that.
-SILICON_OF_EFI := $(filter-out efi/main.c efi/conf.c efi/firmware.c efi/freestanding.c efi/keys.c \
-	efi/pages.c efi/disks.c efi/entry.S efi/report/console.c efi/report/serial.c efi/report/files.c efi/report/vmware.c efi/screen/terminal.c \
-	efi/machine/vmware.c efi/machine/rpci.c efi/machine/fw_cfg.c efi/machine/clock.c efi/machine/identify.c efi/machine/idt.c efi/machine/platform.c efi/machine/processors.c \
-	efi/machine/trap_entry.S efi/machine/xstate_on.c,$(wildcard efi/*.[cS] efi/*/*.[cS]))
-SILICON_SOURCES := $(SILICON_OF_EFI) $(wildcard ci/silicon/linux/*.c)
-SILICON_OBJECTS := $(patsubst %,$(BUILD)/silicon/%.o,$(SILICON_SOURCES))
-SILICON_CFLAGS := -std=c11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -mgeneral-regs-only -fno-pie -I$(BUILD)
+# All of zmmtest but what asks the firmware or needs privileges (ci/silicon/linux/ stands in for that),
+# and what faultvisor says as VMware, in one archive: each program takes of it what it needs.
+NEEDS_FIRMWARE := $(addprefix efi/,main.c conf.c firmware.c freestanding.c keys.c pages.c disks.c entry.S \
+	report/console.c report/serial.c report/files.c screen/terminal.c machine/clock.c \
+	machine/identify.c machine/idt.c machine/platform.c machine/processors.c machine/trap_entry.S \
+	machine/xstate_on.c)
+HOST_SOURCES := $(filter-out $(NEEDS_FIRMWARE),$(wildcard efi/*.[cS] efi/*/*.[cS])) \
+	$(filter-out %/main.c,$(wildcard ci/silicon/linux/*.c)) ci/faultvisor/vmware.c
+HOST_ARCHIVE := $(BUILD)/host/zmmtest.a
+HOST_OBJECTS := $(patsubst %,$(BUILD)/host/%.o,$(HOST_SOURCES))
+HOST_CFLAGS := -std=c11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -fno-pie -I$(BUILD)
+HOST_LINK := -no-pie -pthread -Wl,-T,ci/unit/host.lds
 
-$(BUILD)/silicon/%.o: % $(BUILD)/version.h | $(BUILD)/tools
+# Here, too, C that runs beside the windows must not touch a vector register.
+$(BUILD)/host/efi/% $(BUILD)/host/ci/silicon/linux/%: HOST_CFLAGS += -mgeneral-regs-only
+
+$(BUILD)/host/%.o: % | $(BUILD)/version.h $(BUILD)/tools
 	@mkdir -p $(@D)
-	$(CC) $(SILICON_CFLAGS) -MMD -MP -c $< -o $@
+	$(CC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/zmmtest-linux: $(SILICON_OBJECTS) ci/unit/host.lds
-	$(CC) -no-pie -pthread -o $@ $(SILICON_OBJECTS) -Wl,-T,ci/unit/host.lds
+$(HOST_ARCHIVE): $(HOST_OBJECTS)
+	@rm -f $@
+	$(AR) rc $@ $^
 
-$(BUILD)/xstate-loop: ci/silicon/xstate_loop.c ci/faultvisor/area.c ci/faultvisor/area.h efi/machine/cpuid.c efi/machine/cpu.h | $(BUILD)/tools
-	$(CC) $(HOST_CFLAGS) -pthread -o $@ $(filter %.c,$^)
+$(BUILD)/zmmtest-linux: $(BUILD)/host/ci/silicon/linux/main.c.o $(HOST_ARCHIVE) ci/unit/host.lds
+	$(CC) -o $@ $(filter %.o %.a,$^) $(HOST_LINK)
 
-$(BUILD)/bench: ci/silicon/bench.c $(filter-out %/main.c.o,$(SILICON_OBJECTS)) ci/unit/host.lds
-	$(CC) $(HOST_CFLAGS) -O2 -no-pie -pthread -o $@ $(filter %.c %.o,$^) -Wl,-T,ci/unit/host.lds
+$(BUILD)/bench: $(BUILD)/host/ci/silicon/bench.c.o $(HOST_ARCHIVE) ci/unit/host.lds
+	$(CC) -o $@ $(filter %.o %.a,$^) $(HOST_LINK)
 
-$(BUILD)/inject: ci/silicon/inject.c ci/faultvisor/area.c ci/faultvisor/area.h efi/machine/cpuid.c efi/machine/cpu.h | $(BUILD)/tools
-	$(CC) $(HOST_CFLAGS) -o $@ $(filter %.c,$^)
+# These two stand beside zmmtest: nothing of it is in them but CPUID.
+AREA_OBJECTS := $(patsubst %,$(BUILD)/host/%.o,ci/faultvisor/area.c efi/machine/cpuid.c)
+
+$(BUILD)/xstate-loop: $(BUILD)/host/ci/silicon/xstate_loop.c.o $(AREA_OBJECTS)
+	$(CC) -no-pie -pthread -o $@ $^
+
+$(BUILD)/inject: $(BUILD)/host/ci/silicon/inject.c.o $(AREA_OBJECTS)
+	$(CC) -no-pie -o $@ $^
 
 # --- images --------------------------------------------------------------------------------------
 
@@ -161,28 +203,25 @@ $(IMAGE): $(EFI) image/zmmtest.conf image/make-image
 $(ISO): $(EFI) image/zmmtest.conf image/make-image
 	image/make-image iso $(EFI) image/zmmtest.conf $@
 
-# --- host tests ----------------------------------------------------------------------------------
+# --- unit tests ----------------------------------------------------------------------------------
 
 UNIT_NAMES := $(patsubst ci/unit/%.c,%,$(wildcard ci/unit/test_*.c))
 UNIT_TESTS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_NAMES))
 
-# Modules that know no UEFI, and the windows; cpuid() and backdoor_call() are the tests' own.
-PORTABLE := efi/text.c efi/component.c efi/verdict.c efi/options.c efi/diagnosis/diagnosis.c \
-	efi/diagnosis/signatures.c efi/report/report.c efi/report/conclusion.c efi/machine/cpu.c efi/machine/hypervisor.c \
-	efi/machine/rpci.c efi/machine/vmware.c efi/machine/fw_cfg.c efi/report/vmware.c $(filter-out efi/screen/terminal.c,$(wildcard efi/screen/*.c)) efi/machine/xstate.c efi/machine/changes.c efi/machine/apic.c efi/machine/traps.c efi/machine/trap_call.S ci/silicon/linux/idt.c $(wildcard efi/window/*.[cS])
-HOST_CFLAGS := -std=c11 -O1 -g $(WARNINGS) -D_GNU_SOURCE
+.PHONY: unit-programs
+unit-programs: $(UNIT_TESTS)
 
-.PHONY: unit
-unit: $(UNIT_TESTS)
+# The one test of a file that speaks UEFI.
+$(BUILD)/unit/test_terminal: $(BUILD)/host/efi/screen/terminal.c.o
+$(BUILD)/host/efi/screen/terminal.c.o: HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)
+$(BUILD)/host/ci/unit/test_terminal.c.o: HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)
 
-# What a test has under test besides.
-EXTRA_test_vmware_pose := ci/faultvisor/vmware.c
-EXTRA_test_vmware_channel := ci/faultvisor/vmware.c
-EXTRA_test_menu := efi/report/events.c
-EXTRA_test_terminal := efi/screen/terminal.c -fshort-wchar $(EFI_HEADERS)
-
-$(BUILD)/unit/%: ci/unit/%.c ci/unit/host.c ci/unit/host.lds ci/faultvisor/vmware.c $(PORTABLE) $(wildcard efi/*.h efi/*/*.h) | $(BUILD)/version.h
+# host.c stands before the archive: its CPUID and its backdoor are the tests' own.
+$(BUILD)/unit/%: $(BUILD)/host/ci/unit/%.c.o $(BUILD)/host/ci/unit/host.c.o $(HOST_ARCHIVE) ci/unit/host.lds
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -I$(BUILD) -o $@ $< ci/unit/host.c $(EXTRA_$*) $(PORTABLE) -Wl,-T,ci/unit/host.lds -lcmocka
+	$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(HOST_LINK) -lcmocka
 
--include $(EFI_OBJECTS:.o=.d) $(FAULTVISOR_OBJECTS:.o=.d) $(SILICON_OBJECTS:.o=.d)
+# Objects are kept, also those that only a pattern names.
+.SECONDARY:
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

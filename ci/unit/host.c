@@ -2,7 +2,12 @@
  */
 #include "host.h"
 #include <cpuid.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
 
 static const struct fake_leaf *leaves;
 static unsigned int leaf_count;
@@ -41,4 +46,30 @@ void backdoor_call(struct backdoor *registers)
         backdoor(registers);
     else
         registers->eax = UINT32_MAX;
+}
+
+static void say_not_tested(const char *what, const char *why)
+{
+    printf("# not tested here: %s: %s\n", what, why);
+    (void)fflush(stdout);
+}
+
+void skip_here(const char *what, const char *why)
+{
+    say_not_tested(what, why);
+    skip();
+}
+
+bool without_avx512(const char *what)
+{
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"))
+        return false;
+    say_not_tested(what, "this processor has no AVX-512 (ci/silicon/emulated.t has one in Bochs)");
+    return true;
+}
+
+void need_avx512(const char *what)
+{
+    if (without_avx512(what))
+        skip();
 }

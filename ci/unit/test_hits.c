@@ -6,6 +6,7 @@
 #include "../../efi/window/plant.h"
 #include "../../efi/window/rounds.h"
 #include "../silicon/linux/process.h"
+#include "host.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -196,17 +197,16 @@ static int start_rounds(void **state)
     return 0;
 }
 
-static void need_avx512(void)
+static void prepare(void)
 {
-    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw"))
-        skip();
+    need_avx512("the map of hits, filled by rounds of the zmm form");
     rounds_prepare(&rounds);
 }
 
 static void rounds_without_a_finding_mark_nothing(void **state)
 {
     (void)state;
-    need_avx512();
+    prepare();
     break_next = false;
     rounds_slice(&rounds, 0);
     assert_true(rounds.verified > 0);
@@ -220,7 +220,7 @@ static void rounds_without_a_finding_mark_nothing(void **state)
 static void a_finding_that_is_counted_and_not_kept_is_on_the_map(void **state)
 {
     (void)state;
-    need_avx512();
+    prepare();
     rounds.tally[0].kept = plan.findings_kept;
     rounds_slice(&rounds, 0);
     assert_true(rounds.tally[0].findings >= 8);
@@ -237,7 +237,7 @@ static void what_was_planted_is_on_the_map_of_planted_faults_alone(void **state)
     (void)state;
     plan.inject_classes = 1u << CLASS_ZEROED;
     plan.inject_every = 2;
-    need_avx512();
+    prepare();
     break_next = false;
     rounds_slice(&rounds, 0);
     assert_true(rounds.tally[INJECT_ROW].findings > 0);
@@ -261,7 +261,7 @@ static void general_registers_that_the_event_may_write_are_no_hits(void **state)
     (void)state;
     struct window writes_rax = window_plant;
     struct exit exit = exit_planted;
-    need_avx512();
+    prepare();
     exit.begin = plant_state_and_rax;
     plan.entry[0].exit = &exit;
     rounds_slice(&rounds, 0);
@@ -294,7 +294,7 @@ static void a_fault_is_no_hit(void **state)
     rounds.traps = &traps;
     process_exceptions();
     traps_enter(&traps);
-    need_avx512();
+    prepare();
     rounds_slice(&rounds, 0);
     traps_leave(&traps);
     assert_true(rounds.findings > 0);
@@ -343,14 +343,14 @@ static void what_an_image_lost_is_on_the_map(void **state)
     xstate_identify(&machine.xstate, &machine.cpu);
     memcpy(machine.system, "Linux", sizeof("Linux"));
     if (machine.xstate.area_bytes == 0 || machine.xstate.area_bytes > sizeof(memory[0]))
-        skip();
+        skip_here("hits of XSAVE areas", "this processor has no XSAVE");
     rounds.traps = &traps;
     images_give_memory(&rounds.images, memory[0], &machine.xstate);
     rounds.images.xcr0 = xgetbv0();
     images_keep(&rounds.images);
     process_exceptions();
     traps_enter(&traps);
-    need_avx512();
+    prepare();
     for (size_t n = 0; n < sizeof(components) / sizeof(components[0]); n++) {
         broken_component = components[n].component;
         if (!(images_plantable(&rounds.images) >> broken_component & 1))

@@ -550,6 +550,20 @@ static const uint8_t *found_component(const struct rounds *rounds, uint32_t bit)
 }
 
 /*
+ * A processor may call a component in use that was put back into its INIT state, and then saves its
+ * INIT values (SDM vol. 1, 13.6; QEMU does so with x87): a reset all the same.
+ */
+static bool has_init_values(const struct xstate *xstate, uint32_t bit, const uint8_t *at)
+{
+    for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8) {
+        uint64_t used = used_bits(bit, offset) | fixed_bits(bit, offset);
+        if ((load(at + offset) & used) != init_value(bit, offset))
+            return false;
+    }
+    return true;
+}
+
+/*
  * A component of the round against what was saved `at`, all of it; false if it differs. What is not
  * in use has its INIT value, whatever the image holds there.
  */
@@ -574,11 +588,11 @@ static bool compare_saved(struct rounds *rounds, struct round *round, uint32_t b
             .want =
                 expected ? *expected : load(images->wanted + xstate->offset[bit] + offset) & used,
             .got = (in_use ? load(at + offset) : init_value(bit, offset)) & used,
-            .init = !(images->live >> bit & 1),
-            .reset = !in_use};
+            .init = !(images->live >> bit & 1)};
         if (difference.got == difference.want)
             continue;
         same = false;
+        difference.reset = !in_use || has_init_values(xstate, bit, at);
         if (found)
             *found = difference.got;
         else
