@@ -367,6 +367,14 @@ static bool at_copy(uint64_t rip)
     return memcmp((const void *)rip, code, sizeof(code)) == 0; // NOLINT(performance-no-int-to-ptr)
 }
 
+static bool is_in_zmmtest(uint64_t rip)
+{
+    return rip >= plan.image_start && rip < plan.image_end;
+}
+
+/* No register is under test while the firmware runs: there the timer may come less often. */
+#define FIRMWARE_CALM 32
+
 /*
  * At a random instruction, as far as the processor allows (Bochs looks at the timer between basic
  * blocks only). The local APIC's page goes back to "never touched", so that the next access to it
@@ -376,7 +384,8 @@ static bool at_copy(uint64_t rip)
 static enum column handle_preemption_timer(struct host_cpu *cpu, struct guest_registers *guest)
 {
     cpu->random = cpu->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    vmwrite(PREEMPTION_TIMER, 100 + (cpu->random >> 33) % 1000);
+    uint64_t ticks = 100 + (cpu->random >> 33) % 1000;
+    vmwrite(PREEMPTION_TIMER, is_in_zmmtest(vmread(GUEST_RIP)) ? ticks : ticks * FIRMWARE_CALM);
     ept_unmap(cpu, rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS);
     if (at_copy(vmread(GUEST_RIP)))
         ept_protect(cpu, guest->r[7]);

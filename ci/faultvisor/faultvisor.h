@@ -110,6 +110,7 @@ struct plan {
     uint64_t migrate;  /* at this CPUID of a window: five seconds pass, and the build is another */
     uint64_t hang;     /* at this CPUID of a window, the last vCPU never comes back; 0: never */
     bool x2apic;       /* turn it on for each vCPU */
+    bool no_console;   /* zmmtest finds no console */
     bool pose_vmware;
     enum pose rpci;
     const char *guestinfo; /* guestinfo.zmmtest.options, not terminated; NULL: not set */
