@@ -25,7 +25,7 @@ boot vmware ENGINE=bochs CPUS=1 IMAGE="$work/vmware.img"
 
 export ENGINE=qemu CPUS=1
 fw_cfg() { # name, what fw_cfg has, more options in zmmtest.conf
-    boot "$1" DEVICES="-fw_cfg name=opt/zmmtest/options,$2" OPTIONS="$quick ${3:-}"
+    boot_with_conf "$1" "$quick ${3:-}" DEVICES="-fw_cfg name=opt/zmmtest/options,$2"
 }
 printf 'x%.0s' {1..20000} >"$work/large"
 printf 'passes=1\0' >"$work/binary"

@@ -8,7 +8,7 @@ export ENGINE=qemu
 # The same tree in two places, built at different times by different clocks.
 for place in one "two/and more"; do
     mkdir -p "$work/$place"
-    tar -C "$root" --exclude=./build -cf - . | tar -C "$work/$place" -xf -
+    tar -C "$root" --exclude=./build --exclude=./.cache -cf - . | tar -C "$work/$place" -xf -
 done
 two="$work/two/and more"
 make -s -C "$work/one" dist >"$work/made" 2>&1

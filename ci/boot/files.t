@@ -5,9 +5,8 @@
 
 export ENGINE=qemu MTOOLS_SKIP_CHECK=1
 
-# LIMIT kills the emulator in the middle of the run.
 boot clean CPUS=2 OPTIONS="passes=2 inject=all/500"
-boot killed CPUS=2 OPTIONS="time=100 inject=zeroed/30000 stop=never" LIMIT=30
+boot killed CPUS=2 OPTIONS="time=100 inject=zeroed/30000 stop=never" UNTIL="ev=tick elapsed=1[2-9] .*findings=[1-9]"
 boot read-only CPUS=1 MEDIUM=iso OPTIONS="passes=2"
 
 # A volume that has room for the folder and some lines, and one that has none.
@@ -36,10 +35,10 @@ file_of() { # boot, file
 }
 file_of killed 0001.log >"$work/killed.log"
 cp "$work/killed.kept/medium" "$work/again.img"
-boot again CPUS=1 IMAGE="$work/again.img" LIMIT=18
+boot again CPUS=1 IMAGE="$work/again.img" UNTIL="ev=tick"
 all_booted
 cp "$work/again.kept/medium" "$work/third.img"
-boot third CPUS=1 IMAGE="$work/third.img" LIMIT=12
+boot third CPUS=1 IMAGE="$work/third.img" UNTIL="ev=state"
 all_booted
 
 log_of_com1() {

@@ -48,7 +48,7 @@ boot u-boot-ahci FIRMWARE=u-boot DISK=ahci SCREEN=none CPUS=1 MEMORY=64 OPTIONS=
 openssl rsa -in /usr/share/ovmf/PkKek-1-snakeoil.key -passin pass:snakeoil -out "$work/key" 2>/dev/null
 make -s -C "$root" sign KEY="$work/key" CERT=/usr/share/ovmf/PkKek-1-snakeoil.pem >"$work/sign" 2>&1
 boot signed FIRMWARE=ovmf-secure EFI="$root/build/zmmtest.signed.efi" OPTIONS="$quick"
-boot unsigned FIRMWARE=ovmf-secure LIMIT=30 OPTIONS="$quick"
+boot unsigned FIRMWARE=ovmf-secure UNTIL="Access Denied" OPTIONS="$quick"
 all_booted
 
 while read -r about firmware machine medium screen cpus memory; do

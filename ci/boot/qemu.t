@@ -18,18 +18,18 @@ boot x2apic CPUS=1 MODEL=max,+x2apic OPTIONS="$quick exits=apic,cpuid"
 boot named-exit CPUS=1 OPTIONS="$quick exits=hypercall,cpuid"
 boot named-cpu CPUS=1 OPTIONS="$quick cpus=0,7"
 boot copies CPUS=2 OPTIONS="passes=3 exits=hold,copy,copy-ymm,copy-xmm,cold-page"
-boot bad-hold CPUS=1 OPTIONS="$quick hold=0"
+boot_with_conf bad-hold "$quick hold=0" CPUS=1
 boot seed CPUS=1 OPTIONS="$quick seed=0x1234"
-boot bad-key OPTIONS="$quick colour=red"
-boot bad-value OPTIONS="$quick exits=cpuid,nonsense"
+boot_with_conf bad-key "$quick colour=red"
+boot_with_conf bad-value "$quick exits=cpuid,nonsense"
 printf 'passes=1\r\n# comment\r\nend=shutdown\r\nseed=77' >"$work/conf-crlf"
 boot crlf CPUS=1 CONF="$work/conf-crlf"
 printf '\xef\xbb\xbfpasses=1 end=shutdown seed=88\n' >"$work/conf-bom"
 boot bom CPUS=1 CONF="$work/conf-bom"
 { echo end=shutdown; yes '# a comment, many times over' | head -n 1000; } >"$work/conf-big"
-boot big CPUS=1 CONF="$work/conf-big" LIMIT=30
+boot big CPUS=1 CONF="$work/conf-big" UNTIL="ev=done"
 printf '\xff\xfee\0n\0d\0=\0s\0' >"$work/conf-utf16"
-boot utf16 CPUS=1 CONF="$work/conf-utf16" LIMIT=30
+boot utf16 CPUS=1 CONF="$work/conf-utf16" UNTIL="ev=done"
 printf 'end=shutdown\n\npasses=1\ntime=soon\n' >"$work/conf-line"
 boot line CPUS=1 CONF="$work/conf-line"
 boot four-interrupts CPUS=4 OPTIONS="passes=10 exits=timer,hlt,ipi,ipi-send,apic"
@@ -37,7 +37,7 @@ boot first-alone CPUS=2 OPTIONS="$quick cpus=0"
 boot disk-virtio CPUS=2 DISK=virtio OPTIONS="$quick"
 boot disk-virtio-alone CPUS=1 DISK=virtio OPTIONS="$quick"
 boot little-memory CPUS=2 MEMORY=48 OPTIONS="$quick"
-boot bad-disks CPUS=1 OPTIONS="$quick disks=none"
+boot_with_conf bad-disks "$quick disks=none" CPUS=1
 
 # A second disk that fails in the middle: where the driver waits for it, and where it does not. OVMF's
 # AHCI driver then never says that the read has ended.

@@ -125,7 +125,7 @@ def boots(folder):
     by_host = {}
     for name, options in {"qemu-plain": "passes=1", "qemu-inject": "passes=1 inject=zeroed/50"}.items():
         kept = folder / f"{name}.kept"
-        environment = dict(os.environ, ENGINE="qemu", CPUS="1", LIMIT="120", KEEP=str(kept), OPTIONS=options)
+        environment = dict(os.environ, ENGINE="qemu", CPUS="1", KEEP=str(kept), OPTIONS=options)
         code = subprocess.run([ROOT / "ci/boot/run"], env=environment, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, check=False).returncode
         (folder / name).mkdir()
