@@ -40,6 +40,7 @@ static char chosen[MENU_CHOICE_MAX + 40];
 static void offer_menu(uint32_t rows)
 {
     static struct grid grid;
+    static const char label[] = "Chosen at the start menu: ";
     struct menu menu;
     struct text text;
     keys_forget();
@@ -51,8 +52,11 @@ static void offer_menu(uint32_t rows)
         clock_wait(20);
     } while (!menu_key(&menu, keys_read(), clock_milliseconds(), &options));
     text_start(&text, chosen, sizeof(chosen));
-    text_add(&text, "Chosen at the start menu: ");
+    text_add(&text, "%s", label);
     menu_choice(&options, &text);
+    /* It sets what the menu has set, and notes where that comes from. */
+    text_start(&text, options_error, sizeof(options_error));
+    (void)options_parse_typed(&options, "start menu", chosen + strlen(label), &text);
 }
 
 /* A question is on the screen; whoever sits at another console has to see it, too. */

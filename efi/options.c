@@ -11,6 +11,7 @@ struct word {
 
 struct key {
     const char *name;
+    const char *purpose;
     /* False if the value is not allowed. */
     bool (*set)(struct options *options, struct word value);
     /* Appends what is allowed. */
@@ -267,51 +268,123 @@ static void allow_ui(struct text *text)
 }
 
 static const struct key keys[] = {
-    {"time", set_time, allow_time},       {"passes", set_passes, allow_passes},
-    {"exits", set_exits, allow_exits},    {"cpus", set_cpus, allow_cpus},
-    {"hold", set_hold, allow_hold},       {"seed", set_seed, allow_seed},
-    {"inject", set_inject, allow_inject}, {"stop", set_stop, allow_stop},
-    {"end", set_end, allow_end},          {"ui", set_ui, allow_ui},
-    {"disks", set_disks, allow_disks},    {"findings", set_findings, allow_findings},
+    {"time", "how long it runs", set_time, allow_time},
+    {"passes", "how many times through all exits", set_passes, allow_passes},
+    {"exits", "what takes the CPU away", set_exits, allow_exits},
+    {"cpus", "which vCPUs take part", set_cpus, allow_cpus},
+    {"hold", "how long all registers are live in a hold", set_hold, allow_hold},
+    {"seed", "repeats the patterns of an earlier run", set_seed, allow_seed},
+    {"inject", "plants faults of a class", set_inject, allow_inject},
+    {"stop", "whether the first finding ends it", set_stop, allow_stop},
+    {"end", "what comes after the verdict", set_end, allow_end},
+    {"ui", "how it shows what happens", set_ui, allow_ui},
+    {"disks", "which disks are read meanwhile", set_disks, allow_disks},
+    {"findings", "how many of each exit and vCPU are shown in full", set_findings, allow_findings},
 };
 
-#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+_Static_assert(sizeof(keys) / sizeof(keys[0]) == OPTION_COUNT, "a word in force for each key");
+
+const char *options_name(uint32_t number)
+{
+    return keys[number].name;
+}
+
+const char *options_purpose(uint32_t number, struct text *allowed)
+{
+    keys[number].allowed(allowed);
+    return keys[number].purpose;
+}
 
 /* Words of a source may be anything: only what is printable goes into a message, and not too much.
  */
-static void add_printable(struct text *text, struct word word)
+static void add_printable(struct text *text, struct word word, size_t most)
 {
-    for (size_t n = 0; n < word.length && n < 40; n++) {
+    for (size_t n = 0; n < word.length && n < most; n++) {
         char c = word.start[n];
         text_add(text, "%c", c >= ' ' && c <= '~' ? c : '?');
     }
-    if (word.length > 40)
+    if (word.length > most)
         text_add(text, "...");
 }
 
-static bool parse_word(struct options *options, struct word word, struct text *error)
+#define WORD_IN_ERROR 40u
+
+/* A shell takes quotes away; a file, a boot menu, and a shell within another one keep them. */
+static bool in_quotes(struct word word)
+{
+    return word.length > 0 && (*word.start == '"' || *word.start == '\'' || ends_with(word, '"') ||
+                               ends_with(word, '\''));
+}
+
+static void take_note(struct options *options, uint32_t number, const char *source,
+                      struct word word)
+{
+    struct option_word *note = &options->word[number];
+    struct text text;
+    bool fits = word.length < sizeof(note->typed);
+    note->source = source;
+    note->turn = ++options->turns;
+    text_start(&text, note->typed, sizeof(note->typed));
+    add_printable(&text, word, fits ? word.length : sizeof(note->typed) - sizeof("..."));
+}
+
+static void refuse_value(uint32_t number, struct word word, struct word value, struct text *error)
+{
+    add_printable(error, word, WORD_IN_ERROR);
+    text_add(error, ": value not allowed%s. Allowed for %s: ",
+             in_quotes(value) ? ", write it without the quotes" : "", keys[number].name);
+    keys[number].allowed(error);
+}
+
+static bool parse_word(struct options *options, const char *source, struct word word,
+                       struct text *error)
 {
     struct word value = word;
     struct word name = cut(&value, '=');
-    for (size_t n = 0; n < KEY_COUNT; n++) {
+    for (uint32_t n = 0; n < OPTION_COUNT; n++) {
         if (!equals(name, keys[n].name))
             continue;
         options->known = true;
         /* A setter that refuses may have begun to set: keep what was there. */
         struct options before = *options;
-        if (keys[n].set(options, value))
+        if (keys[n].set(options, value)) {
+            take_note(options, n, source, word);
             return true;
+        }
         *options = before;
-        add_printable(error, word);
-        text_add(error, ": value not allowed. Allowed for %s: ", keys[n].name);
-        keys[n].allowed(error);
+        refuse_value(n, word, value, error);
         return false;
     }
-    add_printable(error, word);
-    text_add(error, ": no such option. Allowed:");
-    for (size_t n = 0; n < KEY_COUNT; n++)
+    add_printable(error, word, WORD_IN_ERROR);
+    text_add(error, ": no such option%s. Allowed:",
+             in_quotes(word) ? ", write it without the quotes" : "");
+    for (uint32_t n = 0; n < OPTION_COUNT; n++)
         text_add(error, "%s %s=", n ? "," : "", keys[n].name);
     return false;
+}
+
+/* The word that was taken next after the turn; NULL: none was. */
+static const struct option_word *next_word(const struct options *options, uint32_t turn)
+{
+    const struct option_word *next = NULL;
+    for (uint32_t n = 0; n < OPTION_COUNT; n++) {
+        const struct option_word *word = &options->word[n];
+        if (word->turn > turn && (!next || word->turn < next->turn))
+            next = word;
+    }
+    return next;
+}
+
+void options_in_force(const struct options *options, struct text *text)
+{
+    const struct option_word *word = next_word(options, 0), *before = NULL;
+    if (!word)
+        text_add(text, "defaults");
+    for (; word; before = word, word = next_word(options, word->turn)) {
+        if (!before || strcmp(before->source, word->source) != 0)
+            text_add(text, "%s%s:", before ? "; " : "", word->source);
+        text_add(text, " %s", word->typed);
+    }
 }
 
 static bool is_blank(char c)
@@ -325,38 +398,62 @@ static bool ends_line(const char *words, size_t at, size_t length)
     return words[at] == '\n' || (words[at] == '\r' && (at + 1 == length || words[at + 1] != '\n'));
 }
 
-bool options_parse(struct options *options, const char *source, const char *words, size_t length,
-                   struct text *error)
+/* The next word, and on which line it stands; of no length at the end. */
+static struct word next_typed(const char *words, size_t length, size_t *at, unsigned int *line)
 {
-    bool good = true;
-    unsigned int line = 1;
     bool comment = false;
-    for (size_t at = 0; at < length;) {
-        char c = words[at];
-        if (ends_line(words, at, length)) {
-            line++;
+    for (; *at < length; (*at)++) {
+        char c = words[*at];
+        if (ends_line(words, *at, length)) {
+            ++*line;
             comment = false;
         }
         comment |= c == '#';
-        if (comment || is_blank(c)) {
-            at++;
-            continue;
-        }
-        struct word word = {words + at, 0};
-        while (at < length && !is_blank(words[at])) {
-            at++;
-            word.length++;
-        }
+        if (!comment && !is_blank(c))
+            break;
+    }
+    struct word word = {words + *at, 0};
+    while (*at < length && !is_blank(words[*at])) {
+        ++*at;
+        word.length++;
+    }
+    return word;
+}
+
+/* Where the words have lines, an error tells the one. */
+static bool parse_words(struct options *options, const char *source, bool lines, struct word words,
+                        struct text *error)
+{
+    bool good = true;
+    unsigned int line = 1;
+    size_t at = 0;
+    struct word word;
+    while ((word = next_typed(words.start, words.length, &at, &line)).length > 0) {
         options->given = true;
         char buffer[512];
         struct text message;
         text_start(&message, buffer, sizeof(buffer));
-        if (!parse_word(options, word, &message) && good) {
-            good = false;
-            text_add(error, "%s line %u: %s", source, line, buffer);
-        }
+        if (parse_word(options, source, word, &message) || !good)
+            continue;
+        good = false;
+        text_add(error, "%s", source);
+        if (lines)
+            text_add(error, " line %u", line);
+        text_add(error, ": %s", buffer);
     }
     return good;
+}
+
+bool options_parse(struct options *options, const char *source, const char *words, size_t length,
+                   struct text *error)
+{
+    return parse_words(options, source, true, (struct word){words, length}, error);
+}
+
+bool options_parse_typed(struct options *options, const char *source, const char *words,
+                         struct text *error)
+{
+    return parse_words(options, source, false, (struct word){words, strlen(words)}, error);
 }
 
 /* A folder of that name, a program, UTF-16 without a mark: all of them have control characters. */

@@ -15,6 +15,15 @@ enum ui { UI_AUTO, UI_SCREEN, UI_LINES };
 
 enum end { END_MENU, END_SHUTDOWN, END_REBOOT, END_EXIT };
 
+/* A word that is in force, as it was typed; a longer one is kept with "..." as its end. */
+#define OPTION_COUNT     12u
+#define OPTION_TYPED_MAX 256u
+struct option_word {
+    const char *source;
+    uint32_t turn; /* of the words taken, from 1; 0: its default is in force */
+    char typed[OPTION_TYPED_MAX];
+};
+
 struct options {
     uint64_t seconds; /* 0: until a key is pressed, or the passes are done */
     bool seconds_given;
@@ -33,12 +42,28 @@ struct options {
     bool stop_first;
     enum end end;
     enum ui ui;
-    bool given; /* there was a word in some source, */
-    bool known; /* and one with a key that there is */
+    bool given;                            /* there was a word in some source, */
+    bool known;                            /* and one with a key that there is */
+    struct option_word word[OPTION_COUNT]; /* what is in force, one for each key */
+    uint32_t turns;
 };
 
 /* The defaults: a minute, all exits, all vCPUs, the menu at the end. */
 void options_default(struct options *options);
+
+/*
+ * Appends "zmmtest.conf: time=10 end=shutdown; load options: passes=3": the words that are in
+ * force, in the order in which they were read; "defaults" where there is none. At most so much.
+ */
+#define OPTIONS_IN_FORCE_MAX (OPTION_COUNT * (OPTION_TYPED_MAX + 40u))
+void options_in_force(const struct options *options, struct text *text);
+
+/*
+ * For a list of all options, by numbers below OPTION_COUNT: the name of one, what it is for, and,
+ * appended to *allowed, the values that it takes.
+ */
+const char *options_name(uint32_t number);
+const char *options_purpose(uint32_t number, struct text *allowed);
 
 /*
  * The two kinds of sources. A configuration file, or what has its form, goes by its name in *error;
@@ -55,7 +80,15 @@ bool options_parse_load(struct options *options, const uint16_t *load_options, s
                         struct text *error);
 
 /*
- * Reads words separated by blanks and line ends; # starts a comment. The first word that is wrong
+ * What was typed elsewhere than in a file: as options_parse(), but *error names the source alone. A
+ * line number would send the reader looking for a file.
+ */
+bool options_parse_typed(struct options *options, const char *source, const char *words,
+                         struct text *error);
+
+/*
+ * Reads words separated by blanks and line ends; # starts a comment. `source` has to outlive the
+ * options. The first word that is wrong
  * does not stop the reading: what follows still counts (the power state that was asked for, above
  * all). False if any was wrong; *error then says of the first where it stands and what is allowed.
  */

@@ -593,6 +593,16 @@ static uint32_t run_id_of(uint64_t seed)
     return (uint32_t)(seed * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PATTERN_RUN_BITS));
 }
 
+static void report_start(const struct run *run)
+{
+    static char in_force[OPTIONS_IN_FORCE_MAX];
+    struct text text;
+    text_start(&text, in_force, sizeof(in_force));
+    options_in_force(run->options, &text);
+    event_start(&run->identity, run->machine->firmware, in_force);
+    event_machine(run->machine);
+}
+
 void run_everything(struct run *run, uint64_t seed, const char *wrong)
 {
     struct run_identity *identity = &run->identity;
@@ -600,8 +610,7 @@ void run_everything(struct run *run, uint64_t seed, const char *wrong)
     identity->commit = ZMMTEST_COMMIT;
     identity->seed = run->options->seed_given ? run->options->seed : seed;
     identity->run = run_id_of(identity->seed);
-    event_start(identity, run->machine->firmware);
-    event_machine(run->machine);
+    report_start(run);
     for (unsigned int n = 0; n < RUN_NOTICES && run->notice[n]; n++)
         event_notice(run->notice[n]);
     show(run);

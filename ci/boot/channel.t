@@ -173,6 +173,8 @@ check "load options win over fw_cfg" says 'ev=start .*seed=0x33 '
 one_pass_each() {
     [ "$(count '^zmmtest ts=.* ev=done verdict=INCOMPLETE ')" = 2 ] && [ "$(count '^zmmtest ts=.* ev=exit name=')" = 2 ]
 }
+check "the log says what is in force, and from where" says \
+    'ev=start .* options="zmmtest.conf: exits=cpuid end=exit; fw_cfg opt/zmmtest/options: seed=0x22 passes=1 time=20"'
 check "what they do not name is that of the earlier ones" one_pass_each
 
 finish

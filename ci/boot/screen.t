@@ -207,6 +207,7 @@ about=menu
 check "without options the menu is shown" looks "$work/menu.menu"
 check "with the choice that starts by itself" grep -Eq '^kkb{40,}k+$' "$work/looks"
 check "Down, Down, Enter is Soak" says 'text="Chosen at the start menu: time=0 exits=all"'
+check "the log has it among its options" says 'ev=start .* options="start menu: time=0 exits=all"'
 check "P stops the clock" says 'ev=pause elapsed='
 check "which the screen says" looks "$work/menu.paused"
 check "in its place" grep -q '^yyyyyyyy' <(row 3)

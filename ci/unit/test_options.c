@@ -791,9 +791,137 @@ static void a_quoted_program_name_is_passed_over(void **state)
     assert_int_equal(options.seconds, 6);
 }
 
+static const char *in_force(void)
+{
+    static char buffer[OPTIONS_IN_FORCE_MAX];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    options_in_force(&options, &text);
+    assert_false(text.cut);
+    return buffer;
+}
+
+static void what_is_in_force_is_told_with_its_source(void **state)
+{
+    (void)state;
+    static const char conf[] = "# first\n end=shutdown time=10\n";
+    static const uint16_t load[] = {'p', 'a', 's', 's', 'e', 's', '=', '3'};
+    assert_string_equal(in_force(), "defaults");
+    assert_true(options_parse_conf(&options, "zmmtest.conf", conf, strlen(conf), &error));
+    assert_string_equal(in_force(), "zmmtest.conf: end=shutdown time=10");
+    assert_true(options_parse_load(&options, load, sizeof(load), &error));
+    assert_string_equal(in_force(), "zmmtest.conf: end=shutdown time=10; load options: passes=3");
+}
+
+static void what_a_later_source_replaced_is_not_in_force(void **state)
+{
+    (void)state;
+    assert_true(options_parse_typed(&options, "first", "time=10 end=exit", &error));
+    assert_true(options_parse_typed(&options, "second", "time=20", &error));
+    assert_string_equal(in_force(), "first: end=exit; second: time=20");
+    assert_true(options_parse_typed(&options, "third", "end=menu", &error));
+    assert_string_equal(in_force(), "second: time=20; third: end=menu");
+}
+
+static void arguments_of_one_command_line_have_one_source(void **state)
+{
+    (void)state;
+    assert_true(options_parse_typed(&options, "command line", "passes=3", &error));
+    assert_true(options_parse_typed(&options, "command line", "time=5", &error));
+    assert_string_equal(in_force(), "command line: passes=3 time=5");
+}
+
+static void what_was_refused_is_not_in_force(void **state)
+{
+    (void)state;
+    assert_false(parse("time=5 time=x colour=red inject=stale/0 cpus=\x1b[2J"));
+    assert_string_equal(in_force(), "test: time=5");
+}
+
+static void a_word_without_end_is_marked_where_it_is_cut(void **state)
+{
+    (void)state;
+    char word[3000];
+    const size_t lengths[] = {OPTION_TYPED_MAX - 1, OPTION_TYPED_MAX, sizeof(word) - 1};
+    for (size_t n = 0; n < sizeof(lengths) / sizeof(lengths[0]); n++) {
+        memset(word, '0', sizeof(word));
+        memcpy(word, "hold=", strlen("hold="));
+        memcpy(word + lengths[n] - 1, "5", 2);
+        assert_true(parse(word));
+        assert_int_equal(options.hold_microseconds, 5);
+        const char *kept = in_force() + strlen("test: ");
+        assert_int_equal(strlen(kept), OPTION_TYPED_MAX - 1);
+        assert_string_equal(kept + strlen(kept) - 4, n == 0 ? "0005" : "0...");
+    }
+}
+
+static void all_that_can_be_in_force_fits(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"time=", "passes=", "hold=", "seed=", "findings="};
+    for (size_t n = 0; n < sizeof(keys) / sizeof(keys[0]); n++) {
+        char word[1000];
+        memset(word, '0', sizeof(word));
+        memcpy(word, keys[n], strlen(keys[n]));
+        memcpy(word + sizeof(word) - 2, "5", 2);
+        assert_true(options_parse_typed(&options, "fw_cfg opt/zmmtest/options", word, &error));
+    }
+    assert_true(strlen(in_force()) > sizeof(keys) / sizeof(keys[0]) * (OPTION_TYPED_MAX - 1));
+}
+
+static void quotes_that_were_kept_are_pointed_out(void **state)
+{
+    (void)state;
+    static const char *const quoted[] = {"exits=\"cpuid\"", "exits='cpuid'", "time='5'",
+                                         "exits=\"cpuid,", "cpus=1\""};
+    for (size_t n = 0; n < sizeof(quoted) / sizeof(quoted[0]); n++) {
+        assert_false(parse(quoted[n]));
+        assert_non_null(strstr(error.start, quoted[n]));
+        assert_non_null(strstr(error.start, ": value not allowed, write it without the quotes. "
+                                            "Allowed for "));
+        assert_true(is_default());
+    }
+    assert_false(parse("\"time=5\""));
+    assert_non_null(strstr(error.start, ": no such option, write it without the quotes. Allowed:"));
+    assert_false(parse("exits=cpu'id"));
+    assert_null(strstr(error.start, "quotes"));
+}
+
+static void what_was_typed_has_no_line_number(void **state)
+{
+    (void)state;
+    assert_false(options_parse_typed(&options, "options", "time=5\ncolour=red", &error));
+    assert_non_null(strstr(error.start, "options: colour=red: no such option. Allowed: time=,"));
+    assert_int_equal(options.seconds, 5);
+}
+
+static void the_list_of_options_says_what_an_error_says(void **state)
+{
+    (void)state;
+    for (uint32_t n = 0; n < OPTION_COUNT; n++) {
+        char word[40], values[512];
+        struct text text, allowed;
+        text_start(&text, word, sizeof(word));
+        text_start(&allowed, values, sizeof(values));
+        text_add(&text, "%s=?", options_name(n));
+        assert_true(strlen(options_purpose(n, &allowed)) > 0);
+        assert_false(parse(word));
+        assert_string_equal(strstr(error.start, values), values);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(what_is_in_force_is_told_with_its_source, start_anew),
+        cmocka_unit_test_setup(what_a_later_source_replaced_is_not_in_force, start_anew),
+        cmocka_unit_test_setup(arguments_of_one_command_line_have_one_source, start_anew),
+        cmocka_unit_test(what_was_refused_is_not_in_force),
+        cmocka_unit_test(a_word_without_end_is_marked_where_it_is_cut),
+        cmocka_unit_test_setup(all_that_can_be_in_force_fits, start_anew),
+        cmocka_unit_test(quotes_that_were_kept_are_pointed_out),
+        cmocka_unit_test_setup(what_was_typed_has_no_line_number, start_anew),
+        cmocka_unit_test(the_list_of_options_says_what_an_error_says),
         cmocka_unit_test(an_option_that_ends_like_the_name_is_no_name),
         cmocka_unit_test(a_quoted_program_name_is_passed_over),
         cmocka_unit_test_setup(the_defaults_test_everything_for_a_minute, start_anew),

@@ -1,4 +1,5 @@
 /* The report: each sink gets its kind of line, whole, in order, and never longer than it may be. */
+#include "../../efi/report/events.h"
 #include "../../efi/report/report.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +8,7 @@
 
 #include <cmocka.h>
 
-#define LINES_KEPT 16u
+#define LINES_KEPT 20u
 
 /* What the sinks got, with the sink's letter before each line: one record, so that order shows. */
 static struct {
@@ -390,6 +391,96 @@ static void a_word_longer_than_a_line_is_broken(void **state)
     assert_string_equal(got.line[1], "1   w");
 }
 
+static void start_with(const char *firmware, const char *options)
+{
+    const struct run_identity identity = {"0.1", "72626d253550", 0xe0cd, 0x1910352b286a3f92, 7, 0};
+    forget(NULL);
+    event_start(&identity, firmware, options);
+}
+
+static void the_start_says_which_options_are_in_force(void **state)
+{
+    (void)state;
+    start_with("EDK II 0x10000", "zmmtest.conf: time=10; load options: passes=3");
+    assert_string_equal(got.line[0],
+                        "1 zmmtest ts=0.000 ev=start version=0.1 commit=72626d253550 run=0xe0cd "
+                        "seed=0x1910352b286a3f92 boot=7 firmware=\"EDK II 0x10000\" "
+                        "options=\"zmmtest.conf: time=10; load options: passes=3\"");
+    assert_string_equal(got.line[3], "1 Options    zmmtest.conf: time=10; load options: passes=3");
+    start_with("EDK II 0x10000", "defaults");
+    assert_non_null(strstr(got.line[0], " options=defaults"));
+    assert_string_equal(got.line[3], "1 Options    defaults");
+}
+
+static bool is_log(unsigned int n, const char *event)
+{
+    return strstr(got.line[n], event) == got.line[n] + strlen("1 zmmtest ts=0.000 ");
+}
+
+/* Puts the values of all ev=options lines together again; where there is none, it is "". */
+static void join_folded(char *joined, size_t size)
+{
+    struct text text;
+    text_start(&text, joined, size);
+    for (unsigned int n = 1; n < got.lines && is_log(n, "ev=options "); n++) {
+        char *value = strstr(got.line[n], " text=") + strlen(" text=");
+        assert_true(strlen(got.line[n]) - 2 <= LOG_LINE_MAX);
+        size_t length = strlen(value);
+        if (value[0] == '"') {
+            value[length - 1] = '\0';
+            value++;
+        }
+        text_add(&text, "%s%s", n > 1 && value[-1] == '"' ? " " : "", value);
+    }
+}
+
+static void options_that_do_not_fit_are_marked_and_told_in_full(void **state)
+{
+    (void)state;
+    char options[600] = "zmmtest.conf:", joined[700];
+    const size_t head = strlen(options);
+    start_with("EDK II 0x10000", options);
+    const size_t room = LOG_LINE_MAX + 2 - strlen(got.line[0]) + head - strlen("\"\"");
+    for (size_t length = head; length + 8 < sizeof(options); length += strlen(" time=5")) {
+        memcpy(options + length, " time=5", strlen(" time=5") + 1);
+        start_with("EDK II 0x10000", options);
+        assert_true(is_log(0, "ev=start "));
+        assert_true(strlen(got.line[0]) - 2 <= LOG_LINE_MAX);
+        join_folded(joined, sizeof(joined));
+        if (strlen(options) <= room) {
+            assert_non_null(strstr(got.line[0], options));
+            assert_string_equal(joined, "");
+            continue;
+        }
+        const char *end = got.line[0] + strlen(got.line[0]) - strlen(" time=5 ...\"");
+        assert_string_equal(end, " time=5 ...\"");
+        assert_string_equal(joined, options);
+    }
+}
+
+static void options_are_told_where_the_start_has_no_room_at_all(void **state)
+{
+    (void)state;
+    char firmware[200], joined[700];
+    for (size_t length = 1; length < sizeof(firmware); length++) {
+        memset(firmware, 'f', sizeof(firmware));
+        firmware[length] = '\0';
+        start_with(firmware, "zmmtest.conf: time=5");
+        assert_true(strlen(got.line[0]) - 2 <= LOG_LINE_MAX);
+        assert_int_equal(count(got.line[0], '"') % 2, 0);
+        join_folded(joined, sizeof(joined));
+        bool whole = strstr(got.line[0], " options=\"zmmtest.conf: time=5\"") != NULL;
+        assert_string_equal(joined, whole ? "" : "zmmtest.conf: time=5");
+    }
+}
+
+static void options_cannot_break_a_line_or_its_quotes(void **state)
+{
+    (void)state;
+    start_with("EDK II", "x: seed=\"5\" \n\x1b[2J\xff ev=done");
+    assert_non_null(strstr(got.line[0], " options=\"x: seed='5' ??[2J? ev=done\""));
+}
+
 static void flushed(void)
 {
     keep('l', "flushed");
@@ -458,6 +549,10 @@ int main(void)
         cmocka_unit_test_setup(text_breaks_at_the_last_blank_that_fits, forget),
         cmocka_unit_test_setup(wrapped_text_keeps_every_word_within_79_columns, forget),
         cmocka_unit_test_setup(a_word_longer_than_a_line_is_broken, forget),
+        cmocka_unit_test_setup(the_start_says_which_options_are_in_force, forget),
+        cmocka_unit_test_setup(options_that_do_not_fit_are_marked_and_told_in_full, forget),
+        cmocka_unit_test_setup(options_are_told_where_the_start_has_no_room_at_all, forget),
+        cmocka_unit_test_setup(options_cannot_break_a_line_or_its_quotes, forget),
         cmocka_unit_test_setup(each_sink_gets_its_kind_of_line_in_order, forget),
     };
     return cmocka_run_group_tests(tests, add_first_sink, NULL);

@@ -17,7 +17,58 @@ static void notice_run_without_end(uint32_t number)
     event_notice(buffer);
 }
 
-void event_start(const struct run_identity *identity, const char *firmware)
+/* All of a text, in as many lines as that takes: a list that were cut would be another list. */
+static void log_all(const char *event, const char *text)
+{
+    for (const char *rest = text; *rest;) {
+        char buffer[LOG_LINE_MAX];
+        struct log_line line;
+        log_start(&line, event);
+        size_t length = text_break(rest, LOG_LINE_MAX - line.text.length - strlen(" text=\"\""));
+        memcpy(buffer, rest, length);
+        buffer[length] = '\0';
+        log_text(&line, "text", buffer);
+        log_end(&line);
+        for (rest += length; *rest == ' ';)
+            rest++;
+    }
+}
+
+/* The options, or as many whole words of them as there is room for. False: that is not all. */
+static bool log_options(struct log_line *line, const char *options)
+{
+    static const char key[] = " options=\"\"", more[] = " ...";
+    size_t used = line->text.length + strlen(key);
+    size_t room = used < LOG_LINE_MAX ? LOG_LINE_MAX - used : 0;
+    if (strlen(options) <= room) {
+        log_text(line, "options", options);
+        return true;
+    }
+    if (room > strlen(more)) {
+        char buffer[LOG_LINE_MAX];
+        struct text text;
+        size_t length = text_break(options, room - strlen(more));
+        memcpy(buffer, options, length);
+        text_start(&text, buffer + length, sizeof(buffer) - length);
+        text_add(&text, "%s", more);
+        log_text(line, "options", buffer);
+    }
+    return false;
+}
+
+static void say_options(const char *options)
+{
+    const unsigned int label = 11;
+    char first[80];
+    size_t length = text_break(options, sizeof(first) - 1 - label);
+    memcpy(first, options, length);
+    first[length] = '\0';
+    report_say("Options    %s", first);
+    options += length;
+    report_say_wrapped(label, *options == ' ' ? options + 1 : options);
+}
+
+void event_start(const struct run_identity *identity, const char *firmware, const char *options)
 {
     struct log_line line;
     log_start(&line, "start");
@@ -28,10 +79,14 @@ void event_start(const struct run_identity *identity, const char *firmware)
     if (identity->boot)
         log_number(&line, "boot", identity->boot);
     log_text(&line, "firmware", firmware);
+    bool whole = log_options(&line, options);
     log_end(&line);
+    if (!whole)
+        log_all("options", options);
     report_say("zmmtest %s (%s): does what runs beneath this machine keep its registers?",
                identity->version, identity->commit);
     report_say("Run        %04x, seed=%lx repeats its patterns", identity->run, identity->seed);
+    say_options(options);
     if (identity->boot)
         report_say("Files      \\zmmtest\\%04u.log and .txt on the boot volume", identity->boot);
     if (identity->without_end)
@@ -177,21 +232,9 @@ void event_error(const char *reason)
     report_say_wrapped(2, reason);
 }
 
-/* A long one is several lines of the log: a list that were cut there would be another list. */
 void event_notice(const char *text)
 {
-    for (const char *rest = text; *rest;) {
-        char buffer[LOG_LINE_MAX];
-        struct log_line line;
-        log_start(&line, "notice");
-        size_t length = text_break(rest, LOG_LINE_MAX - line.text.length - strlen(" text=\"\""));
-        memcpy(buffer, rest, length);
-        buffer[length] = '\0';
-        log_text(&line, "text", buffer);
-        log_end(&line);
-        for (rest += length; *rest == ' ';)
-            rest++;
-    }
+    log_all("notice", text);
     report_say_wrapped(0, text);
 }
 

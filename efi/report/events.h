@@ -20,7 +20,11 @@ struct run_identity {
         without_end; /* of the run before it on the volume, if that came to no end; 0: it did */
 };
 
-void event_start(const struct run_identity *identity, const char *firmware);
+/*
+ * `options` are the words that are in force, and where they came from. Where they do not fit into
+ * the log line of the start, that ends with "...", and lines of their own have all of them.
+ */
+void event_start(const struct run_identity *identity, const char *firmware, const char *options);
 void event_machine(const struct machine *machine);
 
 /* XCR0 of one vCPU before and after; for the boot vCPU also the components and their sizes. */
