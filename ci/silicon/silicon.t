@@ -64,6 +64,46 @@ process wrong-option "$program" exits=cpuid colour=red
 check "exits 3 for ERROR" exits_with 3
 check "says what is allowed" says 'ev=error reason=".*colour=red: no such option. Allowed: time=.*findings='
 
+check "names no line of a file" never_says 'line [0-9]'
+
+process options-in-force "$program" exits=cpuid passes=2 time=5 passes=1
+check "the log says what is in force, and from where" \
+    says 'ev=start version=.* options="command line: exits=cpuid time=5 passes=1"$'
+check "so does the report" says '^Options    command line: exits=cpuid time=5 passes=1$'
+
+for help in --help -h; do
+    process "help$help" "$program" $help
+    check "exits 0" exits_with 0
+    check "says how it is used" says '^Usage: zmmtest-linux \[OPTION=VALUE...\]$'
+    check "says what an option may be" says '^  end= .* menu, shutdown, reboot, exit$'
+    check "says what the exit codes are" says '0 PASS, 1 FAIL, 2 INCOMPLETE, 3 ERROR'
+    check "runs nothing" never_says 'ev=|ERROR$'
+done
+
+silent() {
+    [ ! -s "$work/$about" ] && [ ! -s "$work/$about.err" ]
+}
+one_line_that_says() { # pattern
+    [ ! -s "$work/$about" ] && [ "$(wc -l <"$work/$about.err")" = 1 ] && grep -Eq -- "$1" "$work/$about.err"
+}
+
+process check-good "$program" --check-options 'time=10 end=shutdown ui=lines exits=hlt,ipi # comment'
+check "exits 0" exits_with 0
+check "says nothing" silent
+process check-empty "$program" --check-options ''
+check "no option is none that is wrong" exits_with 0
+process check-wrong "$program" --check-options $'time=10\nend=off'
+check "exits 3" exits_with 3
+check "names it, and what is allowed" one_line_that_says \
+    '^options: end=off: value not allowed. Allowed for end: menu, shutdown, reboot, exit$'
+process check-quotes "$program" --check-options 'exits="cpuid"'
+check "points out quotes" one_line_that_says '^options: exits="cpuid": value not allowed, write it without the quotes\.'
+process check-nothing "$program" --check-options
+check "wants a text" one_line_that_says '^zmmtest-linux: --check-options takes one TEXT'
+check "exits 3" exits_with 3
+process check-several "$program" --check-options time=5 end=off
+check "and one alone" exits_with 3
+
 process kept-by-kernel "$program" exits=cpuid,wrmsr time=1
 check "exits 2 for INCOMPLETE" exits_with 2
 check "says why" says 'ev=skip exit=wrmsr reason='

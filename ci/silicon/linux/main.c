@@ -8,6 +8,7 @@
 #include "../../../efi/report/sinks.h"
 #include "../../../efi/run.h"
 #include "process.h"
+#include "version.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -29,7 +30,7 @@ static void read_arguments(char *argv[], struct text *error)
 {
     options_default(&options);
     for (int n = 1; argv[n]; n++)
-        if (!options_parse(&options, "command line", argv[n], strlen(argv[n]), error))
+        if (!options_parse_typed(&options, "command line", argv[n], error))
             return;
 }
 
@@ -44,11 +45,80 @@ static int exit_code_of(enum verdict verdict)
     return codes[verdict];
 }
 
+#define COLUMNS 79u
+
+/* What follows the label, which has as many columns as `indent`, in lines. */
+static void print_wrapped(const char *label, int indent, const char *text)
+{
+    while (*text) {
+        size_t length = text_break(text, COLUMNS - (unsigned int)indent);
+        printf("%-*s%.*s\n", indent, label, (int)length, text);
+        label = "";
+        text += length + (text[length] == ' ');
+    }
+}
+
+static void print_options(void)
+{
+    for (uint32_t n = 0; n < OPTION_COUNT; n++) {
+        char label[24], buffer[512], values[512];
+        struct text text, allowed;
+        text_start(&text, label, sizeof(label));
+        text_add(&text, "  %s=", options_name(n));
+        text_start(&allowed, values, sizeof(values));
+        const char *purpose = options_purpose(n, &allowed);
+        text_start(&text, buffer, sizeof(buffer));
+        text_add(&text, "%s: %s", purpose, values);
+        print_wrapped(label, 13, buffer);
+    }
+}
+
+static int help(void)
+{
+    printf("zmmtest-linux %s: does what runs beneath this process keep its registers?\n\n"
+           "The windows, the diagnosis and the report of zmmtest.efi as a Linux process. It\n"
+           "fills registers with patterns, has the CPU taken away, and compares. Ctrl-C\n"
+           "stops it.\n\n"
+           "Usage: zmmtest-linux [OPTION=VALUE...]\n"
+           "       zmmtest-linux --check-options TEXT\n"
+           "       zmmtest-linux --help | -h\n\n"
+           "--check-options runs nothing. It says what zmmtest.efi would refuse in TEXT.\n\n"
+           "Options; without any, all that a process may do is tested for a minute:\n",
+           ZMMTEST_VERSION);
+    print_options();
+    printf("\nend= and ui= are for zmmtest.efi: they are read here, and change nothing.\n\n"
+           "Exit code: 0 PASS, 1 FAIL, 2 INCOMPLETE, 3 ERROR (also for wrong options).\n");
+    return 0;
+}
+
+static int wrong_use(const char *what)
+{
+    fprintf(stderr, "zmmtest-linux: %s. zmmtest-linux --help has more\n", what);
+    return exit_code_of(VERDICT_ERROR);
+}
+
+/* For scripts that boot zmmtest.efi: a wrong option is better told before a boot than after it. */
+static int check_options(const char *words)
+{
+    char wrong[512];
+    struct text error;
+    text_start(&error, wrong, sizeof(wrong));
+    options_default(&options);
+    if (options_parse_typed(&options, "options", words, &error))
+        return 0;
+    fprintf(stderr, "%s\n", wrong);
+    return exit_code_of(VERDICT_ERROR);
+}
+
 int main(int argc, char *argv[])
 {
     char wrong[512];
     struct text error;
-    (void)argc;
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        return help();
+    if (argc > 1 && strcmp(argv[1], "--check-options") == 0)
+        return argc == 3 ? check_options(argv[2])
+                         : wrong_use("--check-options takes one TEXT, the options in quotes");
     uint64_t tsc_hz = clock_start();
     report_add_sink(output_sink());
     report_set_clock(clock_milliseconds);
