@@ -1,5 +1,5 @@
-/* What the host tests share: a CPUID and a VMware backdoor that a test can make up, and how a test says
- * that this processor does not have what it needs. */
+/* What the host tests share: a CPUID and a VMware backdoor that a test can make up, and how a test
+ * says that this processor does not have what it needs. */
 #ifndef ZMMTEST_CI_UNIT_HOST_H
 #define ZMMTEST_CI_UNIT_HOST_H
 
@@ -20,8 +20,8 @@ void fake_cpuid(const struct fake_leaf *table, unsigned int count);
 void fake_backdoor(void (*answer)(struct backdoor *registers));
 
 /*
- * Skips the test that calls it, and says so where ci/prove finds it. The zmm form of the windows runs on
- * processors with AVX-512 alone: ci/silicon/emulated.t has these tests on an emulated one.
+ * Skips the test that calls it, and says so where ci/prove finds it. The zmm form of the windows
+ * runs on processors with AVX-512 alone: ci/silicon/emulated.t has these tests on an emulated one.
  */
 void skip_here(const char *what, const char *why);
 void need_avx512(const char *what);

@@ -1,11 +1,9 @@
 /* XSAVE images: run for real on this processor, each component comes back, and what does not is
  * named.
  */
-#include "../../efi/component.h"
 #include "../../efi/diagnosis/diagnosis.h"
 #include "../../efi/machine/instructions.h"
 #include "../../efi/machine/traps.h"
-#include "../../efi/window/plant.h"
 #include "../../efi/window/rounds.h"
 #include "../../efi/window/vectors.h"
 #include "../silicon/linux/process.h"
@@ -67,12 +65,12 @@ static void need_images(void)
         skip_here("rounds by XSAVE areas", "this processor has no XSAVE");
 }
 
-/* Protection keys and configurations are settings: what differs there was altered, whatever the bits
- * that differ look like. */
+/* Protection keys and configurations are settings: what differs there was altered, whatever the
+ * bits that differ look like. */
 static enum corruption unless_settings(uint32_t bit, enum corruption corruption)
 {
-    return bit == XSTATE_PKRU || bit == XSTATE_BNDCSR || bit == XSTATE_TILECFG ? CLASS_ALTERED
-                                                                              : corruption;
+    bool setting = bit == XSTATE_PKRU || bit == XSTATE_BNDCSR || bit == XSTATE_TILECFG;
+    return setting ? CLASS_ALTERED : corruption;
 }
 
 static void expect_named(uint32_t bit, enum corruption corruption)

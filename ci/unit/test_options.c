@@ -667,9 +667,10 @@ static void what_is_no_text_is_passed_over(void **state)
 static void load_options_of_the_largest_size_are_read_and_larger_ones_passed_over(void **state)
 {
     (void)state;
+    static const char option[] = "end=exit ";
     static uint16_t large[4097];
     for (size_t n = 0; n < sizeof(large) / sizeof(large[0]); n++)
-        large[n] = n < 4096 - 8 ? ' ' : (uint16_t) "end=exit "[n - (4096 - 8)];
+        large[n] = n < 4096 - 8 ? ' ' : (uint16_t)option[n - (4096 - 8)];
     assert_true(options_parse_load(&options, large, 4096 * sizeof(large[0]), &error));
     assert_int_equal(options.end, END_EXIT);
     start_anew(NULL);

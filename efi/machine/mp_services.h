@@ -8,12 +8,7 @@
 #include <efi.h>
 
 #define EFI_MP_SERVICES_PROTOCOL_GUID                                                              \
-    {                                                                                              \
-        0x3fdda605, 0xa76e, 0x4f46,                                                                \
-        {                                                                                          \
-            0xad, 0x29, 0x12, 0xf4, 0x53, 0x1b, 0x3d, 0x08                                         \
-        }                                                                                          \
-    }
+    ((EFI_GUID){0x3fdda605, 0xa76e, 0x4f46, {0xad, 0x29, 0x12, 0xf4, 0x53, 0x1b, 0x3d, 0x08}})
 
 typedef VOID(EFIAPI *EFI_AP_PROCEDURE)(VOID *argument);
 

@@ -27,6 +27,10 @@
 #define FINDING_QUEUE 32u      /* one of each exit at least: a serial line is slow */
 #define INJECT_ROW    EXIT_MAX /* tally and finding number of injected rounds */
 
+struct peer {
+    const struct rounds *rounds;
+};
+
 /* What is to run, on every vCPU alike. Read-only while they run. */
 struct plan {
     struct {
@@ -39,9 +43,7 @@ struct plan {
     uint64_t inject_every;   /* rounds */
     uint64_t hold_microseconds;
     uint32_t findings_kept; /* in full, of each exit and vCPU; all of them are counted */
-    struct peer {
-        const struct rounds *rounds;
-    } * peer; /* the vCPUs that take part, for what they send each other */
+    struct peer *peer;      /* the vCPUs that take part, for what they send each other */
     uint32_t peers;
     const struct disk_activity *disks;
 };
