@@ -1,7 +1,6 @@
 /* Adds up what the vCPUs counted, and makes the verdict of it. */
 #include "results.h"
 #include "disks.h"
-#include "machine/clock.h"
 #include "report/report.h"
 
 struct totals results_totals(const struct run *run)

@@ -493,7 +493,8 @@ static bool keys_say_stop(struct run *run)
         if (key == KEY_NONE)
             return false;
         run->show_at = run->shown_at + SHOW_MILLISECONDS; /* whoever pressed it waits */
-        switch (run->wish ? run->wish(key) : wish_without_screen(run, key)) {
+        enum wish wish = run->wish ? run->wish(key) : wish_without_screen(run, key);
+        switch (wish) {
         case WISH_NOTHING:
             break;
         case WISH_PAUSE:

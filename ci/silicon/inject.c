@@ -296,6 +296,7 @@ static enum moment strike(void)
  */
 static void strike_all(void)
 {
+    FILE *log = options.log;
     unsigned long changed = 0, moments = 0;
     run_until(now_ms() + 300); /* the program starts */
     while (moments < options.moments && !trace.ended) {
@@ -307,11 +308,11 @@ static void strike_all(void)
         changed += moment == CHANGED;
     }
     const struct planted_fault *f = options.fault;
-    (void)fprintf(options.log,
+    (void)fprintf(log,
                   "inject fault=%s moments=%lu changed=%lu class=%s component=%s registers=%s "
                   "bits=%s\n",
                   f->name, moments, changed, f->corruption, f->component, f->registers, f->bits);
-    (void)fflush(options.log);
+    (void)fflush(log);
     while (!trace.ended)
         run_until(UINT64_MAX);
 }

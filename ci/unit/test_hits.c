@@ -3,7 +3,6 @@
 #include "../../efi/machine/instructions.h"
 #include "../../efi/machine/traps.h"
 #include "../../efi/window/hits.h"
-#include "../../efi/window/plant.h"
 #include "../../efi/window/rounds.h"
 #include "../silicon/linux/process.h"
 #include "host.h"

@@ -2,12 +2,10 @@
  * The screen as its reader sees it: what each view says, what stays in sight, what keys do, and
  * that nothing is ever drawn outside.
  */
-#include "../../efi/component.h"
 #include "../../efi/keys.h"
 #include "../../efi/report/progress.h"
 #include "../../efi/screen/keeper.h"
 #include "../../efi/screen/screen.h"
-#include "../../efi/screen/view.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

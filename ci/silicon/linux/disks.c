@@ -3,7 +3,6 @@
  * the storage beneath has to work while the windows hold. Nothing is ever written.
  */
 #include "../../../efi/disks.h"
-#include "../../../efi/machine/clock.h"
 #include "../../../efi/pages.h"
 #include "../../../efi/report/events.h"
 #include "../../../efi/text.h"

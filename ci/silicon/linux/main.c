@@ -5,7 +5,6 @@
  */
 #include "../../../efi/machine/clock.h"
 #include "../../../efi/machine/identify.h"
-#include "../../../efi/report/sinks.h"
 #include "../../../efi/run.h"
 #include "process.h"
 #include "version.h"
