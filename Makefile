@@ -47,6 +47,11 @@ EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(EFI_SOURCES))
 .DELETE_ON_ERROR:
 .PHONY: all run demo deps dist sign test unit check silicon bench lint clean help FORCE
 
+# Commands build the same things: two of them run one after the other.
+ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter run demo dist sign unit test check bench lint,$(MAKECMDGOALS))),)
+.NOTPARALLEL:
+endif
+
 all: $(EFI) $(IMAGE) $(ISO) ## build/zmmtest.efi, .img (disk) and .iso (CD)
 
 deps: ## install the packages that are missing to build (FOR=run, check, lint, ... for those of that command)

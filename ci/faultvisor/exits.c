@@ -375,6 +375,14 @@ static bool is_in_zmmtest(uint64_t rip)
 /* No register is under test while the firmware runs: there the timer may come less often. */
 #define FIRMWARE_CALM 32
 
+static void arm_preemption_timer(struct host_cpu *cpu, bool calm)
+{
+    cpu->random = cpu->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    uint64_t ticks = 100 + (cpu->random >> 33) % 1000;
+    vmwrite(PREEMPTION_TIMER, calm ? ticks * FIRMWARE_CALM : ticks);
+    cpu->calm = calm;
+}
+
 /*
  * At a random instruction, as far as the processor allows (Bochs looks at the timer between basic
  * blocks only). The local APIC's page goes back to "never touched", so that the next access to it
@@ -383,9 +391,7 @@ static bool is_in_zmmtest(uint64_t rip)
  */
 static enum column handle_preemption_timer(struct host_cpu *cpu, struct guest_registers *guest)
 {
-    cpu->random = cpu->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    uint64_t ticks = 100 + (cpu->random >> 33) % 1000;
-    vmwrite(PREEMPTION_TIMER, is_in_zmmtest(vmread(GUEST_RIP)) ? ticks : ticks * FIRMWARE_CALM);
+    arm_preemption_timer(cpu, !is_in_zmmtest(vmread(GUEST_RIP)));
     ept_unmap(cpu, rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS);
     if (at_copy(vmread(GUEST_RIP)))
         ept_protect(cpu, guest->r[7]);
@@ -469,6 +475,8 @@ bool exits_handle(struct guest_registers *guest, struct host_cpu *cpu)
         invept(ept_pointer(cpu));
     }
     uint64_t rip = vmread(GUEST_RIP);
+    if (cpu->calm && is_in_zmmtest(rip))
+        arm_preemption_timer(cpu, false);
     enum column column = handle(cpu, guest);
     if (column != COLUMN_NONE)
         faults_consider(cpu, column, rip);

@@ -77,6 +77,7 @@ struct host_cpu {
     uint8_t pending[PENDING_INTERRUPT]; /* acknowledged, not yet delivered */
     uint32_t pending_count;
     uint64_t random;
+    bool calm;           /* the preemption timer comes seldom: the firmware runs */
     _Atomic bool forget; /* at the next exit: no page was ever touched */
 
     bool earlier_valid;
