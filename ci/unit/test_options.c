@@ -847,7 +847,8 @@ static void a_word_without_end_is_marked_where_it_is_cut(void **state)
     for (size_t n = 0; n < sizeof(lengths) / sizeof(lengths[0]); n++) {
         memset(word, '0', sizeof(word));
         memcpy(word, "hold=", strlen("hold="));
-        memcpy(word + lengths[n] - 1, "5", 2);
+        word[lengths[n] - 1] = '5';
+        word[lengths[n]] = 0;
         assert_true(parse(word));
         assert_int_equal(options.hold_microseconds, 5);
         const char *kept = in_force() + strlen("test: ");

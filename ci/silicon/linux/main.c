@@ -92,7 +92,7 @@ static int help(void)
 
 static int wrong_use(const char *what)
 {
-    fprintf(stderr, "zmmtest-linux: %s. zmmtest-linux --help has more\n", what);
+    (void)fprintf(stderr, "zmmtest-linux: %s. zmmtest-linux --help has more\n", what);
     return exit_code_of(VERDICT_ERROR);
 }
 
@@ -105,7 +105,7 @@ static int check_options(const char *words)
     options_default(&options);
     if (options_parse_typed(&options, "options", words, &error))
         return 0;
-    fprintf(stderr, "%s\n", wrong);
+    (void)fprintf(stderr, "%s\n", wrong);
     return exit_code_of(VERDICT_ERROR);
 }
 
