@@ -6,7 +6,7 @@
 export ENGINE=qemu MTOOLS_SKIP_CHECK=1
 
 boot clean CPUS=2 OPTIONS="passes=2 inject=all/500"
-boot killed CPUS=2 OPTIONS="time=100 inject=zeroed/30000 stop=never" UNTIL="ev=tick elapsed=1[2-9] .*findings=[1-9]"
+boot killed CPUS=2 OPTIONS="time=100 inject=zeroed/30000 stop=never" UNTIL="ev=tick elapsed=[2-9][0-9] .*findings=[1-9]"
 boot read-only CPUS=1 MEDIUM=iso OPTIONS="passes=2"
 
 # A volume that has room for the folder and some lines, and one that has none.
