@@ -111,6 +111,18 @@ log_is_whole() {
         [ -z "$(tr -d '\r' <"$serial" | grep -a '^zmmtest ts=' | sort | uniq -d)" ]
 }
 
+# Of the boot or process $about, with the log of build/inject: as many findings as moments that it struck, and
+# each is named right.
+found_and_named() {
+    local line found named
+    line=$(cat "$work/$about.log")
+    word() { sed -n "s/.* $1=\([^ ]*\).*/\1/p" <<<"$line"; }
+    found=$(value "done" findings)
+    named=$(count "ev=finding .* component=$(word component) class=$(word class) registers=$(word registers) bits=$(word bits) ")
+    echo "# $(word fault): $(word changed) of $(word moments) moments struck, $found found, $named named right"
+    [ "$(word changed)" -ge 12 ] && [ "$found" = "$(word changed)" ] && [ "$named" = "$found" ]
+}
+
 exit_names=$(sed -n 's/^    {\.name = "\([a-z0-9-]*\)".*/\1/p' "$root/efi/window/exits.c")
 
 # Every component that CPUID.0D enumerates has rounds, or a line that says why not.
