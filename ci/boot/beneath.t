@@ -10,7 +10,7 @@ echo 'apic=x2apic -- passes=2' | faultvisor_image x2apic
 echo 'hang=300 -- time=30' | faultvisor_image hang
 
 for name in by-time migrate x2apic hang; do
-    boot "$name" ENGINE=bochs CPUS=2 IMAGE="$work/$name.img"
+    boot "$name" ENGINE=bochs CPUS=2 DEBUGGER=yes IMAGE="$work/$name.img"
 done
 all_booted
 

@@ -58,8 +58,8 @@ runs_of "${names_b[@]}" | faultvisor_image two-b
 printf 'fault=nonsense -- passes=1\nfault=none on=cpuid,nothing -- passes=1\n' | faultvisor_image bad
 printf 'fault=avx256 -- passes=1\n' | faultvisor_image bare
 
-boot two-a ENGINE=bochs CPUS=2 IMAGE="$work/two-a.img" LIMIT=1800
-boot two-b ENGINE=bochs CPUS=2 IMAGE="$work/two-b.img" LIMIT=1800
+boot two-a ENGINE=bochs CPUS=2 DEBUGGER=yes IMAGE="$work/two-a.img" LIMIT=1800
+boot two-b ENGINE=bochs CPUS=2 DEBUGGER=yes IMAGE="$work/two-b.img" LIMIT=1800
 boot one ENGINE=bochs CPUS=1 IMAGE="$work/one.img" LIMIT=1800
 boot pkru ENGINE=bochs CPUS=1 MODEL=tigerlake IMAGE="$work/pkru.img" LIMIT=1800
 boot bad ENGINE=bochs CPUS=1 IMAGE="$work/bad.img"
