@@ -9,8 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AREA_MXCSR     24u  /* offset in bytes */
-#define AREA_X87_BYTES 160u /* with MXCSR in them */
+#define AREA_MXCSR 24u /* offset in bytes */
 
 /* A quadword of a vector register: 0 to 7 of zmm0 to zmm31. */
 uint64_t *area_lane(uint8_t *area, unsigned int reg, unsigned int lane);

@@ -60,17 +60,21 @@ static bool edit_swapped(uint8_t *area, struct task *task)
     return true;
 }
 
-/* All vector state of an earlier moment; x87 and MXCSR stay. */
+/* All vector state of an earlier moment; the other components stay: x87, and PKRU and those of MPX
+ * if any. */
 static bool edit_stale(uint8_t *area, struct task *task)
 {
-    uint8_t kept[AREA_X87_BYTES];
+    const uint64_t vectors = UINT64_C(1) << XSTATE_SSE | UINT64_C(1) << XSTATE_AVX |
+                             UINT64_C(1) << XSTATE_OPMASK | UINT64_C(1) << XSTATE_ZMM_HI256 |
+                             UINT64_C(1) << XSTATE_HI16_ZMM;
     if (!task->has_earlier || *area_lane(task->earlier, 1, 0) == *area_lane(area, 1, 0))
         return false;
-    uint64_t x87_in_use = *area_in_use(area) & 1;
-    memcpy(kept, area, sizeof(kept));
-    memcpy(area, task->earlier, AREA_BYTES);
-    memcpy(area, kept, sizeof(kept));
-    *area_in_use(area) = (*area_in_use(area) & ~UINT64_C(1)) | x87_in_use;
+    for (unsigned int reg = 0; reg < 32; reg++)
+        for (unsigned int lane = 0; lane < 8; lane++)
+            *area_lane(area, reg, lane) = *area_lane(task->earlier, reg, lane);
+    for (unsigned int number = 0; number < 8; number++)
+        *area_opmask(area, number) = *area_opmask(task->earlier, number);
+    *area_in_use(area) = (*area_in_use(area) & ~vectors) | (*area_in_use(task->earlier) & vectors);
     return true;
 }
 
