@@ -31,6 +31,11 @@ screen_ports() {
     awk '$4 == "0A" && $2 ~ /:17(0[C-F]|[123][0-9A-F])$/' /proc/net/tcp | wc -l
 }
 
+# Of 3.0 and later: there the debugger is a choice.
+is_bochs_3() {
+    bochs --help 2>&1 | grep -q -e ' -debugger'
+}
+
 stop_emulator() {
     [ -n "$emulator" ] || return 0
     kill -KILL -- "-$emulator" 2>/dev/null

@@ -127,12 +127,12 @@ check "runs on a processor without SSE4 and XSAVE" says 'ev=done verdict=INCOMPL
 about=x2apic
 check "apic runs" says 'ev=exit name=apic rounds=[1-9]'
 
-about=named-exit
+about="named-exit"
 check "an exit asked for by name that cannot run is INCOMPLETE" exits_with 2
 check "with the reason" says 'ev=skip exit=hypercall reason='
 check "others do not run" never_says 'ev=exit name=out80'
 
-about=named-cpu
+about="named-cpu"
 check "a vCPU asked for that is not there is named" says 'ev=skip exit=all cpu=7 reason="this machine has no such vCPU'
 check "the other one ran" says 'ev=done .*vcpus=1'
 

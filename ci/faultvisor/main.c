@@ -2,8 +2,8 @@
  * Starts zmmtest over faultvisor, once for each line of \faultvisor.conf:
  *
  *     fault=NAME every=N after=M on=EXITS pose=vmware -- OPTIONS OF ZMMTEST
- *     fault=NAME every=Nms, migrate=N, hang=N, apic=x2apic, console=none, rpci=HOW, guestinfo="OPTIONS":
- *     see README.md
+ *     fault=NAME every=Nms, migrate=N, hang=N, apic=x2apic, console=none, rpci=HOW,
+ *     guestinfo="OPTIONS": see README.md
  *
  * All of it is optional: no fault, every 5th exit from the first on, all kinds of exits, a
  * signature of its own. zmmtest's options begin with end=exit. After the last line the machine
@@ -341,8 +341,8 @@ static UINTN make_load_options(CHAR16 *to, UINTN room, struct word options)
 }
 
 /*
- * A machine without a console (UEFI 2.10, 4.3: the handles and protocols may be missing). The firmware
- * sends each character of one to COM1 by 1,800 instructions, and most of a report is text.
+ * A machine without a console (UEFI 2.10, 4.3: the handles and protocols may be missing). The
+ * firmware sends each character of one to COM1 by 1,800 instructions, and most of a report is text.
  */
 static EFI_STATUS start_without_console(EFI_HANDLE handle)
 {
@@ -382,8 +382,7 @@ static void run_zmmtest(size_t program_size, struct word options)
     faults_reset();
     vmware_reset();
     faults_describe();
-    status =
-        plan.no_console ? start_without_console(handle) : boot->StartImage(handle, NULL, NULL);
+    status = plan.no_console ? start_without_console(handle) : boot->StartImage(handle, NULL, NULL);
     say("faultvisor ev=returned status=%s",
         EFI_ERROR(status) ? status_name(status) : "EFI_SUCCESS");
     faults_report();

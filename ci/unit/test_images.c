@@ -101,8 +101,9 @@ static void x87_sse_and_what_xcr0_has_are_tested(void **state)
 }
 
 /*
- * An answer of its own, where AVX-512 is: the opmask keeps its place in the compacted format although
- * AVX before it is in its INIT state (SDM vol. 1, 13.4.3: it goes by XCOMP_BV). Bochs 2.7 moves it up.
+ * An answer of its own, where AVX-512 is: the opmask keeps its place in the compacted format
+ * although AVX before it is in its INIT state (SDM vol. 1, 13.4.3: it goes by XCOMP_BV). Bochs 2.7
+ * moves it up.
  */
 __attribute__((target("avx512bw"))) static bool xsavec_is_wrong(void)
 {
