@@ -40,7 +40,7 @@ boot little-memory CPUS=2 MEMORY=48 OPTIONS="$quick"
 boot_with_conf bad-disks "$quick disks=none" CPUS=1
 
 # A second disk that fails in the middle: where the driver waits for it, and where it does not. OVMF's
-# AHCI driver then never says that the read has ended.
+# AHCI driver of 2022 then never says that the read has ended.
 truncate -s 64M "$work/second.img" "$work/third.img"
 printf '[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "16384"\n' >"$work/blkdebug.conf"
 fails=file=blkdebug:$work/blkdebug.conf:$work
@@ -176,9 +176,16 @@ check "the other one goes on" says 'ev=disk n=[01] .*blocks=32768 by=block-io-2 
 check "no finding, no error" exits_with 2
 
 about=disk-stuck
-check "a read that does not come back is named" says 'text="disk [01]: the read of [0-9]* bytes at block [0-9]* does not come back'
-check "and ends nothing else" says 'ev=done verdict=INCOMPLETE .*elapsed=13'
-check "but the result files, which would wait behind it" says 'text="The result files end before this report'
+# The driver of newer firmware (Debian 13's) gives the read back, with an error.
+if says 'text="disk [01]: the read of [0-9]* bytes at block [0-9]* failed \(EFI_DEVICE_ERROR\)'; then
+    echo "# this firmware's AHCI driver gives the read back"
+    check "the disk is reported as failed" says 'ev=disk n=[01] .*blocks=131072 .*failed=yes'
+    check "the result files do not end" never_says 'The result files end before this report'
+else
+    check "a read that does not come back is named" says 'text="disk [01]: the read of [0-9]* bytes at block [0-9]* does not come back'
+    check "and ends the result files, which would wait behind it" says 'text="The result files end before this report'
+fi
+check "nothing else ends" says 'ev=done verdict=INCOMPLETE .*elapsed=13'
 
 about=little-memory
 check "with less than 16 MiB to spare copies and cold pages are skipped" says 'ev=skip exit=cold-page reason="too little free memory"'
@@ -189,7 +196,7 @@ check "a value of disks= that is none is an error" says 'disks=none: value not a
 
 about=gaps
 gap_count() {
-    [ "$(count 'ev=gap ms=[3-9][0-9][0-9][0-9] changed=nothing')" = 2 ]
+    [ "$(count 'ev=gap ms=([3-9][0-9]{3}|[1-9][0-9]{4,}) changed=nothing')" -ge 2 ]
 }
 check "stop and loadvm are gaps of seconds" gap_count
 check "ymm registers come through them" never_says 'ev=finding'
