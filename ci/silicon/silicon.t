@@ -24,6 +24,7 @@ skip() { # reason, descriptions
     done
 }
 
+no_avx512="this processor has no AVX-512 (ci/silicon/emulated.t has one in Bochs)"
 avx512() {
     grep -q '^flags.* avx512bw' /proc/cpuinfo
 }
@@ -40,7 +41,7 @@ if avx512; then
     check "ends with the verdict" ends_with_verdict PASS
     check "the self-test named all it planted" selftest_is_whole
 else
-    skip "this processor has no AVX-512 (ci/silicon/emulated.t has one in Bochs)" "default: exits 0 for PASS" "default: ends with the verdict" \
+    skip "$no_avx512" "default: exits 0 for PASS" "default: ends with the verdict" \
         "default: the self-test named all it planted"
 fi
 check "every exit has rounds or a reason" every_exit_accounted_for
@@ -120,7 +121,7 @@ process stopped timeout -s TERM 1 "$program" time=0
 check "ends when it is told to" ends_with_verdict "$(avx512 && echo PASS || echo INCOMPLETE)"
 
 why_not_traced=
-avx512 || why_not_traced="this processor has no AVX-512 (ci/silicon/emulated.t has one in Bochs)"
+avx512 || why_not_traced=$no_avx512
 if [ -z "$why_not_traced" ] && "$root/build/inject" --moments 0 true 2>&1 | grep -q 'cannot trace.*not permitted'; then
     why_not_traced="ptrace is not allowed here"
 fi
