@@ -168,13 +168,13 @@ static struct component_result add_up_component(const struct run *run, uint32_t 
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
         if (!run_has(run, cpu))
             continue;
-        const struct images *images = &run->watched[cpu].vcpu->rounds.images;
-        const struct image_component *of = &images->component[bit];
+        const struct areas *areas = &run->watched[cpu].vcpu->rounds.areas;
+        const struct area_component *of = &areas->component[bit];
         result.rounds += atomic_load_explicit(&of->rounds, memory_order_relaxed);
         result.findings += atomic_load_explicit(&of->findings, memory_order_relaxed);
         result.reason = of->reason ? of->reason : result.reason;
-        if (!images->wanted && !result.reason)
-            result.reason = "there is no memory for its images";
+        if (!areas->wanted && !result.reason)
+            result.reason = "there is no memory for its areas";
     }
     if (result.rounds)
         result.reason = NULL;
@@ -183,16 +183,16 @@ static struct component_result add_up_component(const struct run *run, uint32_t 
     return result;
 }
 
-/* In the rounds by XSAVE images, which are counted among those of the exits. */
+/* In the rounds by XSAVE, which are counted among those of the exits. */
 static void report_components(const struct run *run)
 {
     const struct xstate *xstate = &run->machine->xstate;
     if (!xstate->wanted || !run->watched[run->processors.boot].vcpu)
         return;
-    const struct images *images = &run->watched[run->processors.boot].vcpu->rounds.images;
-    for (enum image_save save = 0; save < IMAGE_SAVES; save++)
-        if (images->no_save[save])
-            event_skip(image_save_name(save), CPU_ALL, images->no_save[save]);
+    const struct areas *areas = &run->watched[run->processors.boot].vcpu->rounds.areas;
+    for (enum save_instruction save = 0; save < SAVE_COUNT; save++)
+        if (areas->no_save[save])
+            event_skip(save_instruction_name(save), CPU_ALL, areas->no_save[save]);
     event_component_header();
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         if (!((xstate->offered | xstate->supervisor) >> bit & 1))

@@ -84,8 +84,8 @@ static struct vcpu *new_vcpu(struct run *run, uint32_t cpu)
     vcpu->rounds.traps = &vcpu->traps;
     vcpu->rounds.firmwares = cpu == run->processors.boot;
     vcpu->rounds.key.run = run->identity.run;
-    uint8_t *areas = pages_allocate(images_bytes(&run->machine->xstate));
-    images_give_memory(&vcpu->rounds.images, areas, &run->machine->xstate);
+    uint8_t *areas = pages_allocate(areas_bytes(&run->machine->xstate));
+    areas_give_memory(&vcpu->rounds.areas, areas, &run->machine->xstate);
     return vcpu;
 }
 
@@ -660,7 +660,7 @@ void run_free(struct run *run)
             continue;
         pages_give_back(vcpu->rounds.buffers.copy, vcpu->rounds.buffers.copy_bytes);
         pages_give_back(vcpu->rounds.buffers.cold, vcpu->rounds.buffers.cold_bytes);
-        pages_give_back(vcpu->rounds.images.wanted, images_bytes(&run->machine->xstate));
+        pages_give_back(vcpu->rounds.areas.wanted, areas_bytes(&run->machine->xstate));
         pages_give_back(vcpu, sizeof(*vcpu));
     }
     disks_free();

@@ -75,13 +75,13 @@ static bool position_is_named(struct rounds *rounds, unsigned int position)
            diagnosis.lane[0].reg == plant_register(rounds->key.form, position);
 }
 
-/* A bit of an XSAVE image in each component, as far as images are used here. */
+/* A bit of an XSAVE area in each component, as far as areas are used here. */
 static bool component_is_named(struct rounds *rounds, unsigned int bit)
 {
     struct diagnosis diagnosis;
     char name[XSTATE_NAME], components[DIAGNOSIS_TEXT];
-    images_plant(rounds, &rounds->image_round, bit);
-    if (!rounds_planted(rounds, &rounds->image_round, &window_plant, &test.finding))
+    areas_plant(rounds, &rounds->area_round, bit);
+    if (!rounds_planted(rounds, &rounds->area_round, &window_plant, &test.finding))
         return false;
     diagnose(&test.finding, &diagnosis);
     diagnosis_components(&diagnosis, components);
@@ -110,9 +110,9 @@ static void plant_all(void *argument)
     for (unsigned int n = 0; n < plant_positions(rounds->key.form); n++)
         plant_and_name(rounds, position_is_named, "bit in quadword", n);
     for (unsigned int bit = 0; bit < XCR0_BITS; bit++)
-        if (images_plantable(&rounds->images) >> bit & 1)
+        if (areas_plantable(&rounds->areas) >> bit & 1)
             plant_and_name(rounds, component_is_named, "bit in component", bit);
-    images_count_anew(&rounds->images);
+    areas_count_anew(&rounds->areas);
 }
 
 void selftest_run(struct vcpu *vcpu, struct selftest *selftest)

@@ -27,8 +27,8 @@ static void turn_on(void *argument)
 {
     struct vcpu *vcpu = argument;
     xstate_turn_on(&vcpu->saved, &vcpu->rounds.machine->xstate);
-    vcpu->rounds.images.xcr0 = vcpu->saved.xcr0_on;
-    images_keep(&vcpu->rounds.images);
+    vcpu->rounds.areas.xcr0 = vcpu->saved.xcr0_on;
+    areas_keep(&vcpu->rounds.areas);
 }
 
 /* Also after an exception: the firmware must not get an interrupt of ours. */
@@ -36,7 +36,7 @@ static void turn_off(void *argument)
 {
     struct vcpu *vcpu = argument;
     interrupts_give_back(&vcpu->rounds);
-    images_put_back(&vcpu->rounds.images);
+    areas_put_back(&vcpu->rounds.areas);
     xstate_turn_off(&vcpu->saved);
 }
 

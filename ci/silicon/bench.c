@@ -211,14 +211,14 @@ int main(void)
     rounds->key.form = FORM_ZMM;
     rounds->buffers.copy_bytes = COPY_BYTES;
     rounds->buffers.copy = pages_allocate_some(&rounds->buffers.copy_bytes, COPY_BYTES);
-    images_give_memory(&rounds->images, pages_allocate(images_bytes(&machine.xstate)),
-                       &machine.xstate);
+    areas_give_memory(&rounds->areas, pages_allocate(areas_bytes(&machine.xstate)),
+                      &machine.xstate);
     traps_enter(&traps);
     xstate_turn_on(&saved, &machine.xstate);
-    rounds->images.xcr0 = saved.xcr0_on;
-    images_keep(&rounds->images);
+    rounds->areas.xcr0 = saved.xcr0_on;
+    areas_keep(&rounds->areas);
     bool ran = traps_run(bench_all, NULL, &fault);
-    images_put_back(&rounds->images);
+    areas_put_back(&rounds->areas);
     xstate_turn_off(&saved);
     traps_leave(&traps);
     expect(ran, "an exception ended it");

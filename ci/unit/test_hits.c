@@ -302,21 +302,21 @@ static void a_fault_is_no_hit(void **state)
     assert_int_equal(rounds.hits.other, 0);
 }
 
-/* --- rounds by XSAVE images ---------------------------------------------------------------- */
+/* --- rounds by XSAVE ---------------------------------------------------------------- */
 
 static _Alignas(64) uint8_t memory[4][16384];
 static uint32_t broken_component;
 
 static const char *plant_component(struct rounds *of, struct round *next)
 {
-    if (!next->image_mask)
+    if (!next->area_mask)
         return plant_state(of, next);
-    images_plant(of, next, broken_component);
+    areas_plant(of, next, broken_component);
     return NULL;
 }
 
-/* images_plant() flips a bit of the first quadword of the component. */
-static void expect_image_hit(unsigned int reg, unsigned int dwords, uint32_t other)
+/* areas_plant() flips a bit of the first quadword of the component. */
+static void expect_area_hit(unsigned int reg, unsigned int dwords, uint32_t other)
 {
     for (unsigned int n = 0; n < VECTOR_COUNT; n++)
         assert_int_equal(rounds.hits.vector[n] & ~(n == reg ? dwords : 0), 0);
@@ -324,7 +324,7 @@ static void expect_image_hit(unsigned int reg, unsigned int dwords, uint32_t oth
     assert_int_equal(rounds.hits.other, other);
 }
 
-static void what_an_image_lost_is_on_the_map(void **state)
+static void what_an_area_lost_is_on_the_map(void **state)
 {
     (void)state;
     static const struct {
@@ -344,23 +344,23 @@ static void what_an_image_lost_is_on_the_map(void **state)
     if (machine.xstate.area_bytes == 0 || machine.xstate.area_bytes > sizeof(memory[0]))
         skip_here("hits of XSAVE areas", "this processor has no XSAVE");
     rounds.traps = &traps;
-    images_give_memory(&rounds.images, memory[0], &machine.xstate);
-    rounds.images.xcr0 = xgetbv0();
-    images_keep(&rounds.images);
+    areas_give_memory(&rounds.areas, memory[0], &machine.xstate);
+    rounds.areas.xcr0 = xgetbv0();
+    areas_keep(&rounds.areas);
     process_exceptions();
     traps_enter(&traps);
     prepare();
     for (size_t n = 0; n < sizeof(components) / sizeof(components[0]); n++) {
         broken_component = components[n].component;
-        if (!(images_plantable(&rounds.images) >> broken_component & 1))
+        if (!(areas_plantable(&rounds.areas) >> broken_component & 1))
             continue;
         uint64_t findings = rounds.findings;
         memset(&rounds.hits, 0, sizeof(rounds.hits));
         rounds_slice(&rounds, 0);
         assert_true(rounds.findings > findings);
-        expect_image_hit(components[n].reg, components[n].dwords, components[n].other);
+        expect_area_hit(components[n].reg, components[n].dwords, components[n].other);
     }
-    images_put_back(&rounds.images);
+    areas_put_back(&rounds.areas);
     traps_leave(&traps);
 }
 
@@ -384,7 +384,7 @@ int main(void)
         cmocka_unit_test_setup(general_registers_that_the_event_may_write_are_no_hits,
                                start_rounds),
         cmocka_unit_test_setup(a_fault_is_no_hit, start_rounds),
-        cmocka_unit_test_setup(what_an_image_lost_is_on_the_map, start_rounds),
+        cmocka_unit_test_setup(what_an_area_lost_is_on_the_map, start_rounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

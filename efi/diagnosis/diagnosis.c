@@ -54,7 +54,7 @@ static enum corruption class_of_pattern(const struct finding *finding, const str
 
 bool diagnosis_is_control(uint32_t component, uint32_t offset)
 {
-    return component >= IMAGE_HEADER || component == XSTATE_PKRU || component == XSTATE_BNDCSR ||
+    return component >= AREA_HEADER || component == XSTATE_PKRU || component == XSTATE_BNDCSR ||
            component == XSTATE_TILECFG || (component == XSTATE_X87 && offset == 0);
 }
 
@@ -117,8 +117,8 @@ static void mark_register(struct diagnosis *d, const struct lane *lane)
         return;
     }
     if (lane->reg == LANE_REST) {
-        if (lane->component >= IMAGE_CONTROL)
-            d->controls |= 1u << (lane->component - IMAGE_CONTROL);
+        if (lane->component >= AREA_CONTROL)
+            d->controls |= 1u << (lane->component - AREA_CONTROL);
         else
             d->rest |= UINT64_C(1) << lane->component;
         bool whole = lane->corruption == CLASS_ZEROED || lane->corruption == CLASS_GHOST;
@@ -173,7 +173,7 @@ static void look_at_rest(const struct finding *finding, struct diagnosis *d,
                          struct tallies *tallies)
 {
     for (uint32_t n = 0; n < finding->differences; n++) {
-        const struct image_difference *difference = &finding->difference[n];
+        const struct area_difference *difference = &finding->difference[n];
         struct lane lane = {.reg = LANE_REST,
                             .lane = difference->offset / 8,
                             .component = difference->component,
@@ -273,21 +273,21 @@ static void add_component(struct text *text, uint32_t bit)
     char name[XSTATE_NAME];
     xstate_log_name(bit, name);
     text_add(text, "%s",
-             bit >= IMAGE_CONTROL  ? control_name(bit - IMAGE_CONTROL)
-             : bit == IMAGE_HEADER ? "xsave-header"
-                                   : name);
+             bit >= AREA_CONTROL  ? control_name(bit - AREA_CONTROL)
+             : bit == AREA_HEADER ? "xsave-header"
+                                  : name);
 }
 
 static bool is_hit(const struct diagnosis *d, uint32_t component)
 {
-    if (component >= IMAGE_CONTROL)
-        return d->controls >> (component - IMAGE_CONTROL) & 1;
+    if (component >= AREA_CONTROL)
+        return d->controls >> (component - AREA_CONTROL) & 1;
     return d->rest >> component & 1;
 }
 
 static void add_rest(struct text *text, const struct diagnosis *d)
 {
-    for (uint32_t bit = 0; bit < IMAGE_CONTROL + CONTROL_COUNT; bit++) {
+    for (uint32_t bit = 0; bit < AREA_CONTROL + CONTROL_COUNT; bit++) {
         if (!is_hit(d, bit))
             continue;
         text_add(text, "%s", text->length ? "," : "");

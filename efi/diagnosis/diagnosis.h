@@ -15,8 +15,7 @@
 /* One wrong quadword. `reg` is numbered as in patterns.h. */
 struct lane {
     uint32_t reg, lane;
-    uint32_t
-        component; /* of LANE_REST: as in an image_difference; the lane counts from its start */
+    uint32_t component; /* of LANE_REST: as in an area_difference; the lane counts from its start */
     uint64_t want, got;
     enum corruption corruption;
     bool decoded; /* `from` says whose value it is */
@@ -39,7 +38,7 @@ struct diagnosis {
     uint32_t general;
     bool rflags, mxcsr;
     uint32_t controls; /* control registers: bit n is the enum control */
-    /* Components of XSAVE beside the registers: bit n is XCR0 bit n, or IMAGE_HEADER. */
+    /* Components of XSAVE beside the registers: bit n is XCR0 bit n, or AREA_HEADER. */
     uint64_t rest;
     uint64_t vector_bytes; /* bytes hit in any vector register: bit n is bits 8n+7:8n */
     bool uniform;          /* each register hit was hit in the same bytes, and in the same way */
@@ -54,8 +53,8 @@ struct diagnosis {
 void diagnose(const struct finding *finding, struct diagnosis *diagnosis);
 
 /*
- * Whether what is at this offset, in bytes, of a component of an image holds settings, of which
- * each bit counts, and not data. Components are numbered as in an image_difference.
+ * Whether what is at this offset, in bytes, of a component of an area holds settings, of which
+ * each bit counts, and not data. Components are numbered as in an area_difference.
  */
 bool diagnosis_is_control(uint32_t component, uint32_t offset);
 

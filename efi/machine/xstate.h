@@ -44,7 +44,7 @@ struct xstate {
     uint32_t area_bytes;        /* of an area that holds all that is offered, 64-byte multiple */
     bool xsaveopt, xsavec, xgetbv1, xsaves; /* instructions, by CPUID.0D.1 */
     uint64_t supervisor;                    /* bits that only IA32_XSS enables */
-    /* CPUID.0D offers PKRU and gives it no size, so no image has room for it (Bochs 2.7). */
+    /* CPUID.0D offers PKRU and gives it no size, so no area has room for it (Bochs 2.7). */
     bool pkru_by_register;
     enum form form; /* the widest form that `wanted` and the CPU's features allow */
     /* Why AVX-512 cannot be tested, in words; NULL where it can. */

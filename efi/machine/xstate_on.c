@@ -39,7 +39,7 @@ void xstate_turn_on(struct xstate_saved *saved, const struct xstate *xstate)
         if (traps_run(try_xsetbv, &attempts[n], NULL))
             break;
     saved->xcr0_on = xgetbv0();
-    if (xstate->pkru_by_register) /* where that fails, images_prepare() has the reason */
+    if (xstate->pkru_by_register) /* where that fails, areas_prepare() has the reason */
         (void)traps_run(try_protection_keys, NULL, NULL);
     enum form allowed = xstate_form(saved->xcr0_on);
     saved->form = allowed < xstate->form ? allowed : xstate->form;

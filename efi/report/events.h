@@ -85,7 +85,7 @@ void event_exit_log(const struct exit_result *result);
 void event_exit_header(void);
 void event_exit_row(const struct exit_result *result);
 
-/* What became of a component of XSAVE in the rounds by images. */
+/* What became of a component of XSAVE in the rounds by XSAVE. */
 struct component_result {
     uint32_t bit, size;
     uint64_t rounds, findings;

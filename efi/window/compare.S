@@ -181,24 +181,24 @@ keep_vectors_\form:
     keep_paths xmm
 
 /*
- * The image form: the flags and MXCSR, then everything by an XSAVE instruction, whose image rounds.c
+ * The xsave form: the flags and MXCSR, then everything by an XSAVE instruction, whose rounds by XSAVE.c
  * compares: to no register does it matter any more when. R8 keeps the result.
  */
-    .globl compare_image
-compare_image:
-    compare_control image
+    .globl compare_xsave
+compare_xsave:
+    compare_control xsave
     xor r8d, r8d
-save_image:
-    mov eax, [rsp + ROUND_IMAGE_MASK]
-    mov edx, [rsp + ROUND_IMAGE_MASK + 4]
-    mov rbx, [rsp + ROUND_IMAGE_FOUND]
-    jmp [rsp + ROUND_IMAGE_SAVE]
+save_area:
+    mov eax, [rsp + ROUND_AREA_MASK]
+    mov edx, [rsp + ROUND_AREA_MASK + 4]
+    mov rbx, [rsp + ROUND_AREA_FOUND]
+    jmp [rsp + ROUND_AREA_SAVE]
 
 .macro save_by instruction, name
     .globl save_by_\name
 save_by_\name:
     \instruction [rbx]
-    jmp saved_image
+    jmp saved_area
 .endm
 
     save_by xsave64, xsave
@@ -206,32 +206,32 @@ save_by_\name:
     save_by xsavec64, xsavec
     save_by xsaves64, xsaves
 
-saved_image:
-    cmp qword ptr [rsp + ROUND_IMAGE_XGETBV], 0
+saved_area:
+    cmp qword ptr [rsp + ROUND_AREA_XGETBV], 0
     je 1f
     mov ecx, 1
     xgetbv
-    mov [rsp + ROUND_IMAGE_IN_USE], eax
-    mov [rsp + ROUND_IMAGE_IN_USE + 4], edx
+    mov [rsp + ROUND_AREA_IN_USE], eax
+    mov [rsp + ROUND_AREA_IN_USE + 4], edx
 1:  mov eax, r8d
     jmp leave_window
 
-keep_opmask_image:
+keep_opmask_xsave:
     mov r8d, WINDOW_OPMASK_DIFFER
-    jmp save_image
+    jmp save_area
 
-.macro keep_general_of_image label, result
+.macro keep_general_of_xsave label, result
     .globl \label
 \label:
     .irp reg, GENERALS
     mov [rsp + ROUND_FOUND + STATE_GENERAL + 8 * number_\reg], \reg
     .endr
     mov r8d, \result
-    jmp save_image
+    jmp save_area
 .endm
 
-    keep_general_of_image keep_general_image, WINDOW_GENERAL_DIFFER
-    keep_general_of_image on_fault_image, WINDOW_FAULT
+    keep_general_of_xsave keep_general_xsave, WINDOW_GENERAL_DIFFER
+    keep_general_of_xsave on_fault_xsave, WINDOW_FAULT
 
 /* Where even storing the state faults (the component was switched off): nothing can be kept. */
     .globl on_second_fault

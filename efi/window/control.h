@@ -1,6 +1,6 @@
 /*
  * Control state that is no component of XSAVE: what a hypervisor may lose or mix up across an exit
- * just as well. Looked at in the rounds by images, as reading it is an exit itself beneath some
+ * just as well. Looked at in the rounds by XSAVE, as reading it is an exit itself beneath some
  * hypervisors.
  */
 #ifndef ZMMTEST_WINDOW_CONTROL_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum control {
-    CONTROL_XCR0, /* looked at and mended by images_mend_xcr0() */
+    CONTROL_XCR0, /* looked at and mended by areas_mend_xcr0() */
     CONTROL_CR0,
     CONTROL_CR4,
     CONTROL_EFER,

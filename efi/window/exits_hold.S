@@ -22,7 +22,7 @@
     lea rdi, [rdi - COPY_PIECE_BYTES]
 .endm
 
-/* In rounds by images by MOVDQU, which leaves the rest of the register as the image has it. */
+/* In rounds by XSAVE by MOVDQU, which leaves the rest of the register as the area has it. */
 .macro copy_widest
     .if window_form_is == form_zmm
     copy_lines vmovdqu64, zmm0, 64

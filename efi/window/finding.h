@@ -2,7 +2,7 @@
 #ifndef ZMMTEST_WINDOW_FINDING_H
 #define ZMMTEST_WINDOW_FINDING_H
 
-#include "image.h"
+#include "areas.h"
 #include "patterns.h"
 #include "state.h"
 #include <stdbool.h>
@@ -23,8 +23,8 @@ struct finding {
     uint64_t flags_kept;
     struct register_state expected;
     struct register_state found;
-    /* Of an XSAVE image, what no register state holds. */
-    struct image_difference difference[IMAGE_DIFFERENCES];
+    /* Of an XSAVE area, what no register state holds. */
+    struct area_difference difference[AREA_DIFFERENCES];
     uint32_t differences;
 };
 

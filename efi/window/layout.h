@@ -30,17 +30,17 @@
 #define ROUND_CALLER_RSP (ROUND_CONTROL + 8)
 
 /*
- * Of a round whose state is put in by XRSTOR: the XSAVE images (pointers), which components, and where
+ * Of a round whose state is put in by XRSTOR: the XSAVE areas (pointers), which components, and where
  * the window goes on to save them (compare.S).
  */
-#define ROUND_IMAGE         (ROUND_CONTROL + 16)
-#define ROUND_IMAGE_FOUND   (ROUND_CONTROL + 24)
-#define ROUND_IMAGE_PLANTED (ROUND_CONTROL + 32)
-#define ROUND_IMAGE_MASK    (ROUND_CONTROL + 40)
-#define ROUND_IMAGE_SAVE    (ROUND_CONTROL + 48)
+#define ROUND_AREA         (ROUND_CONTROL + 16)
+#define ROUND_AREA_FOUND   (ROUND_CONTROL + 24)
+#define ROUND_AREA_PLANTED (ROUND_CONTROL + 32)
+#define ROUND_AREA_MASK    (ROUND_CONTROL + 40)
+#define ROUND_AREA_SAVE    (ROUND_CONTROL + 48)
 /* XGETBV(1) right after the save: whether the processor has it, and what it said. */
-#define ROUND_IMAGE_XGETBV (ROUND_CONTROL + 56)
-#define ROUND_IMAGE_IN_USE (ROUND_CONTROL + 64)
+#define ROUND_AREA_XGETBV (ROUND_CONTROL + 56)
+#define ROUND_AREA_IN_USE (ROUND_CONTROL + 64)
 
 /* What one round of a copy copies (exits_hold.S, memory.c). */
 #define COPY_PIECE_BYTES 16384
@@ -50,7 +50,7 @@
 #define WINDOW_GENERAL_DIFFER 1
 #define WINDOW_OPMASK_DIFFER  2
 #define WINDOW_VECTOR_DIFFER  3
-#define WINDOW_IMAGE_DIFFER   4
+#define WINDOW_AREA_DIFFER   4
 #define WINDOW_FAULT          5
 #define WINDOW_FAULT_TWICE    6
 

@@ -9,7 +9,7 @@
 #define PIECE_BYTES  ((size_t)COPY_PIECE_BYTES)
 #define MISALIGNMENT 24u /* bytes: the line then crosses a cache line */
 #define POISON       0xee
-#define IMAGE_WIDTH  16u /* bytes: the image form of a window uses xmm registers, see window.h */
+#define XSAVE_WIDTH  16u /* bytes: the xsave form of a window uses xmm registers, see window.h */
 
 static const char too_little_memory[] = "too little free memory";
 
@@ -95,10 +95,10 @@ static const char *begin_copy(struct rounds *rounds, struct round *round, size_t
     uint8_t *to = from + half;
     memset(to, POISON, PIECE_BYTES);
     round->vector_operands = 1;
-    if (round->image_mask) {
-        width = IMAGE_WIDTH;
+    if (round->area_mask) {
+        width = XSAVE_WIDTH;
         memcpy(round->expected.vector[0], from + PIECE_BYTES - width, width);
-        images_take_register_0(rounds, round);
+        areas_take_register_0(rounds, round);
     } else {
         memset(round->expected.vector[0], 0, LINE_BYTES);
         memcpy(round->expected.vector[0], from + PIECE_BYTES - width, width);
@@ -127,7 +127,7 @@ const char *copy_xmm_begin(struct rounds *rounds, struct round *round)
 /* Bytes that a register takes to memory in the round's form. */
 static size_t width_of(const struct rounds *rounds, const struct round *round)
 {
-    return round->image_mask ? IMAGE_WIDTH : sizeof(uint64_t) * form_lanes(rounds->key.form);
+    return round->area_mask ? XSAVE_WIDTH : sizeof(uint64_t) * form_lanes(rounds->key.form);
 }
 
 /* Makes the line that differs a finding of register 0, in lanes of the register that carried it. */
@@ -192,8 +192,8 @@ bool cold_page_verify(struct rounds *rounds, struct round *round)
 const char *cold_xsave_begin(struct rounds *rounds, struct round *round)
 {
     struct buffers *buffers = &rounds->buffers;
-    const struct images *images = &rounds->images;
-    uint64_t mask = images->xcr0 & images->sized;
+    const struct areas *areas = &rounds->areas;
+    uint64_t mask = areas->xcr0 & areas->sized;
     uint32_t area_bytes = rounds->machine->xstate.area_bytes;
     const char *reason;
     buffers->straddling = buffers->straddling + LINE_BYTES < area_bytes &&
@@ -210,6 +210,6 @@ const char *cold_xsave_begin(struct rounds *rounds, struct round *round)
 
 bool cold_xsave_verify(struct rounds *rounds, struct round *round)
 {
-    return images_saved_right(rounds, round,
-                              (const uint8_t *)round->expected.general[RDI]); // NOLINT
+    return areas_saved_right(rounds, round,
+                             (const uint8_t *)round->expected.general[RDI]); // NOLINT
 }

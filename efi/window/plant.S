@@ -9,8 +9,8 @@
     load_control ROUND_PLANTED
     .if window_form_is == form_zmm
     load_zmm ROUND_PLANTED
-    .elseif window_form_is == form_image
-    load_image_of ROUND_IMAGE_PLANTED
+    .elseif window_form_is == form_xsave
+    load_xsave_of ROUND_AREA_PLANTED
     .elseif window_form_is == form_ymm
     load_ymm ROUND_PLANTED
     .else

@@ -9,9 +9,9 @@
 /* For so many rounds of a slice with every component live, one with some component zero. */
 #define MIXED_EVERY 8u
 
-/* And for so many, one by XSAVE images, each of a pattern of its own, which costs more than a
+/* And for so many, one by XSAVE, each of a pattern of its own, which costs more than a
  * round. */
-#define IMAGE_EVERY 128u
+#define XSAVE_EVERY 128u
 
 const char not_now[] = "the run ended before it was possible";
 
@@ -58,14 +58,14 @@ static uint32_t mix_of(enum form form, uint32_t number)
 /* Of the window that the round runs. */
 static unsigned int form_of(const struct rounds *rounds, const struct round *round)
 {
-    return round->image_mask ? FORM_IMAGE : (unsigned int)rounds->key.form;
+    return round->area_mask ? FORM_XSAVE : (unsigned int)rounds->key.form;
 }
 
 static enum window_result run(const struct rounds *rounds, const struct window *window,
                               struct round *round)
 {
     static const char *const on_fault[FORM_COUNT + 1] = {on_fault_xmm, on_fault_ymm, on_fault_zmm,
-                                                         on_fault_image};
+                                                         on_fault_xsave};
     const unsigned int form = form_of(rounds, round);
     round->on_fault = (uint64_t)on_fault[form];
     /* What the window stores and compares in memory: a lost store must not find the same there. */
@@ -77,23 +77,23 @@ static enum window_result run(const struct rounds *rounds, const struct window *
 }
 
 /*
- * What the window found first stands, but the image is looked at in any case; unless XCR0 was
+ * What the window found first stands, but the area is looked at in any case; unless XCR0 was
  * altered, from which all else follows.
  */
-static enum window_result look_at_image(struct rounds *rounds, struct round *round,
-                                        enum window_result result)
+static enum window_result look_at_area(struct rounds *rounds, struct round *round,
+                                       enum window_result result)
 {
-    if (!round->image_mask && result < FAULTED)
+    if (!round->area_mask && result < FAULTED)
         return result;
-    if (images_mend_xcr0(rounds)) {
+    if (areas_mend_xcr0(rounds)) {
         memcpy(&round->found, &round->expected, sizeof(round->found));
-        result = IMAGE_DIFFER;
-    } else if (round->image_mask && result != FAULTED_TWICE) {
-        bool intact = images_compare(rounds, round);
-        result = result == INTACT && !intact ? IMAGE_DIFFER : result;
+        result = AREA_DIFFER;
+    } else if (round->area_mask && result != FAULTED_TWICE) {
+        bool intact = areas_compare(rounds, round);
+        result = result == INTACT && !intact ? AREA_DIFFER : result;
     }
-    if (round->image_mask)
-        images_leave(rounds);
+    if (round->area_mask)
+        areas_leave(rounds);
     return result;
 }
 
@@ -143,7 +143,7 @@ void rounds_prepare(struct rounds *rounds)
     rounds->inject_left = rounds->plan->inject_every;
     measure_bare_round(rounds);
     memory_prepare(rounds);
-    images_prepare(rounds);
+    areas_prepare(rounds);
 }
 
 /*
@@ -152,7 +152,7 @@ void rounds_prepare(struct rounds *rounds)
  */
 static void complete_found_state(struct round *round, enum window_result result)
 {
-    if (result == OPMASK_DIFFER || result == VECTOR_DIFFER || result == IMAGE_DIFFER)
+    if (result == OPMASK_DIFFER || result == VECTOR_DIFFER || result == AREA_DIFFER)
         memcpy(round->found.general, round->expected.general, sizeof(round->found.general));
     if (result == VECTOR_DIFFER)
         memcpy(round->found.opmask, round->expected.opmask, sizeof(round->found.opmask));
@@ -199,15 +199,15 @@ static void make_finding(const struct rounds *rounds, struct round *round,
     memcpy(&finding->expected, &round->expected, sizeof(finding->expected));
     memcpy(&finding->found, &round->found, sizeof(finding->found));
     finding->differences = 0;
-    bool by_image = round->image_mask || result == IMAGE_DIFFER;
-    for (uint32_t n = 0; by_image && n < rounds->images.differences; n++)
-        finding->difference[finding->differences++] = rounds->images.difference[n];
+    bool by_xsave = round->area_mask || result == AREA_DIFFER;
+    for (uint32_t n = 0; by_xsave && n < rounds->areas.differences; n++)
+        finding->difference[finding->differences++] = rounds->areas.difference[n];
 }
 
 bool rounds_planted(struct rounds *rounds, struct round *round, const struct window *window,
                     struct finding *finding)
 {
-    enum window_result result = look_at_image(rounds, round, run(rounds, window, round));
+    enum window_result result = look_at_area(rounds, round, run(rounds, window, round));
     if (result == INTACT)
         return false;
     complete_found_state(round, result);
@@ -218,9 +218,9 @@ bool rounds_planted(struct rounds *rounds, struct round *round, const struct win
     return true;
 }
 
-bool rounds_image_intact(struct rounds *rounds, struct round *round)
+bool rounds_area_intact(struct rounds *rounds, struct round *round)
 {
-    return look_at_image(rounds, round, run(rounds, &window_bare, round)) == INTACT;
+    return look_at_area(rounds, round, run(rounds, &window_bare, round)) == INTACT;
 }
 
 /* Counts every finding and marks what it hit; keeps the first few of each exit while there is room
@@ -313,8 +313,8 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
     uint64_t start = timed ? rdtsc() : 0;
     enum window_result result = run(rounds, window, round);
     uint64_t cycles = timed ? rdtsc() - start : 0;
-    result = look_at_image(rounds, round, result);
-    if (timed && result == INTACT && !round->image_mask)
+    result = look_at_area(rounds, round, result);
+    if (timed && result == INTACT && !round->area_mask)
         time_round(tally, cycles, rounds->bare_cycles);
     if (exit->exposure && cycles > rounds->bare_cycles)
         add(&tally->live_cycles, cycles - rounds->bare_cycles);
@@ -417,23 +417,23 @@ static void run_mixed(struct rounds *rounds, uint32_t entry)
         available = run_rounds(rounds, entry, &rounds->mixed[(first + n) % GENERATIONS], 1, 1);
 }
 
-/* Some rounds by XSAVE images. Each exit begins with another mix in each pass, as in run_mixed().
+/* Some rounds by XSAVE. Each exit begins with another mix in each pass, as in run_mixed().
  */
-static void run_images(struct rounds *rounds, uint32_t entry)
+static void run_by_xsave(struct rounds *rounds, uint32_t entry)
 {
     const struct exit *exit = rounds->plan->entry[entry].exit;
-    uint32_t mixes = images_mixes(&rounds->images);
-    uint32_t count = exit->rounds / IMAGE_EVERY ? exit->rounds / IMAGE_EVERY : 1;
+    uint32_t mixes = areas_mixes(&rounds->areas);
+    uint32_t count = exit->rounds / XSAVE_EVERY ? exit->rounds / XSAVE_EVERY : 1;
     uint64_t pass = atomic_load_explicit(&rounds->passes, memory_order_relaxed);
     bool available = mixes != 0;
     for (uint32_t n = 0; n < count && available; n++) {
         uint64_t mix = exit->all_live ? 0 : (pass * count + entry + n) % mixes;
-        images_fill(rounds, &rounds->image_round, (uint32_t)mix);
-        set_operands(rounds, exit, &rounds->image_round);
-        available = run_rounds(rounds, entry, &rounds->image_round, 1, 1);
+        areas_fill(rounds, &rounds->area_round, (uint32_t)mix);
+        set_operands(rounds, exit, &rounds->area_round);
+        available = run_rounds(rounds, entry, &rounds->area_round, 1, 1);
     }
     if (mixes) /* the last one may not have come to run */
-        images_leave(rounds);
+        areas_leave(rounds);
 }
 
 bool rounds_take_part(const struct rounds *rounds, uint32_t entry)
@@ -473,7 +473,7 @@ void rounds_slice(struct rounds *rounds, uint32_t entry)
     else if (available)
         run_mixed(rounds, entry);
     if (available)
-        run_images(rounds, entry);
+        run_by_xsave(rounds, entry);
     add(&tally->slice_cycles, rdtsc() - start);
 }
 

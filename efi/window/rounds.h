@@ -6,11 +6,11 @@
 #define ZMMTEST_WINDOW_ROUNDS_H
 
 #include "../diagnosis/corruption.h"
+#include "areas.h"
 #include "disk.h"
 #include "exits.h"
 #include "finding.h"
 #include "hits.h"
-#include "image.h"
 #include "interrupts.h"
 #include "memory.h"
 #include "patterns.h"
@@ -67,7 +67,7 @@ struct rounds {
     _Alignas(64) struct round ring[GENERATIONS];
     struct round mixed[GENERATIONS]; /* some component zero in each */
     struct round planted;            /* for faults of our own making */
-    struct round image_round;        /* its state is an XSAVE image */
+    struct round area_round;         /* its state is an XSAVE area */
 
     /* Set before the start. */
     const struct machine *machine;
@@ -87,7 +87,7 @@ struct rounds {
     uint64_t bare_cycles;
     uint64_t hold_loops;
     struct interrupts interrupts;
-    struct images images;
+    struct areas areas;
 
     /* Written by the vCPU, read by the boot vCPU. */
     struct tally tally[EXIT_MAX + 1];
@@ -130,8 +130,8 @@ void rounds_beat(struct rounds *rounds);
 bool rounds_planted(struct rounds *rounds, struct round *round, const struct window *window,
                     struct finding *finding);
 
-/* Runs a round by images with no event. False if it did not come back as it was put in. */
-bool rounds_image_intact(struct rounds *rounds, struct round *round);
+/* Runs a round by XSAVE with no event. False if it did not come back as it was put in. */
+bool rounds_area_intact(struct rounds *rounds, struct round *round);
 
 /* Fills a round anew with the next generation; some components may have to be in INIT state. */
 void rounds_fill(struct rounds *rounds, struct round *round, uint32_t init_components);

@@ -21,7 +21,7 @@ enum general { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R1
 enum form { FORM_XMM, FORM_YMM, FORM_ZMM, FORM_COUNT };
 
 /* And the fourth form of a window: the state is put in by XRSTOR and read back by XSAVE. */
-#define FORM_IMAGE FORM_COUNT
+#define FORM_XSAVE FORM_COUNT
 
 /* Quadwords of a vector register, and vector registers, that a form covers. */
 static inline unsigned int form_lanes(enum form form)
@@ -63,7 +63,7 @@ enum window_result {
     GENERAL_DIFFER = WINDOW_GENERAL_DIFFER, /* whole state kept */
     OPMASK_DIFFER = WINDOW_OPMASK_DIFFER,   /* flags, opmasks and vectors kept, the rest intact */
     VECTOR_DIFFER = WINDOW_VECTOR_DIFFER,   /* vectors kept, the rest intact */
-    IMAGE_DIFFER = WINDOW_IMAGE_DIFFER,     /* general registers intact, an XSAVE image is not */
+    AREA_DIFFER = WINDOW_AREA_DIFFER,       /* general registers intact, an XSAVE area is not */
     FAULTED = WINDOW_FAULT,                 /* whole state kept, as it was at the fault */
     FAULTED_TWICE = WINDOW_FAULT_TWICE,     /* nothing kept */
 };
@@ -87,11 +87,11 @@ struct round {
     struct register_state planted;
     uint64_t flags_kept;
     uint64_t caller_rsp;
-    uint8_t *image; /* of a round whose state XRSTOR puts in: see image.h */
-    uint8_t *image_found, *image_planted;
-    uint64_t image_mask;                 /* components, as in XCR0; 0: the registers are loaded */
-    uint64_t image_save;                 /* how they are saved: address of code in compare.S */
-    uint64_t image_xgetbv, image_in_use; /* XGETBV(1): whether it is there; what it said */
+    uint8_t *area; /* of a round whose state XRSTOR puts in: see areas.h */
+    uint8_t *area_found, *area_planted;
+    uint64_t area_mask;                /* components, as in XCR0; 0: the registers are loaded */
+    uint64_t area_save;                /* how they are saved: address of code in compare.S */
+    uint64_t area_xgetbv, area_in_use; /* XGETBV(1): whether it is there; what it said */
     uint64_t on_fault;
     struct fault fault;
     uint32_t generation;
@@ -114,18 +114,16 @@ _Static_assert(offsetof(struct round, flags_kept) == ROUND_STACK_SIZE + ROUND_FL
                "layout.h");
 _Static_assert(offsetof(struct round, caller_rsp) == ROUND_STACK_SIZE + ROUND_CALLER_RSP,
                "layout.h");
-_Static_assert(offsetof(struct round, image) == ROUND_STACK_SIZE + ROUND_IMAGE, "layout.h");
-_Static_assert(offsetof(struct round, image_found) == ROUND_STACK_SIZE + ROUND_IMAGE_FOUND,
+_Static_assert(offsetof(struct round, area) == ROUND_STACK_SIZE + ROUND_AREA, "layout.h");
+_Static_assert(offsetof(struct round, area_found) == ROUND_STACK_SIZE + ROUND_AREA_FOUND,
                "layout.h");
-_Static_assert(offsetof(struct round, image_planted) == ROUND_STACK_SIZE + ROUND_IMAGE_PLANTED,
+_Static_assert(offsetof(struct round, area_planted) == ROUND_STACK_SIZE + ROUND_AREA_PLANTED,
                "layout.h");
-_Static_assert(offsetof(struct round, image_mask) == ROUND_STACK_SIZE + ROUND_IMAGE_MASK,
+_Static_assert(offsetof(struct round, area_mask) == ROUND_STACK_SIZE + ROUND_AREA_MASK, "layout.h");
+_Static_assert(offsetof(struct round, area_save) == ROUND_STACK_SIZE + ROUND_AREA_SAVE, "layout.h");
+_Static_assert(offsetof(struct round, area_xgetbv) == ROUND_STACK_SIZE + ROUND_AREA_XGETBV,
                "layout.h");
-_Static_assert(offsetof(struct round, image_save) == ROUND_STACK_SIZE + ROUND_IMAGE_SAVE,
-               "layout.h");
-_Static_assert(offsetof(struct round, image_xgetbv) == ROUND_STACK_SIZE + ROUND_IMAGE_XGETBV,
-               "layout.h");
-_Static_assert(offsetof(struct round, image_in_use) == ROUND_STACK_SIZE + ROUND_IMAGE_IN_USE,
+_Static_assert(offsetof(struct round, area_in_use) == ROUND_STACK_SIZE + ROUND_AREA_IN_USE,
                "layout.h");
 
 /*
@@ -143,10 +141,10 @@ struct window {
 
 /* Where windows stand, and where the exception handler resumes one that faulted (compare.S). */
 extern const char window_text_start[], window_text_end[];
-extern const char on_fault_xmm[], on_fault_ymm[], on_fault_zmm[], on_fault_image[],
+extern const char on_fault_xmm[], on_fault_ymm[], on_fault_zmm[], on_fault_xsave[],
     on_second_fault[];
 
-/* Values of image_save: by which instruction. */
+/* Values of area_save: by which instruction. */
 extern const char save_by_xsave[], save_by_xsaveopt[], save_by_xsavec[], save_by_xsaves[];
 
 #endif

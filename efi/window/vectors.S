@@ -17,7 +17,7 @@ vectors_restore_legacy:
     ret
     .size vectors_restore_legacy, . - vectors_restore_legacy
 
-.macro with_image instruction, name
+.macro with_area instruction, name
     .globl \name
     .type \name, @function
 \name:
@@ -29,8 +29,8 @@ vectors_restore_legacy:
     .size \name, . - \name
 .endm
 
-    with_image xsave64, vectors_save_image
-    with_image xrstor64, vectors_restore_image
+    with_area xsave64, vectors_save_area
+    with_area xrstor64, vectors_restore_area
 
 /* VZEROALL clears zmm0-15 whole, and with them the penalty that dirty uppers cost the firmware. */
     .globl vectors_clear

@@ -12,8 +12,8 @@ void vectors_restore_legacy(const void *area);
  * XSAVE64 and XRSTOR64 of these components: an area of xstate.area_bytes, 64-byte aligned, whose
  * header was zero before the first of them.
  */
-void vectors_save_image(void *area, uint64_t components);
-void vectors_restore_image(const void *area, uint64_t components);
+void vectors_save_area(void *area, uint64_t components);
+void vectors_restore_area(const void *area, uint64_t components);
 
 /* Zeroes every vector and opmask register of the form. Clobbers nothing else. */
 void vectors_clear(enum form form);

@@ -4,7 +4,7 @@
  * A window is one straight line of instructions: load every register with the pattern, let the
  * event happen, compare every register. No compiler takes part in it, and nothing else may stand
  * between load and compare. `window` is a macro and not a function because the same text has to
- * come out four times (zmm, ymm, xmm and image form) around any event, with no call, no branch and no
+ * come out four times (zmm, ymm, xmm and xsave form) around any event, with no call, no branch and no
  * extra register in between. It ends with the compare of the general registers, which differs from
  * window to window; the flags, opmasks and vector registers are the same work after every event
  * and are compared in compare.S, one jump further.
@@ -33,7 +33,7 @@
     .set form_xmm, 0
     .set form_ymm, 1
     .set form_zmm, 2
-    .set form_image, 3
+    .set form_xsave, 3
 
     .set number_rax, 0
     .set number_rcx, 1
@@ -73,16 +73,16 @@
     .endr
 .endm
 
-/* All state by XRSTOR, from an image of the round; it clobbers what load_general puts in anyway. */
-.macro load_image_of which
-    mov eax, [rsp + ROUND_IMAGE_MASK]
-    mov edx, [rsp + ROUND_IMAGE_MASK + 4]
+/* All state by XRSTOR, from an area of the round; it clobbers what load_general puts in anyway. */
+.macro load_xsave_of which
+    mov eax, [rsp + ROUND_AREA_MASK]
+    mov edx, [rsp + ROUND_AREA_MASK + 4]
     mov rbx, [rsp + \which]
     xrstor64 [rbx]
 .endm
 
-.macro load_image from
-    load_image_of ROUND_IMAGE
+.macro load_xsave from
+    load_xsave_of ROUND_AREA
 .endm
 
 /*
@@ -162,7 +162,7 @@
     window_form \name, zmm, "\event"
     window_form \name, ymm, "\event"
     window_form \name, xmm, "\event"
-    window_form \name, image, "\event"
+    window_form \name, xsave, "\event"
     .section .data.rel.ro.window, "aw", @progbits
     .balign 8
     .globl window_\name
@@ -171,7 +171,7 @@ window_\name:
     window_form_entry \name, xmm
     window_form_entry \name, ymm
     window_form_entry \name, zmm
-    window_form_entry \name, image
+    window_form_entry \name, xsave
     .quad window_changes
     .size window_\name, . - window_\name
     .previous

@@ -1,5 +1,5 @@
-/* Makes XSAVE images and compares them (SDM vol. 1, chapter 13). */
-#include "image.h"
+/* Makes XSAVE areas and compares them (SDM vol. 1, chapter 13). */
+#include "areas.h"
 #include "../component.h"
 #include "../machine/instructions.h"
 #include "../machine/traps.h"
@@ -166,81 +166,81 @@ static bool holds_registers(const struct register_state *state, uint32_t bit, ui
     return difference == 0;
 }
 
-size_t images_bytes(const struct xstate *xstate)
+size_t areas_bytes(const struct xstate *xstate)
 {
     return (size_t)4 * xstate->area_bytes;
 }
 
-void images_give_memory(struct images *images, uint8_t *memory, const struct xstate *xstate)
+void areas_give_memory(struct areas *areas, uint8_t *memory, const struct xstate *xstate)
 {
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++)
-        images->sized |= (uint64_t)(xstate->size[bit] != 0) << bit;
+        areas->sized |= (uint64_t)(xstate->size[bit] != 0) << bit;
     if (!memory || !xstate->wanted)
         return;
-    images->wanted = memory;
-    images->found = memory + xstate->area_bytes;
-    images->planted = memory + 2 * (size_t)xstate->area_bytes;
-    images->before = memory + 3 * (size_t)xstate->area_bytes;
+    areas->wanted = memory;
+    areas->found = memory + xstate->area_bytes;
+    areas->planted = memory + 2 * (size_t)xstate->area_bytes;
+    areas->before = memory + 3 * (size_t)xstate->area_bytes;
 }
 
-const char *image_save_name(enum image_save save)
+const char *save_instruction_name(enum save_instruction save)
 {
-    static const char *const names[IMAGE_SAVES] = {"xsave", "xsaveopt", "xsavec", "xsaves"};
+    static const char *const names[SAVE_COUNT] = {"xsave", "xsaveopt", "xsavec", "xsaves"};
     return names[save];
 }
 
-static uint64_t address_of(enum image_save save)
+static uint64_t address_of(enum save_instruction save)
 {
-    const char *const addresses[IMAGE_SAVES] = {save_by_xsave, save_by_xsaveopt, save_by_xsavec,
-                                                save_by_xsaves};
+    const char *const addresses[SAVE_COUNT] = {save_by_xsave, save_by_xsaveopt, save_by_xsavec,
+                                               save_by_xsaves};
     return (uint64_t)addresses[save];
 }
 
-void images_keep(struct images *images)
+void areas_keep(struct areas *areas)
 {
-    if (images->by_register)
-        images->pkru_before = read_pkru();
-    if (images->before && images->xcr0)
-        vectors_save_image(images->before, images->xcr0 & images->sized);
+    if (areas->by_register)
+        areas->pkru_before = read_pkru();
+    if (areas->before && areas->xcr0)
+        vectors_save_area(areas->before, areas->xcr0 & areas->sized);
 }
 
-static void put_pkru_back(const struct images *images)
+static void put_pkru_back(const struct areas *areas)
 {
-    if (images->by_register)
-        write_pkru(images->pkru_before);
+    if (areas->by_register)
+        write_pkru(areas->pkru_before);
 }
 
-void images_put_back(struct images *images)
+void areas_put_back(struct areas *areas)
 {
-    (void)controls_end(&images->controls);
-    put_pkru_back(images);
-    if (images->before && images->xcr0)
-        vectors_restore_image(images->before, images->xcr0 & images->sized);
+    (void)controls_end(&areas->controls);
+    put_pkru_back(areas);
+    if (areas->before && areas->xcr0)
+        vectors_restore_area(areas->before, areas->xcr0 & areas->sized);
 }
 
-static void try_image(void *argument)
+static void try_area(void *argument)
 {
-    const struct images *images = argument;
-    vectors_restore_image(images->wanted, images->live);
+    const struct areas *areas = argument;
+    vectors_restore_area(areas->wanted, areas->live);
 }
 
 static void try_pkru(void *argument)
 {
-    struct images *images = argument;
-    images->pkru_before = read_pkru();
-    images->by_register = XCR0_PKRU;
+    struct areas *areas = argument;
+    areas->pkru_before = read_pkru();
+    areas->by_register = XCR0_PKRU;
 }
 
 /*
  * Without an event between, what XRSTOR put in must come back: or else it is not what the manual
  * says, and no exit is to blame.
  */
-static bool gives_back(struct rounds *rounds, enum image_save save, uint32_t mix)
+static bool gives_back(struct rounds *rounds, enum save_instruction save, uint32_t mix)
 {
     for (unsigned int n = 0; n < ATTEMPTS; n++) {
-        images_fill(rounds, &rounds->image_round, mix);
-        rounds->image_round.image_save = address_of(save);
-        if (rounds_image_intact(rounds, &rounds->image_round))
+        areas_fill(rounds, &rounds->area_round, mix);
+        rounds->area_round.area_save = address_of(save);
+        if (rounds_area_intact(rounds, &rounds->area_round))
             return true;
     }
     return false;
@@ -275,12 +275,12 @@ static uint64_t with_companions(uint64_t component, uint64_t mask)
 
 static const char *why_not(struct rounds *rounds, uint32_t bit)
 {
-    struct images *images = &rounds->images;
+    struct areas *areas = &rounds->areas;
     const struct xstate *xstate = &rounds->machine->xstate;
-    if (!(images->xcr0 >> bit & 1))
+    if (!(areas->xcr0 >> bit & 1))
         return "XCR0 did not take it";
     if (bit == XSTATE_PKRU && xstate->pkru_by_register)
-        return traps_run(try_pkru, images, NULL)
+        return traps_run(try_pkru, areas, NULL)
                    ? NULL
                    : "CPUID.0D gives it no size, and RDPKRU raises an exception";
     if (xstate->size[bit] == 0)
@@ -289,31 +289,31 @@ static const char *why_not(struct rounds *rounds, uint32_t bit)
         return "XCR0 has it, but the feature flags of CPUID hide the instructions for it";
     if (xstate->offset[bit] + xstate->size[bit] > xstate->area_bytes)
         return "CPUID.0D contradicts itself: it lies outside of the area";
-    images->live = with_companions(UINT64_C(1) << bit, images->xcr0 & images->sized);
-    images->mask = images->live;
-    images_fill(rounds, &rounds->image_round, 0);
-    if (!traps_run(try_image, images, NULL))
+    areas->live = with_companions(UINT64_C(1) << bit, areas->xcr0 & areas->sized);
+    areas->mask = areas->live;
+    areas_fill(rounds, &rounds->area_round, 0);
+    if (!traps_run(try_area, areas, NULL))
         return "XRSTOR takes no value that could be guessed";
     return !is_guessed(bit) || gives_back(rounds, SAVE_XSAVE, 0)
                ? NULL
                : "XSAVE does not give back what could be guessed for it, even with nothing between";
 }
 
-static const char *why_not_save(const struct machine *machine, enum image_save save)
+static const char *why_not_save(const struct machine *machine, enum save_instruction save)
 {
     const struct xstate *xstate = &machine->xstate;
-    bool there[IMAGE_SAVES] = {true, xstate->xsaveopt, xstate->xsavec, xstate->xsaves};
+    bool there[SAVE_COUNT] = {true, xstate->xsaveopt, xstate->xsavec, xstate->xsaves};
     if (!there[save])
         return "not on this processor";
     return save == SAVE_XSAVES && machine->system[0] ? "the operating system keeps it to itself"
                                                      : NULL;
 }
 
-void images_count_anew(struct images *images)
+void areas_count_anew(struct areas *areas)
 {
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
-        atomic_store_explicit(&images->component[bit].rounds, 0, memory_order_relaxed);
-        atomic_store_explicit(&images->component[bit].findings, 0, memory_order_relaxed);
+        atomic_store_explicit(&areas->component[bit].rounds, 0, memory_order_relaxed);
+        atomic_store_explicit(&areas->component[bit].findings, 0, memory_order_relaxed);
     }
 }
 
@@ -321,36 +321,35 @@ void images_count_anew(struct images *images)
  * Bochs 2.7 leaves no room in the compacted format for what is in its INIT state (SDM vol. 1,
  * 13.4.3: it goes by XCOMP_BV).
  */
-static void try_save(struct rounds *rounds, enum image_save save)
+static void try_save(struct rounds *rounds, enum save_instruction save)
 {
-    for (uint32_t mix = 0; mix < images_mixes(&rounds->images) && !rounds->images.no_save[save];
-         mix++)
+    for (uint32_t mix = 0; mix < areas_mixes(&rounds->areas) && !rounds->areas.no_save[save]; mix++)
         if (!gives_back(rounds, save, mix))
-            rounds->images.no_save[save] =
+            rounds->areas.no_save[save] =
                 "it does not give back what XRSTOR put in, even with nothing between";
 }
 
-void images_prepare(struct rounds *rounds)
+void areas_prepare(struct rounds *rounds)
 {
-    struct images *images = &rounds->images;
+    struct areas *areas = &rounds->areas;
     uint64_t mask = 0, offered = rounds->machine->xstate.offered;
-    if (!images->wanted || !images->xcr0)
+    if (!areas->wanted || !areas->xcr0)
         return;
-    for (enum image_save save = 0; save < IMAGE_SAVES; save++)
-        images->no_save[save] = why_not_save(rounds->machine, save);
+    for (enum save_instruction save = 0; save < SAVE_COUNT; save++)
+        areas->no_save[save] = why_not_save(rounds->machine, save);
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         if (!(offered >> bit & 1))
             continue;
-        images->component[bit].reason = why_not(rounds, bit);
-        if (!images->component[bit].reason)
+        areas->component[bit].reason = why_not(rounds, bit);
+        if (!areas->component[bit].reason)
             mask |= UINT64_C(1) << bit;
     }
-    images->mask = mask;
-    for (enum image_save save = SAVE_XSAVEOPT; save < IMAGE_SAVES; save++)
-        if (!images->no_save[save])
+    areas->mask = mask;
+    for (enum save_instruction save = SAVE_XSAVEOPT; save < SAVE_COUNT; save++)
+        if (!areas->no_save[save])
             try_save(rounds, save);
-    images_leave(rounds); /* what was tried is not to stay */
-    images_count_anew(images);
+    areas_leave(rounds); /* what was tried is not to stay */
+    areas_count_anew(areas);
 }
 
 static uint32_t count_bits(uint64_t set)
@@ -362,9 +361,9 @@ static uint32_t count_bits(uint64_t set)
 }
 
 /* All live; each alone live; each alone in its INIT state. */
-uint32_t images_mixes(const struct images *images)
+uint32_t areas_mixes(const struct areas *areas)
 {
-    return images->mask ? 2 * count_bits(images->mask) + 1 : 0;
+    return areas->mask ? 2 * count_bits(areas->mask) + 1 : 0;
 }
 
 static uint64_t live_of(uint64_t mask, uint32_t mix)
@@ -377,12 +376,12 @@ static uint64_t live_of(uint64_t mask, uint32_t mix)
     return mix == 0 ? mask : mix <= count ? one : mask & ~one;
 }
 
-static uint32_t init_components(const struct images *images)
+static uint32_t init_components(const struct areas *areas)
 {
     uint32_t init = 0;
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         enum component component = register_component(bit);
-        if (component < COMPONENT_COUNT && images->mask >> bit & ~images->live >> bit & 1)
+        if (component < COMPONENT_COUNT && areas->mask >> bit & ~areas->live >> bit & 1)
             init |= COMPONENT_BIT(component);
     }
     return init;
@@ -391,7 +390,7 @@ static uint32_t init_components(const struct images *images)
 static void fill_registers(struct rounds *rounds, struct round *round, uint32_t bit)
 {
     const struct xstate *xstate = &rounds->machine->xstate;
-    uint8_t *to = rounds->images.wanted + xstate->offset[bit];
+    uint8_t *to = rounds->areas.wanted + xstate->offset[bit];
     for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8)
         store(to + offset, *register_quadword(&round->expected, bit, offset));
 }
@@ -399,8 +398,8 @@ static void fill_registers(struct rounds *rounds, struct round *round, uint32_t 
 static void fill_rest(struct rounds *rounds, const struct round *round, uint32_t bit)
 {
     const struct xstate *xstate = &rounds->machine->xstate;
-    uint8_t *to = rounds->images.wanted + xstate->offset[bit];
-    bool live = rounds->images.live >> bit & 1;
+    uint8_t *to = rounds->areas.wanted + xstate->offset[bit];
+    bool live = rounds->areas.live >> bit & 1;
     for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8) {
         if (live && used_bits(bit, offset))
             store(to + offset, pattern_of(rounds, round, bit, offset));
@@ -411,86 +410,86 @@ static void fill_rest(struct rounds *rounds, const struct round *round, uint32_t
 
 static void fill_pkru(struct rounds *rounds, const struct round *round)
 {
-    struct images *images = &rounds->images;
-    bool live = images->live & XCR0_PKRU;
-    images->pkru_wanted = live ? (uint32_t)pattern_of(rounds, round, XSTATE_PKRU, 0) : 0;
-    write_pkru(images->pkru_wanted);
+    struct areas *areas = &rounds->areas;
+    bool live = areas->live & XCR0_PKRU;
+    areas->pkru_wanted = live ? (uint32_t)pattern_of(rounds, round, XSTATE_PKRU, 0) : 0;
+    write_pkru(areas->pkru_wanted);
 }
 
-void images_take_register_0(struct rounds *rounds, struct round *round)
+void areas_take_register_0(struct rounds *rounds, struct round *round)
 {
     fill_registers(rounds, round, XSTATE_SSE);
 }
 
-void images_fill(struct rounds *rounds, struct round *round, uint32_t mix)
+void areas_fill(struct rounds *rounds, struct round *round, uint32_t mix)
 {
-    struct images *images = &rounds->images;
+    struct areas *areas = &rounds->areas;
     const struct xstate *xstate = &rounds->machine->xstate;
-    images->live = live_of(images->mask, mix);
-    rounds_fill(rounds, round, init_components(images));
-    memset(images->wanted, 0, xstate->area_bytes);
+    areas->live = live_of(areas->mask, mix);
+    rounds_fill(rounds, round, init_components(areas));
+    memset(areas->wanted, 0, xstate->area_bytes);
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
-        if (!(images->mask >> bit & 1))
+        if (!(areas->mask >> bit & 1))
             continue;
-        if (images->by_register >> bit & 1)
+        if (areas->by_register >> bit & 1)
             fill_pkru(rounds, round);
         else if (register_component(bit) < COMPONENT_COUNT)
             fill_registers(rounds, round, bit);
         else
             fill_rest(rounds, round, bit);
     }
-    memcpy(images->wanted + OFFSET_MXCSR, &round->expected.mxcsr, sizeof(round->expected.mxcsr));
-    store(images->wanted + OFFSET_BV, images->live & ~images->by_register);
-    memset(images->found, 0xee, xstate->area_bytes);
-    memset(images->found + LEGACY_BYTES, 0, HEADER_BYTES);
-    round->image = images->wanted;
-    round->image_found = images->found;
-    round->image_planted = images->planted;
-    round->image_mask = images->mask & ~images->by_register;
-    round->image_xgetbv = xstate->xgetbv1;
-    round->image_in_use = 0;
+    memcpy(areas->wanted + OFFSET_MXCSR, &round->expected.mxcsr, sizeof(round->expected.mxcsr));
+    store(areas->wanted + OFFSET_BV, areas->live & ~areas->by_register);
+    memset(areas->found, 0xee, xstate->area_bytes);
+    memset(areas->found + LEGACY_BYTES, 0, HEADER_BYTES);
+    round->area = areas->wanted;
+    round->area_found = areas->found;
+    round->area_planted = areas->planted;
+    round->area_mask = areas->mask & ~areas->by_register;
+    round->area_xgetbv = xstate->xgetbv1;
+    round->area_in_use = 0;
     do
-        images->save = (images->save + 1) % IMAGE_SAVES;
-    while (images->no_save[images->save]);
-    round->image_save = address_of(images->save);
+        areas->save = (areas->save + 1) % SAVE_COUNT;
+    while (areas->no_save[areas->save]);
+    round->area_save = address_of(areas->save);
     if (!rounds->machine->system[0])
-        controls_begin(&images->controls, round->expected.general[RSP]);
+        controls_begin(&areas->controls, round->expected.general[RSP]);
 }
 
-void images_fill_planted(struct rounds *rounds, struct round *round, uint32_t mix)
+void areas_fill_planted(struct rounds *rounds, struct round *round, uint32_t mix)
 {
-    const struct images *images = &rounds->images;
-    images_fill(rounds, round, mix);
+    const struct areas *areas = &rounds->areas;
+    areas_fill(rounds, round, mix);
     memcpy(&round->planted, &round->expected, sizeof(round->planted));
-    memcpy(images->planted, images->wanted, rounds->machine->xstate.area_bytes);
+    memcpy(areas->planted, areas->wanted, rounds->machine->xstate.area_bytes);
 }
 
-uint64_t images_plantable(const struct images *images)
+uint64_t areas_plantable(const struct areas *areas)
 {
-    return images->mask & ~(UINT64_C(1) << XSTATE_TILECFG);
+    return areas->mask & ~(UINT64_C(1) << XSTATE_TILECFG);
 }
 
-void images_plant(struct rounds *rounds, struct round *round, uint32_t component)
+void areas_plant(struct rounds *rounds, struct round *round, uint32_t component)
 {
-    const struct images *images = &rounds->images;
+    const struct areas *areas = &rounds->areas;
     uint32_t offset =
         rounds->machine->xstate.offset[component] + (component == XSTATE_X87 ? 32 : 0);
-    images_fill_planted(rounds, round, 0);
-    if (images->by_register >> component & 1) {
-        write_pkru(images->pkru_wanted ^ 1u << FLIPPED);
+    areas_fill_planted(rounds, round, 0);
+    if (areas->by_register >> component & 1) {
+        write_pkru(areas->pkru_wanted ^ 1u << FLIPPED);
         return;
     }
-    store(images->planted + offset, load(images->planted + offset) ^ UINT64_C(1) << FLIPPED);
+    store(areas->planted + offset, load(areas->planted + offset) ^ UINT64_C(1) << FLIPPED);
 }
 
-/* Of a component in an image of the compacted format (SDM vol. 1, 13.4.3). */
-static uint32_t compacted_offset(const struct xstate *xstate, uint64_t in_image, uint32_t bit)
+/* Of a component in an area of the compacted format (SDM vol. 1, 13.4.3). */
+static uint32_t compacted_offset(const struct xstate *xstate, uint64_t in_area, uint32_t bit)
 {
     uint32_t at = LEGACY_BYTES + HEADER_BYTES;
     if (bit < 2)
         return xstate->offset[bit];
     for (uint32_t n = 2; n <= bit; n++) {
-        if (!(in_image >> n & 1))
+        if (!(in_area >> n & 1))
             continue;
         if (xstate->aligned >> n & 1)
             at = (at + 63) / 64 * 64;
@@ -500,50 +499,49 @@ static uint32_t compacted_offset(const struct xstate *xstate, uint64_t in_image,
     return at;
 }
 
-static void note(struct images *images, const struct image_difference *difference)
+static void note(struct areas *areas, const struct area_difference *difference)
 {
-    for (uint32_t n = 0; n < images->differences; n++)
-        if (images->difference[n].component == difference->component)
+    for (uint32_t n = 0; n < areas->differences; n++)
+        if (areas->difference[n].component == difference->component)
             return;
-    if (images->differences < IMAGE_DIFFERENCES)
-        images->difference[images->differences++] = *difference;
+    if (areas->differences < AREA_DIFFERENCES)
+        areas->difference[areas->differences++] = *difference;
 }
 
-/* How the image is laid out, and that nothing is in it that was not asked for. */
+/* How the area is laid out, and that nothing is in it that was not asked for. */
 static void compare_header(struct rounds *rounds, const struct round *round)
 {
-    struct images *images = &rounds->images;
-    const uint8_t *found = round->image_found;
-    bool compacted = round->image_save == address_of(SAVE_XSAVEC) ||
-                     round->image_save == address_of(SAVE_XSAVES);
-    struct image_difference of_layout = {.component = IMAGE_HEADER, .offset = 8};
-    of_layout.want = compacted ? COMPACTED | round->image_mask : 0;
+    struct areas *areas = &rounds->areas;
+    const uint8_t *found = round->area_found;
+    bool compacted =
+        round->area_save == address_of(SAVE_XSAVEC) || round->area_save == address_of(SAVE_XSAVES);
+    struct area_difference of_layout = {.component = AREA_HEADER, .offset = 8};
+    of_layout.want = compacted ? COMPACTED | round->area_mask : 0;
     of_layout.got = load(found + OFFSET_COMP_BV);
     if (of_layout.got != of_layout.want)
-        note(images, &of_layout);
-    struct image_difference beyond = {.component = IMAGE_HEADER};
-    beyond.got = load(found + OFFSET_BV) & ~round->image_mask;
+        note(areas, &of_layout);
+    struct area_difference beyond = {.component = AREA_HEADER};
+    beyond.got = load(found + OFFSET_BV) & ~round->area_mask;
     if (beyond.got)
-        note(images, &beyond);
+        note(areas, &beyond);
 }
 
 /* XGETBV(1) must agree, where there is one. */
-static void compare_in_use(struct images *images, const struct round *round)
+static void compare_in_use(struct areas *areas, const struct round *round)
 {
-    struct image_difference in_use = {.component = IMAGE_HEADER,
-                                      .offset = 16,
-                                      .want = images->live & round->image_mask,
-                                      .got =
-                                          round->image_in_use & images->live & round->image_mask};
-    if (round->image_xgetbv && in_use.got != in_use.want)
-        note(images, &in_use);
+    struct area_difference in_use = {.component = AREA_HEADER,
+                                     .offset = 16,
+                                     .want = areas->live & round->area_mask,
+                                     .got = round->area_in_use & areas->live & round->area_mask};
+    if (round->area_xgetbv && in_use.got != in_use.want)
+        note(areas, &in_use);
 }
 
 /* Where the component is in what an instruction saved. */
 static const uint8_t *found_component(const struct rounds *rounds, uint32_t bit)
 {
     const struct xstate *xstate = &rounds->machine->xstate;
-    const uint8_t *found = rounds->images.found;
+    const uint8_t *found = rounds->areas.found;
     uint64_t layout = load(found + OFFSET_COMP_BV);
     return found +
            (layout & COMPACTED ? compacted_offset(xstate, layout, bit) : xstate->offset[bit]);
@@ -565,12 +563,12 @@ static bool has_init_values(const struct xstate *xstate, uint32_t bit, const uin
 
 /*
  * A component of the round against what was saved `at`, all of it; false if it differs. What is not
- * in use has its INIT value, whatever the image holds there.
+ * in use has its INIT value, whatever the area holds there.
  */
 static bool compare_saved(struct rounds *rounds, struct round *round, uint32_t bit,
                           const uint8_t *at, bool in_use)
 {
-    struct images *images = &rounds->images;
+    struct areas *areas = &rounds->areas;
     const struct xstate *xstate = &rounds->machine->xstate;
     bool same = true;
     static const uint8_t zeros[REGISTERS_BYTES_MAX];
@@ -582,13 +580,13 @@ static bool compare_saved(struct rounds *rounds, struct round *round, uint32_t b
         uint64_t used = used_bits(bit, offset) | fixed_bits(bit, offset);
         const uint64_t *expected = register_quadword(&round->expected, bit, offset);
         uint64_t *found = register_quadword(&round->found, bit, offset);
-        struct image_difference difference = {
+        struct area_difference difference = {
             .component = bit,
             .offset = offset,
             .want =
-                expected ? *expected : load(images->wanted + xstate->offset[bit] + offset) & used,
+                expected ? *expected : load(areas->wanted + xstate->offset[bit] + offset) & used,
             .got = (in_use ? load(at + offset) : init_value(bit, offset)) & used,
-            .init = !(images->live >> bit & 1)};
+            .init = !(areas->live >> bit & 1)};
         if (difference.got == difference.want)
             continue;
         same = false;
@@ -596,29 +594,29 @@ static bool compare_saved(struct rounds *rounds, struct round *round, uint32_t b
         if (found)
             *found = difference.got;
         else
-            note(images, &difference);
+            note(areas, &difference);
     }
     return same;
 }
 
-static bool compare_pkru(struct images *images)
+static bool compare_pkru(struct areas *areas)
 {
-    struct image_difference difference = {.component = XSTATE_PKRU,
-                                          .want = images->pkru_wanted,
-                                          .got = read_pkru() & used_bits(XSTATE_PKRU, 0),
-                                          .init = !(images->live & XCR0_PKRU)};
+    struct area_difference difference = {.component = XSTATE_PKRU,
+                                         .want = areas->pkru_wanted,
+                                         .got = read_pkru() & used_bits(XSTATE_PKRU, 0),
+                                         .init = !(areas->live & XCR0_PKRU)};
     difference.reset = difference.got == 0;
     if (difference.got == difference.want)
         return true;
-    note(images, &difference);
+    note(areas, &difference);
     return false;
 }
 
 static bool compare_component(struct rounds *rounds, struct round *round, uint32_t bit)
 {
-    bool in_use = load(rounds->images.found + OFFSET_BV) >> bit & 1;
-    if (rounds->images.by_register >> bit & 1)
-        return compare_pkru(&rounds->images);
+    bool in_use = load(rounds->areas.found + OFFSET_BV) >> bit & 1;
+    if (rounds->areas.by_register >> bit & 1)
+        return compare_pkru(&rounds->areas);
     return compare_saved(rounds, round, bit, found_component(rounds, bit), in_use);
 }
 
@@ -629,84 +627,83 @@ static void count(_Atomic uint64_t *counter)
 }
 
 /* What the other rounds do not load must not look as if it were live. */
-static void forget(const struct images *images)
+static void forget(const struct areas *areas)
 {
     uint64_t rest = 0;
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++)
-        if (images->mask >> bit & 1 && register_component(bit) == COMPONENT_COUNT)
+        if (areas->mask >> bit & 1 && register_component(bit) == COMPONENT_COUNT)
             rest |= UINT64_C(1) << bit;
-    vectors_restore_image(images->before, rest & ~images->by_register);
-    put_pkru_back(images);
+    vectors_restore_area(areas->before, rest & ~areas->by_register);
+    put_pkru_back(areas);
 }
 
-void images_leave(struct rounds *rounds)
+void areas_leave(struct rounds *rounds)
 {
-    (void)controls_end(&rounds->images.controls);
-    forget(&rounds->images);
+    (void)controls_end(&rounds->areas.controls);
+    forget(&rounds->areas);
 }
 
-bool images_mend_xcr0(struct rounds *rounds)
+bool areas_mend_xcr0(struct rounds *rounds)
 {
-    struct images *images = &rounds->images;
-    struct image_difference xcr0 = {.component = IMAGE_CONTROL + CONTROL_XCR0,
-                                    .want = images->xcr0};
-    images->differences = 0;
-    if (!images->xcr0)
+    struct areas *areas = &rounds->areas;
+    struct area_difference xcr0 = {.component = AREA_CONTROL + CONTROL_XCR0, .want = areas->xcr0};
+    areas->differences = 0;
+    if (!areas->xcr0)
         return false;
     xcr0.got = xgetbv0();
     if (xcr0.got == xcr0.want)
         return false;
-    note(images, &xcr0);
+    note(areas, &xcr0);
     if (!rounds->machine->system[0])
-        xsetbv0(images->xcr0);
+        xsetbv0(areas->xcr0);
     return true;
 }
 
 static void compare_controls(struct rounds *rounds)
 {
-    struct images *images = &rounds->images;
-    uint32_t changed = controls_end(&images->controls);
+    struct areas *areas = &rounds->areas;
+    uint32_t changed = controls_end(&areas->controls);
     for (uint32_t n = 0; n < CONTROL_COUNT; n++) {
-        struct image_difference difference = {.component = IMAGE_CONTROL + n,
-                                              .want = images->controls.want[n],
-                                              .got = images->controls.got[n]};
+        struct area_difference difference = {.component = AREA_CONTROL + n,
+                                             .want = areas->controls.want[n],
+                                             .got = areas->controls.got[n]};
         if (changed >> n & 1)
-            note(images, &difference);
+            note(areas, &difference);
     }
 }
 
-bool images_compare(struct rounds *rounds, struct round *round)
+bool areas_compare(struct rounds *rounds, struct round *round)
 {
-    struct images *images = &rounds->images;
+    struct areas *areas = &rounds->areas;
     bool same = true;
     memcpy(round->found.vector, round->expected.vector, sizeof(round->found.vector));
     memcpy(round->found.opmask, round->expected.opmask, sizeof(round->found.opmask));
     compare_header(rounds, round);
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
-        if (!(images->mask >> bit & 1))
+        if (!(areas->mask >> bit & 1))
             continue;
         bool intact = compare_component(rounds, round, bit);
-        count(&images->component[bit].rounds);
+        count(&areas->component[bit].rounds);
         if (!intact)
-            count(&images->component[bit].findings);
+            count(&areas->component[bit].findings);
         same &= intact;
     }
     if (same)
-        compare_in_use(images, round);
+        compare_in_use(areas, round);
     compare_controls(rounds);
-    return same && images->differences == 0;
+    return same && areas->differences == 0;
 }
 
-bool images_saved_right(struct rounds *rounds, struct round *round, const uint8_t *area)
+bool areas_saved_right(struct rounds *rounds, struct round *round, const uint8_t *area)
 {
-    struct images *images = &rounds->images;
+    struct areas *areas = &rounds->areas;
     const struct xstate *xstate = &rounds->machine->xstate;
     bool same = true;
-    const uint64_t saved = images->xcr0 & images->sized;
-    images->differences = 0;
+    const uint64_t saved = areas->xcr0 & areas->sized;
+    areas->differences = 0;
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         bool of_registers = register_component(bit) < COMPONENT_COUNT && fits_form(rounds, bit);
-        bool known = saved >> bit & 1 && (of_registers || round->image_mask >> bit & 1);
+        bool known = saved >> bit & 1 && (of_registers || round->area_mask >> bit & 1);
         if (!known)
             continue;
         bool in_use = load(area + OFFSET_BV) >> bit & 1;

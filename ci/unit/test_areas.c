@@ -1,4 +1,4 @@
-/* XSAVE images: run for real on this processor, each component comes back, and what does not is
+/* XSAVE areas: run for real on this processor, each component comes back, and what does not is
  * named.
  */
 #include "../../efi/diagnosis/diagnosis.h"
@@ -41,9 +41,9 @@ static int prepare(void **state)
     rounds.plan = &plan;
     rounds.traps = &traps;
     rounds.key = (struct pattern_key){.run = 0xcafe, .vcpu = 2, .form = machine.xstate.form};
-    images_give_memory(&rounds.images, memory[0], &machine.xstate);
-    rounds.images.xcr0 = xgetbv0();
-    images_keep(&rounds.images);
+    areas_give_memory(&rounds.areas, memory[0], &machine.xstate);
+    rounds.areas.xcr0 = xgetbv0();
+    areas_keep(&rounds.areas);
     process_exceptions();
     traps_enter(&traps);
     rounds_prepare(&rounds);
@@ -53,15 +53,15 @@ static int prepare(void **state)
 static int leave(void **state)
 {
     (void)state;
-    if (rounds.images.before)
-        images_put_back(&rounds.images);
+    if (rounds.areas.before)
+        areas_put_back(&rounds.areas);
     traps_leave(&traps);
     return 0;
 }
 
-static void need_images(void)
+static void need_areas(void)
 {
-    if (images_mixes(&rounds.images) == 0)
+    if (areas_mixes(&rounds.areas) == 0)
         skip_here("rounds by XSAVE areas", "this processor has no XSAVE");
 }
 
@@ -86,18 +86,18 @@ static void expect_named(uint32_t bit, enum corruption corruption)
 static void x87_sse_and_what_xcr0_has_are_tested(void **state)
 {
     (void)state;
-    need_images();
-    uint64_t permitted = rounds.images.xcr0 & machine.xstate.offered;
+    need_areas();
+    uint64_t permitted = rounds.areas.xcr0 & machine.xstate.offered;
     uint64_t without_amx =
         ~(uint64_t)XCR0_AMX; /* a kernel gives tiles to those that ask for them */
-    assert_int_equal(rounds.images.mask & without_amx, permitted & without_amx);
+    assert_int_equal(rounds.areas.mask & without_amx, permitted & without_amx);
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++)
         if (machine.xstate.offered >> bit & 1)
-            assert_int_equal(rounds.images.mask >> bit & 1,
-                             rounds.images.component[bit].reason == NULL);
-    assert_true((rounds.images.mask & 3) == 3);
-    assert_null(rounds.images.no_save[SAVE_XSAVE]);
-    assert_non_null(rounds.images.no_save[SAVE_XSAVES]);
+            assert_int_equal(rounds.areas.mask >> bit & 1,
+                             rounds.areas.component[bit].reason == NULL);
+    assert_true((rounds.areas.mask & 3) == 3);
+    assert_null(rounds.areas.no_save[SAVE_XSAVE]);
+    assert_non_null(rounds.areas.no_save[SAVE_XSAVES]);
 }
 
 /*
@@ -124,32 +124,32 @@ __attribute__((target("avx512bw"))) static bool xsavec_is_wrong(void)
 static void xsavec_is_used_where_it_is_right(void **state)
 {
     (void)state;
-    need_images();
+    need_areas();
     if (xsavec_is_wrong()) {
-        assert_non_null(rounds.images.no_save[SAVE_XSAVEC]);
+        assert_non_null(rounds.areas.no_save[SAVE_XSAVEC]);
         skip_here("rounds by XSAVEC", "this processor's puts a component in the wrong place");
     }
-    assert_int_equal(rounds.images.no_save[SAVE_XSAVEC] == NULL, machine.xstate.xsavec);
+    assert_int_equal(rounds.areas.no_save[SAVE_XSAVEC] == NULL, machine.xstate.xsavec);
 }
 
 static void each_mix_comes_back_by_each_instruction(void **state)
 {
     (void)state;
-    need_images();
-    uint32_t seen[IMAGE_SAVES] = {0}, mixes = images_mixes(&rounds.images);
+    need_areas();
+    uint32_t seen[SAVE_COUNT] = {0}, mixes = areas_mixes(&rounds.areas);
     for (uint32_t n = 0; n < 50 * mixes; n++) {
-        images_fill(&rounds, &rounds.image_round, n % mixes);
-        assert_true(rounds_image_intact(&rounds, &rounds.image_round));
-        seen[rounds.images.save]++;
+        areas_fill(&rounds, &rounds.area_round, n % mixes);
+        assert_true(rounds_area_intact(&rounds, &rounds.area_round));
+        seen[rounds.areas.save]++;
     }
-    for (enum image_save save = 0; save < IMAGE_SAVES; save++)
-        assert_int_equal(seen[save] != 0, rounds.images.no_save[save] == NULL);
+    for (enum save_instruction save = 0; save < SAVE_COUNT; save++)
+        assert_int_equal(seen[save] != 0, rounds.areas.no_save[save] == NULL);
 }
 
 static void slices_count_each_component(void **state)
 {
     (void)state;
-    need_images();
+    need_areas();
     struct exit exit = {
         .name = "bare", .window = &window_bare, .flags_kept = RFLAGS_STATUS, .rounds = 128};
     plan.count = 1;
@@ -158,9 +158,9 @@ static void slices_count_each_component(void **state)
     for (unsigned int n = 0; n < 10; n++)
         rounds_slice(&rounds, 0);
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
-        bool tested = rounds.images.mask >> bit & 1;
-        assert_int_equal(rounds.images.component[bit].rounds, tested ? 10 : 0);
-        assert_int_equal(rounds.images.component[bit].findings, 0);
+        bool tested = rounds.areas.mask >> bit & 1;
+        assert_int_equal(rounds.areas.component[bit].rounds, tested ? 10 : 0);
+        assert_int_equal(rounds.areas.component[bit].findings, 0);
     }
     assert_int_equal(rounds.findings, 0);
 }
@@ -168,23 +168,23 @@ static void slices_count_each_component(void **state)
 static void a_flipped_bit_in_each_component_is_named(void **state)
 {
     (void)state;
-    need_images();
+    need_areas();
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
-        if (!(images_plantable(&rounds.images) >> bit & 1))
+        if (!(areas_plantable(&rounds.areas) >> bit & 1))
             continue;
-        images_plant(&rounds, &rounds.image_round, bit);
-        assert_true(rounds_planted(&rounds, &rounds.image_round, &window_plant, &finding));
-        assert_int_equal(finding.result, IMAGE_DIFFER);
+        areas_plant(&rounds, &rounds.area_round, bit);
+        assert_true(rounds_planted(&rounds, &rounds.area_round, &window_plant, &finding));
+        assert_int_equal(finding.result, AREA_DIFFER);
         expect_named(bit, unless_settings(bit, CLASS_BIT_FLIP));
-        assert_int_equal(rounds.images.component[bit].findings, 1);
+        assert_int_equal(rounds.areas.component[bit].findings, 1);
     }
 }
 
-/* The components in use of a planted image: `on` and not `off`. */
+/* The components in use of a planted area: `on` and not `off`. */
 static void plant_in_use(uint64_t on, uint64_t off)
 {
     uint64_t in_use;
-    uint8_t *at = rounds.images.planted + OFFSET_BV;
+    uint8_t *at = rounds.areas.planted + OFFSET_BV;
     memcpy(&in_use, at, sizeof(in_use));
     in_use = (in_use | on) & ~off;
     memcpy(at, &in_use, sizeof(in_use));
@@ -193,13 +193,13 @@ static void plant_in_use(uint64_t on, uint64_t off)
 static void a_component_that_is_reset_is_zeroed(void **state)
 {
     (void)state;
-    need_images();
+    need_areas();
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
-        if (!(rounds.images.mask >> bit & 1))
+        if (!(rounds.areas.mask >> bit & 1))
             continue;
-        images_fill_planted(&rounds, &rounds.image_round, 0);
+        areas_fill_planted(&rounds, &rounds.area_round, 0);
         plant_in_use(0, UINT64_C(1) << bit);
-        assert_true(rounds_planted(&rounds, &rounds.image_round, &window_plant, &finding));
+        assert_true(rounds_planted(&rounds, &rounds.area_round, &window_plant, &finding));
         expect_named(bit, CLASS_ZEROED);
     }
 }
@@ -207,17 +207,17 @@ static void a_component_that_is_reset_is_zeroed(void **state)
 static void a_component_that_was_reset_and_is_not_is_a_ghost(void **state)
 {
     (void)state;
-    need_images();
-    uint32_t number = 0, count = (images_mixes(&rounds.images) - 1) / 2;
+    need_areas();
+    uint32_t number = 0, count = (areas_mixes(&rounds.areas) - 1) / 2;
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
-        if (!(rounds.images.mask >> bit & 1))
+        if (!(rounds.areas.mask >> bit & 1))
             continue;
         /* The mix in which it alone is in its INIT state. */
-        images_fill_planted(&rounds, &rounds.image_round, 1 + count + number++);
-        assert_int_equal(rounds.images.live, rounds.images.mask & ~(UINT64_C(1) << bit));
-        rounds.images.planted[machine.xstate.offset[bit] + (bit == 0 ? 33 : 1)] |= 0x50;
+        areas_fill_planted(&rounds, &rounds.area_round, 1 + count + number++);
+        assert_int_equal(rounds.areas.live, rounds.areas.mask & ~(UINT64_C(1) << bit));
+        rounds.areas.planted[machine.xstate.offset[bit] + (bit == 0 ? 33 : 1)] |= 0x50;
         plant_in_use(UINT64_C(1) << bit, 0);
-        assert_true(rounds_planted(&rounds, &rounds.image_round, &window_plant, &finding));
+        assert_true(rounds_planted(&rounds, &rounds.area_round, &window_plant, &finding));
         expect_named(bit, CLASS_GHOST);
     }
 }
@@ -226,14 +226,14 @@ static void a_component_that_was_reset_and_is_not_is_a_ghost(void **state)
 static void a_changed_fcw_is_altered_and_a_register_foreign(void **state)
 {
     (void)state;
-    need_images();
-    images_fill_planted(&rounds, &rounds.image_round, 0);
-    rounds.images.planted[1] ^= 0x08; /* FCW bit 11, of rounding control */
-    assert_true(rounds_planted(&rounds, &rounds.image_round, &window_plant, &finding));
+    need_areas();
+    areas_fill_planted(&rounds, &rounds.area_round, 0);
+    rounds.areas.planted[1] ^= 0x08; /* FCW bit 11, of rounding control */
+    assert_true(rounds_planted(&rounds, &rounds.area_round, &window_plant, &finding));
     expect_named(XSTATE_X87, CLASS_ALTERED);
-    images_fill_planted(&rounds, &rounds.image_round, 0);
-    memset(rounds.images.planted + 48, 0x20, 10); /* ST1 */
-    assert_true(rounds_planted(&rounds, &rounds.image_round, &window_plant, &finding));
+    areas_fill_planted(&rounds, &rounds.area_round, 0);
+    memset(rounds.areas.planted + 48, 0x20, 10); /* ST1 */
+    assert_true(rounds_planted(&rounds, &rounds.area_round, &window_plant, &finding));
     expect_named(XSTATE_X87, CLASS_FOREIGN);
 }
 
@@ -241,16 +241,16 @@ static void a_changed_fcw_is_altered_and_a_register_foreign(void **state)
 static void what_the_windows_do_not_load_is_not_tested(void **state)
 {
     (void)state;
-    need_images();
+    need_areas();
     need_avx512("AVX-512 state whose instructions are hidden");
     rounds.key.form = FORM_YMM;
     rounds_prepare(&rounds);
-    assert_int_equal(rounds.images.mask & XCR0_AVX512, 0);
-    assert_non_null(rounds.images.component[XSTATE_OPMASK].reason);
-    assert_true(rounds.images.mask >> XSTATE_AVX & 1);
-    for (uint32_t mix = 0; mix < images_mixes(&rounds.images); mix++) {
-        images_fill(&rounds, &rounds.image_round, mix);
-        assert_true(rounds_image_intact(&rounds, &rounds.image_round));
+    assert_int_equal(rounds.areas.mask & XCR0_AVX512, 0);
+    assert_non_null(rounds.areas.component[XSTATE_OPMASK].reason);
+    assert_true(rounds.areas.mask >> XSTATE_AVX & 1);
+    for (uint32_t mix = 0; mix < areas_mixes(&rounds.areas); mix++) {
+        areas_fill(&rounds, &rounds.area_round, mix);
+        assert_true(rounds_area_intact(&rounds, &rounds.area_round));
     }
 }
 
@@ -259,13 +259,13 @@ static void what_the_windows_do_not_load_is_not_tested(void **state)
 static void x87_is_put_back_after_each_round(void **state)
 {
     (void)state;
-    need_images();
+    need_areas();
     static _Alignas(16) uint8_t before[512], after[512];
-    vectors_save_legacy(before); /* behind images_prepare(), which tries each component */
+    vectors_save_legacy(before); /* behind areas_prepare(), which tries each component */
     assert_memory_equal(before, "\x7f\x03\0\0\0", 5);
-    for (uint32_t mix = 0; mix < images_mixes(&rounds.images); mix++) {
-        images_fill(&rounds, &rounds.image_round, mix);
-        assert_true(rounds_image_intact(&rounds, &rounds.image_round));
+    for (uint32_t mix = 0; mix < areas_mixes(&rounds.areas); mix++) {
+        areas_fill(&rounds, &rounds.area_round, mix);
+        assert_true(rounds_area_intact(&rounds, &rounds.area_round));
         vectors_save_legacy(after);
         assert_memory_equal(before, after, 5);             /* FCW, FSW, FTW */
         assert_memory_equal(before + 32, after + 32, 128); /* ST0 to ST7 */
@@ -276,13 +276,13 @@ static void x87_is_put_back_after_each_round(void **state)
 static void an_altered_xcr0_is_all_that_is_told(void **state)
 {
     (void)state;
-    need_images();
-    uint64_t xcr0 = rounds.images.xcr0;
-    images_fill_planted(&rounds, &rounds.image_round, 0);
-    rounds.images.planted[machine.xstate.offset[XSTATE_SSE] + 5] ^= 0x10;
-    rounds.images.xcr0 ^= UINT64_C(1) << 40;
-    assert_true(rounds_planted(&rounds, &rounds.image_round, &window_plant, &finding));
-    rounds.images.xcr0 = xcr0;
+    need_areas();
+    uint64_t xcr0 = rounds.areas.xcr0;
+    areas_fill_planted(&rounds, &rounds.area_round, 0);
+    rounds.areas.planted[machine.xstate.offset[XSTATE_SSE] + 5] ^= 0x10;
+    rounds.areas.xcr0 ^= UINT64_C(1) << 40;
+    assert_true(rounds_planted(&rounds, &rounds.area_round, &window_plant, &finding));
+    rounds.areas.xcr0 = xcr0;
     diagnose(&finding, &diagnosis);
     char components[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT];
     diagnosis_components(&diagnosis, components);
@@ -290,7 +290,7 @@ static void an_altered_xcr0_is_all_that_is_told(void **state)
     assert_string_equal(components, "xcr0");
     assert_string_equal(bits, "40");
     assert_int_equal(diagnosis.corruption, CLASS_ALTERED);
-    assert_false(images_mend_xcr0(&rounds));
+    assert_false(areas_mend_xcr0(&rounds));
 }
 
 static const struct exit *cold_xsave(void)
@@ -304,7 +304,7 @@ static const struct exit *cold_xsave(void)
 /* Runs an XSAVE into cold memory on the round; where it was saved to. */
 static uint8_t *save_cold(const struct exit *exit, struct round *round)
 {
-    unsigned int form = round->image_mask ? FORM_IMAGE : (unsigned int)rounds.key.form;
+    unsigned int form = round->area_mask ? FORM_XSAVE : (unsigned int)rounds.key.form;
     assert_null(exit->begin(&rounds, round));
     uint64_t area = round->expected.general[RDI];
     assert_int_equal(area % 64, 0);
@@ -317,7 +317,7 @@ static uint8_t *save_cold(const struct exit *exit, struct round *round)
 static void what_xsave_saves_is_compared_with_the_registers(void **state)
 {
     (void)state;
-    need_images();
+    need_areas();
     static _Alignas(PAGE_BYTES) uint8_t cold[64 * PAGE_BYTES];
     const struct exit *exit = cold_xsave();
     struct round *round = &rounds.ring[0];
@@ -331,15 +331,15 @@ static void what_xsave_saves_is_compared_with_the_registers(void **state)
     area[machine.xstate.offset[XSTATE_SSE] + 3 * 16] ^= 1; /* xmm3 */
     assert_false(exit->verify(&rounds, round));
     assert_int_equal(round->found.vector[3][0] ^ round->expected.vector[3][0], 1);
-    assert_int_equal(rounds.images.differences, 0);
-    images_fill(&rounds, &rounds.image_round, 0);
-    area = save_cold(exit, &rounds.image_round);
-    assert_true(exit->verify(&rounds, &rounds.image_round));
+    assert_int_equal(rounds.areas.differences, 0);
+    areas_fill(&rounds, &rounds.area_round, 0);
+    area = save_cold(exit, &rounds.area_round);
+    assert_true(exit->verify(&rounds, &rounds.area_round));
     area[0] ^= 0x20; /* FCW */
-    assert_false(exit->verify(&rounds, &rounds.image_round));
-    assert_int_equal(rounds.images.differences, 1);
-    assert_int_equal(rounds.images.difference[0].component, XSTATE_X87);
-    images_leave(&rounds);
+    assert_false(exit->verify(&rounds, &rounds.area_round));
+    assert_int_equal(rounds.areas.differences, 1);
+    assert_int_equal(rounds.areas.difference[0].component, XSTATE_X87);
+    areas_leave(&rounds);
     while (exit->begin(&rounds, round) == NULL)
         continue;
     assert_true(rounds.buffers.cold_next <= sizeof(cold));
@@ -349,33 +349,33 @@ static void what_xsave_saves_is_compared_with_the_registers(void **state)
 static void amx_tiles_are_live_together_or_not_at_all(void **state)
 {
     (void)state;
-    need_images();
+    need_areas();
     const struct xstate kept = machine.xstate;
-    uint64_t mask = rounds.images.mask;
+    uint64_t mask = rounds.areas.mask;
     if (machine.xstate.size[XSTATE_TILEDATA] == 0) { /* as a processor that has it says */
         machine.xstate.offset[XSTATE_TILECFG] = 2752;
         machine.xstate.size[XSTATE_TILECFG] = 64;
         machine.xstate.offset[XSTATE_TILEDATA] = 2816;
         machine.xstate.size[XSTATE_TILEDATA] = 8192;
         machine.xstate.area_bytes = 11008;
-        images_put_back(&rounds.images);
-        assert_in_range(images_bytes(&machine.xstate), 1, sizeof(memory));
+        areas_put_back(&rounds.areas);
+        assert_in_range(areas_bytes(&machine.xstate), 1, sizeof(memory));
         memset(memory, 0, sizeof(memory));
-        images_give_memory(&rounds.images, memory[0], &machine.xstate);
-        images_keep(&rounds.images);
+        areas_give_memory(&rounds.areas, memory[0], &machine.xstate);
+        areas_keep(&rounds.areas);
     }
-    rounds.images.mask |= XCR0_AMX;
-    for (uint32_t mix = 0; mix < images_mixes(&rounds.images); mix++) {
-        images_fill(&rounds, &rounds.image_round, mix);
-        uint64_t tiles = rounds.images.live & XCR0_AMX;
-        const uint8_t *configuration = rounds.images.wanted + machine.xstate.offset[XSTATE_TILECFG];
+    rounds.areas.mask |= XCR0_AMX;
+    for (uint32_t mix = 0; mix < areas_mixes(&rounds.areas); mix++) {
+        areas_fill(&rounds, &rounds.area_round, mix);
+        uint64_t tiles = rounds.areas.live & XCR0_AMX;
+        const uint8_t *configuration = rounds.areas.wanted + machine.xstate.offset[XSTATE_TILECFG];
         assert_true(tiles == 0 || tiles == XCR0_AMX);
         assert_int_equal(configuration[0], tiles != 0);      /* palette */
         assert_int_equal(configuration[16], tiles ? 64 : 0); /* bytes of a row of tile 0 */
         assert_int_equal(configuration[55], tiles ? 16 : 0); /* rows of tile 7 */
         assert_int_equal(configuration[63], 0);
     }
-    rounds.images.mask = mask;
+    rounds.areas.mask = mask;
     machine.xstate = kept;
 }
 
@@ -383,29 +383,29 @@ static void amx_tiles_are_live_together_or_not_at_all(void **state)
 static void a_component_that_nobody_knows_goes_by_its_size(void **state)
 {
     (void)state;
-    need_images();
+    need_areas();
     const uint32_t bit = 25, size = 48;
     machine.xstate.xgetbv1 = false;
     machine.xstate.offset[bit] = machine.xstate.area_bytes;
     machine.xstate.size[bit] = size;
     machine.xstate.area_bytes += 64;
-    images_put_back(&rounds.images);
+    areas_put_back(&rounds.areas);
     memset(memory, 0, sizeof(memory));
-    images_give_memory(&rounds.images, memory[0], &machine.xstate);
-    images_keep(&rounds.images);
-    rounds.images.mask |= UINT64_C(1) << bit;
-    images_fill(&rounds, &rounds.image_round, 0);
-    rounds.image_round.image_save = (uint64_t)save_by_xsave;
-    uint8_t *wanted = rounds.images.wanted + machine.xstate.offset[bit];
+    areas_give_memory(&rounds.areas, memory[0], &machine.xstate);
+    areas_keep(&rounds.areas);
+    rounds.areas.mask |= UINT64_C(1) << bit;
+    areas_fill(&rounds, &rounds.area_round, 0);
+    rounds.area_round.area_save = (uint64_t)save_by_xsave;
+    uint8_t *wanted = rounds.areas.wanted + machine.xstate.offset[bit];
     for (uint32_t n = 0; n < size; n++)
         assert_int_not_equal(wanted[n], 0);
-    memcpy(rounds.images.found, rounds.images.wanted, machine.xstate.area_bytes);
-    assert_true(images_compare(&rounds, &rounds.image_round));
-    rounds.images.found[machine.xstate.offset[bit] + size - 1] ^= 0x10;
-    assert_false(images_compare(&rounds, &rounds.image_round));
-    assert_int_equal(rounds.images.differences, 1);
-    assert_int_equal(rounds.images.difference[0].component, bit);
-    assert_int_equal(rounds.images.difference[0].offset, size - 8);
+    memcpy(rounds.areas.found, rounds.areas.wanted, machine.xstate.area_bytes);
+    assert_true(areas_compare(&rounds, &rounds.area_round));
+    rounds.areas.found[machine.xstate.offset[bit] + size - 1] ^= 0x10;
+    assert_false(areas_compare(&rounds, &rounds.area_round));
+    assert_int_equal(rounds.areas.differences, 1);
+    assert_int_equal(rounds.areas.difference[0].component, bit);
+    assert_int_equal(rounds.areas.difference[0].offset, size - 8);
     char name[XSTATE_NAME];
     xstate_log_name(bit, name);
     assert_string_equal(name, "component-25");
@@ -414,15 +414,15 @@ static void a_component_that_nobody_knows_goes_by_its_size(void **state)
 static void a_header_that_lies_is_named(void **state)
 {
     (void)state;
-    need_images();
-    images_fill(&rounds, &rounds.image_round, 0);
-    rounds.image_round.image_save = (uint64_t)save_by_xsave;
-    memcpy(rounds.images.found, rounds.images.wanted, machine.xstate.area_bytes);
-    rounds.image_round.image_xgetbv = 0;
-    rounds.images.found[OFFSET_BV + 7] = 0x10;
-    assert_false(images_compare(&rounds, &rounds.image_round));
-    assert_int_equal(rounds.images.differences, 1);
-    assert_int_equal(rounds.images.difference[0].component, IMAGE_HEADER);
+    need_areas();
+    areas_fill(&rounds, &rounds.area_round, 0);
+    rounds.area_round.area_save = (uint64_t)save_by_xsave;
+    memcpy(rounds.areas.found, rounds.areas.wanted, machine.xstate.area_bytes);
+    rounds.area_round.area_xgetbv = 0;
+    rounds.areas.found[OFFSET_BV + 7] = 0x10;
+    assert_false(areas_compare(&rounds, &rounds.area_round));
+    assert_int_equal(rounds.areas.differences, 1);
+    assert_int_equal(rounds.areas.difference[0].component, AREA_HEADER);
 }
 
 int main(void)
