@@ -29,6 +29,7 @@ struct task {
     pid_t id;
     bool has_earlier;
     _Alignas(8) uint8_t earlier[AREA_BYTES];
+    uint8_t altered[AREA_BYTES]; /* as it was left by the latest strike */
 };
 
 struct planted_fault {
@@ -265,6 +266,10 @@ static enum moment alter(struct task *task)
     bool live = area_all_live(before);
     if (options.at_hold && !(live && at_hold(task->id)))
         return NOT_NOW;
+    /* Still in the round struck last, as on a busy machine: a second swap there would undo the
+     * first. */
+    if (options.at_hold && memcmp(before, task->altered, sizeof(before)) == 0)
+        return NOT_NOW;
     memcpy(area, before, sizeof(area));
     bool now = true;
     if (options.fault->init_component)
@@ -279,6 +284,7 @@ static enum moment alter(struct task *task)
         return NOT_NOW;
     if (!set_area(task->id, area, size) || !get_area(task->id, after, &size))
         return NOTHING_CHANGED;
+    memcpy(task->altered, after, sizeof(after));
     /* Registers only: which components are in use may be told differently. */
     *area_in_use(before) = *area_in_use(after);
     return memcmp(before, after, sizeof(after)) ? CHANGED : NOTHING_CHANGED;
@@ -294,10 +300,7 @@ static enum moment strike(void)
     return moment;
 }
 
-/*
- * Random moments, uniformly from half the mean to one and a half apart: so that none falls into the
- * round of the one before.
- */
+/* Random moments, uniformly from half the mean to one and a half apart. */
 static void strike_all(void)
 {
     FILE *log = options.log;
