@@ -272,23 +272,21 @@ bool disks_stop(void)
     return all;
 }
 
-void disks_report(uint64_t milliseconds)
+bool disks_result(uint32_t number, struct disk_result *result)
 {
-    for (uint32_t n = 0; n < disks.count; n++) {
-        const struct disk *disk = &disks.disk[n];
-        struct disk_result result = {
-            .number = n,
-            .block_bytes = disk->media->BlockSize,
-            .blocks = disk->media->LastBlock + 1,
-            .by = disk->queued ? "block-io-2" : "block-io",
-            .waiting = disk->queued == NULL,
-            .failed = disk->dropped,
-            .reads = disk->reads,
-            .bytes = disk->bytes,
-            .milliseconds = milliseconds,
-        };
-        event_disk(&result);
-    }
+    const struct disk *disk = &disks.disk[number];
+    if (number >= disks.count)
+        return false;
+    *result = (struct disk_result){
+        .block_bytes = disk->media->BlockSize,
+        .blocks = disk->media->LastBlock + 1,
+        .by = disk->queued ? "block-io-2" : "block-io",
+        .waiting = disk->queued == NULL,
+        .failed = disk->dropped,
+        .reads = disk->reads,
+        .bytes = disk->bytes,
+    };
+    return true;
 }
 
 void disks_free(void)

@@ -6,8 +6,17 @@
 #ifndef ZMMTEST_DISKS_H
 #define ZMMTEST_DISKS_H
 
-#include "window/disk.h"
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+/* Written by whoever reads the disks. */
+struct disk_activity {
+    _Atomic uint32_t in_flight; /* reads that were begun and have not ended */
+    _Atomic bool over;          /* there will be no more */
+    bool unattended;            /* begun by no vCPU: the boot vCPU may wait for one as well */
+    bool blocking;              /* only while the boot vCPU waits for the firmware */
+};
 
 /* The disk that zmmtest was booted from, or all there are; NULL, or the reason why there is none.
  */
@@ -30,8 +39,18 @@ bool disks_rest(void);
  */
 bool disks_stop(void);
 
-/* One log line for each disk, of a run of so many milliseconds. */
-void disks_report(uint64_t milliseconds);
+/* What was read of one disk. */
+struct disk_result {
+    uint32_t number, block_bytes;
+    uint64_t blocks;
+    const char *by; /* the interface that it was read by */
+    bool waiting;   /* the boot vCPU waited for each read, and the others went on */
+    bool failed;    /* an error ended it */
+    uint64_t reads, bytes;
+};
+
+/* Of disk number `number`, from 0; false: there are no more. */
+bool disks_result(uint32_t number, struct disk_result *result);
 
 void disks_free(void);
 

@@ -2,8 +2,8 @@
 #ifndef ZMMTEST_OPTIONS_H
 #define ZMMTEST_OPTIONS_H
 
-#include "diagnosis/corruption.h"
 #include "text.h"
+#include "window/corruption.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

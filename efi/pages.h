@@ -2,9 +2,10 @@
 #ifndef ZMMTEST_PAGES_H
 #define ZMMTEST_PAGES_H
 
-#include "window/memory.h"
 #include <stddef.h>
 #include <stdint.h>
+
+#define PAGE_BYTES 4096u
 
 /* Filled with zeros; NULL if there is not that much in a row. */
 void *pages_allocate(size_t size);

@@ -1,7 +1,12 @@
 /* Adds up what the vCPUs counted, and makes the verdict of it. */
 #include "results.h"
 #include "disks.h"
+#include "machine/traps.h"
+#include "report/events.h"
 #include "report/report.h"
+#include "window/area_format.h"
+#include "window/counter.h"
+#include "window/work.h"
 
 struct totals results_totals(const struct run *run)
 {
@@ -10,21 +15,17 @@ struct totals results_totals(const struct run *run)
         if (!run_has(run, cpu))
             continue;
         const struct rounds *rounds = &run->watched[cpu].vcpu->rounds;
-        totals.rounds += atomic_load_explicit(&rounds->verified, memory_order_relaxed);
-        totals.findings += atomic_load_explicit(&rounds->findings, memory_order_relaxed);
+        totals.rounds += counter_read(&rounds->verified);
+        totals.findings += counter_read(&rounds->findings);
         const struct traps *traps = &run->watched[cpu].vcpu->traps;
         totals.nmis += traps->nmis;
-        totals.spurious +=
-            atomic_load_explicit(&traps->interrupts[INTERRUPT_SPURIOUS], memory_order_relaxed);
-        totals.strays +=
-            atomic_load_explicit(&traps->interrupts[INTERRUPT_STRAY], memory_order_relaxed);
+        totals.spurious += counter_read(&traps->interrupts[INTERRUPT_SPURIOUS]);
+        totals.strays += counter_read(&traps->interrupts[INTERRUPT_STRAY]);
         uint32_t vector = atomic_load_explicit(&traps->stray_vector, memory_order_relaxed);
         totals.stray_vector = vector ? vector : totals.stray_vector;
-        totals.planted +=
-            atomic_load_explicit(&rounds->tally[INJECT_ROW].rounds, memory_order_relaxed);
-        totals.injected +=
-            atomic_load_explicit(&rounds->tally[INJECT_ROW].findings, memory_order_relaxed);
-        totals.vcpus += atomic_load_explicit(&rounds->verified, memory_order_relaxed) > 0;
+        totals.planted += counter_read(&rounds->tally[INJECT_ROW].rounds);
+        totals.injected += counter_read(&rounds->tally[INJECT_ROW].findings);
+        totals.vcpus += counter_read(&rounds->verified) > 0;
     }
     return totals;
 }
@@ -66,7 +67,7 @@ struct exit_counts {
     uint32_t exception;      /* its vector */
     uint32_t over;           /* vCPUs on which it came to an end before the run did */
     const char *reason;      /* why it did there, or has not begun */
-    bool waited;             /* the reason was not_now */
+    bool waited;             /* it was NOT_NOW */
 };
 
 static struct exit_counts count_exit(const struct run *run, uint32_t entry)
@@ -75,14 +76,14 @@ static struct exit_counts count_exit(const struct run *run, uint32_t entry)
     counts.result.injected = entry == INJECT_ROW;
     counts.result.takes_interrupts = entry != INJECT_ROW && run->plan.entry[entry].exit->interrupts;
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
-        if (!run_has(run, cpu) || !rounds_take_part(&run->watched[cpu].vcpu->rounds, entry))
+        if (!run_has(run, cpu) || !work_takes_part(&run->watched[cpu].vcpu->rounds, entry))
             continue;
         const struct tally *tally = &run->watched[cpu].vcpu->rounds.tally[entry];
-        uint64_t rounds = atomic_load_explicit(&tally->rounds, memory_order_relaxed);
+        uint64_t rounds = counter_read(&tally->rounds);
         uint32_t unavailable = atomic_load_explicit(&tally->unavailable, memory_order_relaxed);
         counts.result.rounds += rounds;
-        counts.result.findings += atomic_load_explicit(&tally->findings, memory_order_relaxed);
-        uint64_t lowest = atomic_load_explicit(&tally->cycles_lowest, memory_order_relaxed);
+        counts.result.findings += counter_read(&tally->findings);
+        uint64_t lowest = counter_read(&tally->cycles_lowest);
         if (lowest && (lowest < counts.result.cycles_min || !counts.result.cycles_min))
             counts.result.cycles_min = lowest;
         counts.without_rounds += rounds == 0;
@@ -91,11 +92,9 @@ static struct exit_counts count_exit(const struct run *run, uint32_t entry)
         counts.over += over != NULL;
         counts.reason = over ? over : counts.reason;
         counts.waited |= rounds == 0 && atomic_load_explicit(&tally->waited, memory_order_relaxed);
-        counts.result.interrupts += atomic_load_explicit(&tally->interrupts, memory_order_relaxed);
-        counts.result.live_cycles +=
-            atomic_load_explicit(&tally->live_cycles, memory_order_relaxed);
-        counts.result.slice_cycles +=
-            atomic_load_explicit(&tally->slice_cycles, memory_order_relaxed);
+        counts.result.interrupts += counter_read(&tally->interrupts);
+        counts.result.live_cycles += counter_read(&tally->live_cycles);
+        counts.result.slice_cycles += counter_read(&tally->slice_cycles);
         counts.exception = unavailable ? unavailable - 1 : counts.exception;
     }
     return counts;
@@ -116,7 +115,9 @@ static void explain_missing(struct run *run, const struct exit_counts *counts)
         if (run->options->exits_named)
             run_verdict(run, VERDICT_INCOMPLETE, "an exit that was asked for cannot run here");
     } else {
-        text_add(&text, "%s", counts->waited ? not_now : "the run ended before it was its turn");
+        text_add(&text, "%s",
+                 counts->waited ? "the run ended before it was possible"
+                                : "the run ended before it was its turn");
         run_verdict(run, VERDICT_INCOMPLETE, "the run ended before every exit had its turn");
     }
     if (counts->result.rounds)
@@ -170,8 +171,8 @@ static struct component_result add_up_component(const struct run *run, uint32_t 
             continue;
         const struct areas *areas = &run->watched[cpu].vcpu->rounds.areas;
         const struct area_component *of = &areas->component[bit];
-        result.rounds += atomic_load_explicit(&of->rounds, memory_order_relaxed);
-        result.findings += atomic_load_explicit(&of->findings, memory_order_relaxed);
+        result.rounds += counter_read(&of->rounds);
+        result.findings += counter_read(&of->findings);
         result.reason = of->reason ? of->reason : result.reason;
         if (!areas->wanted && !result.reason)
             result.reason = "there is no memory for its areas";
@@ -209,8 +210,8 @@ static void check_passes(struct run *run)
         if (!run_has(run, cpu))
             continue;
         const struct rounds *rounds = &run->watched[cpu].vcpu->rounds;
-        uint64_t passes = atomic_load_explicit(&rounds->passes, memory_order_relaxed);
-        if (passes < run->plan.passes && !rounds_exhausted(rounds) && !run->options->stop_first)
+        uint64_t passes = counter_read(&rounds->passes);
+        if (passes < run->plan.passes && !work_exhausted(rounds) && !run->options->stop_first)
             run_verdict(run, VERDICT_INCOMPLETE, "the run ended before all its passes");
     }
 }
@@ -239,6 +240,13 @@ static void report_interrupts(const struct totals *totals)
     report_count(totals->strays, strays);
 }
 
+static void report_disks(const struct run *run)
+{
+    struct disk_result result;
+    for (uint32_t n = 0; run->plan.disks && disks_result(n, &result); n++)
+        event_disk(n, &result, run->elapsed);
+}
+
 void results_report(struct run *run)
 {
     struct totals totals = {0};
@@ -247,8 +255,7 @@ void results_report(struct run *run)
         report_exits(run, totals.vcpus);
         report_components(run);
         report_interrupts(&totals);
-        if (run->plan.disks)
-            disks_report(run->elapsed);
+        report_disks(run);
         if (run->disk_lost && run->identity.boot)
             event_notice("The result files end before this report: what is written would wait for "
                          "the read that does not come back.");
@@ -304,7 +311,7 @@ static const struct hits *hits_of(uint32_t cpu, bool injected)
     if (!run_has(shown, cpu))
         return NULL;
     const struct rounds *rounds = &shown->watched[cpu].vcpu->rounds;
-    if (!atomic_load_explicit(&rounds->verified, memory_order_relaxed))
+    if (!counter_read(&rounds->verified))
         return NULL;
     return injected ? &rounds->injected_hits : &rounds->hits;
 }
@@ -316,7 +323,7 @@ static uint64_t fewest_passes(const struct run *run)
         if (!run_has(run, cpu))
             continue;
         const struct rounds *rounds = &run->watched[cpu].vcpu->rounds;
-        uint64_t passes = atomic_load_explicit(&rounds->passes, memory_order_relaxed);
+        uint64_t passes = counter_read(&rounds->passes);
         fewest = passes < fewest ? passes : fewest;
     }
     return fewest == UINT64_MAX ? 0 : fewest;

@@ -11,6 +11,10 @@
 #include "results.h"
 #include "selftest.h"
 #include "version.h"
+#include "window/area_probe.h"
+#include "window/counter.h"
+#include "window/exits.h"
+#include "window/findings.h"
 #include <string.h>
 
 #define ANSWER_MILLISECONDS 10000u /* until a silent vCPU counts as lost */
@@ -298,15 +302,15 @@ static void flush(struct run *run)
 
 static void report_findings(struct run *run, struct rounds *rounds)
 {
-    const struct finding *finding = rounds_next_finding(rounds);
+    const struct finding *finding = findings_next(rounds);
     if (!finding)
         return;
-    for (; finding; finding = rounds_next_finding(rounds)) {
+    for (; finding; finding = findings_next(rounds)) {
         event_finding(finding, run_row_name(run, finding->exit), ++run->findings_reported);
         gap_pass_over(&run->gap);
         if (finding->memory_changed)
             run_verdict(run, VERDICT_ERROR, "a pattern in memory changed: suspect the memory");
-        rounds_took_finding(rounds);
+        findings_took(rounds);
     }
     flush(run);
 }
@@ -364,7 +368,7 @@ static bool look_after(struct run *run, uint32_t cpu)
         report_findings(run, &vcpu->rounds); /* what it found is found all the same */
         return false;
     }
-    uint64_t beats = atomic_load_explicit(&vcpu->rounds.beats, memory_order_relaxed);
+    uint64_t beats = counter_read(&vcpu->rounds.beats);
     enum vcpu_state state = atomic_load_explicit(&vcpu->state, memory_order_acquire);
     report_findings(run, &vcpu->rounds);
     if (beats != watched->beats) {

@@ -9,9 +9,8 @@
 #include "machine/machine.h"
 #include "machine/processors.h"
 #include "options.h"
-#include "report/events.h"
+#include "report/results.h"
 #include "vcpu.h"
-#include "verdict.h"
 
 /* What the boot vCPU keeps of each vCPU, itself included. */
 struct watched {

@@ -3,7 +3,11 @@
 #include "diagnosis/diagnosis.h"
 #include "machine/xstate.h"
 #include "text.h"
+#include "window/area_fill.h"
+#include "window/area_probe.h"
+#include "window/findings.h"
 #include "window/plant.h"
+#include "window/round.h"
 #include <string.h>
 
 static struct {
@@ -55,9 +59,9 @@ static bool class_is_named(struct rounds *rounds, unsigned int number)
     enum form form = rounds->key.form;
     enum corruption corruption = number;
     struct plant plant;
-    rounds_fill(rounds, round, plant_init_components(corruption, form));
+    round_fill(rounds, round, plant_init_components(corruption, form));
     const struct window *window = plant_class(round, &rounds->key, corruption, &plant);
-    return rounds_planted(rounds, round, window, &test.finding) && named_right(&plant, form);
+    return finding_planted(rounds, round, window, &test.finding) && named_right(&plant, form);
 }
 
 /* The quadword at this position, and nothing else, must be found to differ. */
@@ -66,9 +70,9 @@ static bool position_is_named(struct rounds *rounds, unsigned int position)
     struct round *round = &rounds->planted;
     struct diagnosis diagnosis;
     if (position % VECTOR_LANES == 0)
-        rounds_fill(rounds, round, 0);
+        round_fill(rounds, round, 0);
     const struct window *window = plant_bit(round, rounds->key.form, position);
-    if (!rounds_planted(rounds, round, window, &test.finding))
+    if (!finding_planted(rounds, round, window, &test.finding))
         return false;
     diagnose(&test.finding, &diagnosis);
     return diagnosis.lane_count == 1 &&
@@ -81,7 +85,7 @@ static bool component_is_named(struct rounds *rounds, unsigned int bit)
     struct diagnosis diagnosis;
     char name[XSTATE_NAME], components[DIAGNOSIS_TEXT];
     areas_plant(rounds, &rounds->area_round, bit);
-    if (!rounds_planted(rounds, &rounds->area_round, &window_plant, &test.finding))
+    if (!finding_planted(rounds, &rounds->area_round, &window_plant, &test.finding))
         return false;
     diagnose(&test.finding, &diagnosis);
     diagnosis_components(&diagnosis, components);
@@ -96,8 +100,8 @@ static bool nothing_is_found(struct rounds *rounds, unsigned int number)
 {
     struct round *round = &rounds->planted;
     (void)number;
-    rounds_fill(rounds, round, 0);
-    return !rounds_planted(rounds, round, &window_bare, &test.finding);
+    round_fill(rounds, round, 0);
+    return !finding_planted(rounds, round, &window_bare, &test.finding);
 }
 
 static void plant_all(void *argument)

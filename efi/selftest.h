@@ -5,13 +5,8 @@
 #ifndef ZMMTEST_SELFTEST_H
 #define ZMMTEST_SELFTEST_H
 
+#include "report/results.h"
 #include "vcpu.h"
-
-struct selftest {
-    uint32_t planted, named;
-    uint32_t repeated; /* attempts beyond the first: something not planted came in between */
-    char missed[96];   /* the first that was not named right; "" if all were */
-};
 
 /* On the boot vCPU; the vCPU's rounds are used, and are as good as new afterwards. */
 void selftest_run(struct vcpu *vcpu, struct selftest *selftest);

@@ -1,5 +1,10 @@
 /* Brings a vCPU into the state for rounds, runs them, and puts everything back. */
 #include "vcpu.h"
+#include "window/area_compare.h"
+#include "window/counter.h"
+#include "window/interrupts.h"
+#include "window/slices.h"
+#include "window/work.h"
 
 struct vectors_work {
     struct vcpu *vcpu;
@@ -12,7 +17,7 @@ static void prepare(struct vcpu *vcpu)
         return;
     vcpu->rounds.key.form = vcpu->saved.form;
     vcpu->rounds.key.vcpu = vcpu->rounds.cpu;
-    rounds_prepare(&vcpu->rounds);
+    slices_prepare(&vcpu->rounds);
     vcpu->prepared = true;
 }
 
@@ -60,19 +65,18 @@ bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *vcpu))
 static void run_next_slice(struct vcpu *vcpu)
 {
     struct rounds *rounds = &vcpu->rounds;
-    rounds_slice(rounds, vcpu->next_entry);
+    slice_run(rounds, vcpu->next_entry);
     if (++vcpu->next_entry < rounds->plan->count)
         return;
     vcpu->next_entry = 0;
-    uint64_t passes = atomic_load_explicit(&rounds->passes, memory_order_relaxed);
-    atomic_store_explicit(&rounds->passes, passes + 1, memory_order_release);
+    counter_add(&rounds->passes, 1);
 }
 
 static void run_until_finished(void *argument)
 {
     struct vcpu *vcpu = argument;
     interrupts_take(&vcpu->rounds);
-    while (!rounds_finished(&vcpu->rounds)) {
+    while (!work_finished(&vcpu->rounds)) {
         interrupts_rest(&vcpu->rounds);
         run_next_slice(vcpu);
     }
@@ -82,7 +86,7 @@ static void run_until_finished(void *argument)
 static void run_one_slice(void *argument)
 {
     struct vcpu *vcpu = argument;
-    if (!rounds_finished(&vcpu->rounds))
+    if (!work_finished(&vcpu->rounds))
         run_next_slice(vcpu);
 }
 
@@ -100,6 +104,6 @@ void vcpu_run(struct vcpu *vcpu)
 void vcpu_run_slice(struct vcpu *vcpu)
 {
     bool ran = vcpu_with_vectors(vcpu, run_one_slice);
-    if (!ran || rounds_finished(&vcpu->rounds))
+    if (!ran || work_finished(&vcpu->rounds))
         finish(vcpu, ran);
 }

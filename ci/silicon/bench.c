@@ -11,7 +11,16 @@
 #include "../../efi/machine/traps.h"
 #include "../../efi/machine/xstate.h"
 #include "../../efi/pages.h"
-#include "../../efi/window/rounds.h"
+#include "../../efi/window/area_compare.h"
+#include "../../efi/window/area_fill.h"
+#include "../../efi/window/area_format.h"
+#include "../../efi/window/area_probe.h"
+#include "../../efi/window/exits.h"
+#include "../../efi/window/findings.h"
+#include "../../efi/window/memory.h"
+#include "../../efi/window/round.h"
+#include "../../efi/window/slices.h"
+#include "../../efi/window/work.h"
 #include "linux/process.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,10 +145,10 @@ static uint64_t verified(void)
 static void bench_cpuid(void)
 {
     double ratios[SAMPLES], bare_cycles[SAMPLES];
-    rounds_slice(rounds, 0); /* warms up */
+    slice_run(rounds, 0); /* warms up */
     for (size_t n = 0; n < SAMPLES; n++) {
         uint64_t before = verified(), start = rdtsc();
-        rounds_slice(rounds, 0);
+        slice_run(rounds, 0);
         uint64_t cycles = rdtsc() - start, count = verified() - before;
         start = rdtsc();
         for (uint64_t done = 0; done < count; done++)
@@ -159,9 +168,10 @@ static void bench_copy(void)
 {
     double ratios[SAMPLES];
     struct round *round = &rounds->planted;
-    rounds_fill(rounds, round, 0);
+    round_fill(rounds, round, 0);
     for (size_t n = 0; n < SAMPLES; n++) {
-        expect(copy_begin(rounds, round) == NULL, "no copy");
+        const char *reason;
+        expect(copy_begin(rounds, round, &reason) == BEGUN, "no copy");
         void *to = (void *)round->expected.general[RDI];         // NOLINT
         const void *from = (void *)round->expected.general[RSI]; // NOLINT
         uint64_t start = rdtsc();
@@ -181,7 +191,7 @@ static void bench_copy(void)
 static void bench_all(void *argument)
 {
     (void)argument;
-    rounds_prepare(rounds);
+    slices_prepare(rounds);
     bench_copy();
     bench_cpuid();
     bench_round();

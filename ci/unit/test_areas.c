@@ -4,8 +4,18 @@
 #include "../../efi/diagnosis/diagnosis.h"
 #include "../../efi/machine/instructions.h"
 #include "../../efi/machine/traps.h"
-#include "../../efi/window/rounds.h"
+#include "../../efi/pages.h"
+#include "../../efi/window/area_compare.h"
+#include "../../efi/window/area_fill.h"
+#include "../../efi/window/area_format.h"
+#include "../../efi/window/area_probe.h"
+#include "../../efi/window/exits.h"
+#include "../../efi/window/findings.h"
+#include "../../efi/window/plant.h"
+#include "../../efi/window/round.h"
+#include "../../efi/window/slices.h"
 #include "../../efi/window/vectors.h"
+#include "../../efi/window/work.h"
 #include "../silicon/linux/process.h"
 #include "host.h"
 #include <setjmp.h>
@@ -16,7 +26,6 @@
 #include <cmocka.h>
 
 #define AREA_BYTES_MAX 16384u
-#define OFFSET_BV      512u
 
 static struct machine machine;
 static struct plan plan = {.hold_microseconds = 1, .findings_kept = 4};
@@ -46,7 +55,7 @@ static int prepare(void **state)
     areas_keep(&rounds.areas);
     process_exceptions();
     traps_enter(&traps);
-    rounds_prepare(&rounds);
+    slices_prepare(&rounds);
     return 0;
 }
 
@@ -139,7 +148,7 @@ static void each_mix_comes_back_by_each_instruction(void **state)
     uint32_t seen[SAVE_COUNT] = {0}, mixes = areas_mixes(&rounds.areas);
     for (uint32_t n = 0; n < 50 * mixes; n++) {
         areas_fill(&rounds, &rounds.area_round, n % mixes);
-        assert_true(rounds_area_intact(&rounds, &rounds.area_round));
+        assert_true(areas_intact(&rounds, &rounds.area_round));
         seen[rounds.areas.save]++;
     }
     for (enum save_instruction save = 0; save < SAVE_COUNT; save++)
@@ -156,7 +165,7 @@ static void slices_count_each_component(void **state)
     plan.entry[0].exit = &exit;
     plan.entry[0].window = exit.window;
     for (unsigned int n = 0; n < 10; n++)
-        rounds_slice(&rounds, 0);
+        slice_run(&rounds, 0);
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         bool tested = rounds.areas.mask >> bit & 1;
         assert_int_equal(rounds.areas.component[bit].rounds, tested ? 10 : 0);
@@ -173,7 +182,7 @@ static void a_flipped_bit_in_each_component_is_named(void **state)
         if (!(areas_plantable(&rounds.areas) >> bit & 1))
             continue;
         areas_plant(&rounds, &rounds.area_round, bit);
-        assert_true(rounds_planted(&rounds, &rounds.area_round, &window_plant, &finding));
+        assert_true(finding_planted(&rounds, &rounds.area_round, &window_plant, &finding));
         assert_int_equal(finding.result, AREA_DIFFER);
         expect_named(bit, unless_settings(bit, CLASS_BIT_FLIP));
         assert_int_equal(rounds.areas.component[bit].findings, 1);
@@ -199,7 +208,7 @@ static void a_component_that_is_reset_is_zeroed(void **state)
             continue;
         areas_fill_planted(&rounds, &rounds.area_round, 0);
         plant_in_use(0, UINT64_C(1) << bit);
-        assert_true(rounds_planted(&rounds, &rounds.area_round, &window_plant, &finding));
+        assert_true(finding_planted(&rounds, &rounds.area_round, &window_plant, &finding));
         expect_named(bit, CLASS_ZEROED);
     }
 }
@@ -217,7 +226,7 @@ static void a_component_that_was_reset_and_is_not_is_a_ghost(void **state)
         assert_int_equal(rounds.areas.live, rounds.areas.mask & ~(UINT64_C(1) << bit));
         rounds.areas.planted[machine.xstate.offset[bit] + (bit == 0 ? 33 : 1)] |= 0x50;
         plant_in_use(UINT64_C(1) << bit, 0);
-        assert_true(rounds_planted(&rounds, &rounds.area_round, &window_plant, &finding));
+        assert_true(finding_planted(&rounds, &rounds.area_round, &window_plant, &finding));
         expect_named(bit, CLASS_GHOST);
     }
 }
@@ -229,11 +238,11 @@ static void a_changed_fcw_is_altered_and_a_register_foreign(void **state)
     need_areas();
     areas_fill_planted(&rounds, &rounds.area_round, 0);
     rounds.areas.planted[1] ^= 0x08; /* FCW bit 11, of rounding control */
-    assert_true(rounds_planted(&rounds, &rounds.area_round, &window_plant, &finding));
+    assert_true(finding_planted(&rounds, &rounds.area_round, &window_plant, &finding));
     expect_named(XSTATE_X87, CLASS_ALTERED);
     areas_fill_planted(&rounds, &rounds.area_round, 0);
     memset(rounds.areas.planted + 48, 0x20, 10); /* ST1 */
-    assert_true(rounds_planted(&rounds, &rounds.area_round, &window_plant, &finding));
+    assert_true(finding_planted(&rounds, &rounds.area_round, &window_plant, &finding));
     expect_named(XSTATE_X87, CLASS_FOREIGN);
 }
 
@@ -244,13 +253,13 @@ static void what_the_windows_do_not_load_is_not_tested(void **state)
     need_areas();
     need_avx512("AVX-512 state whose instructions are hidden");
     rounds.key.form = FORM_YMM;
-    rounds_prepare(&rounds);
+    slices_prepare(&rounds);
     assert_int_equal(rounds.areas.mask & XCR0_AVX512, 0);
     assert_non_null(rounds.areas.component[XSTATE_OPMASK].reason);
     assert_true(rounds.areas.mask >> XSTATE_AVX & 1);
     for (uint32_t mix = 0; mix < areas_mixes(&rounds.areas); mix++) {
         areas_fill(&rounds, &rounds.area_round, mix);
-        assert_true(rounds_area_intact(&rounds, &rounds.area_round));
+        assert_true(areas_intact(&rounds, &rounds.area_round));
     }
 }
 
@@ -265,7 +274,7 @@ static void x87_is_put_back_after_each_round(void **state)
     assert_memory_equal(before, "\x7f\x03\0\0\0", 5);
     for (uint32_t mix = 0; mix < areas_mixes(&rounds.areas); mix++) {
         areas_fill(&rounds, &rounds.area_round, mix);
-        assert_true(rounds_area_intact(&rounds, &rounds.area_round));
+        assert_true(areas_intact(&rounds, &rounds.area_round));
         vectors_save_legacy(after);
         assert_memory_equal(before, after, 5);             /* FCW, FSW, FTW */
         assert_memory_equal(before + 32, after + 32, 128); /* ST0 to ST7 */
@@ -281,7 +290,7 @@ static void an_altered_xcr0_is_all_that_is_told(void **state)
     areas_fill_planted(&rounds, &rounds.area_round, 0);
     rounds.areas.planted[machine.xstate.offset[XSTATE_SSE] + 5] ^= 0x10;
     rounds.areas.xcr0 ^= UINT64_C(1) << 40;
-    assert_true(rounds_planted(&rounds, &rounds.area_round, &window_plant, &finding));
+    assert_true(finding_planted(&rounds, &rounds.area_round, &window_plant, &finding));
     rounds.areas.xcr0 = xcr0;
     diagnose(&finding, &diagnosis);
     char components[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT];
@@ -305,7 +314,8 @@ static const struct exit *cold_xsave(void)
 static uint8_t *save_cold(const struct exit *exit, struct round *round)
 {
     unsigned int form = round->area_mask ? FORM_XSAVE : (unsigned int)rounds.key.form;
-    assert_null(exit->begin(&rounds, round));
+    const char *reason;
+    assert_int_equal(exit->begin(&rounds, round, &reason), BEGUN);
     uint64_t area = round->expected.general[RDI];
     assert_int_equal(area % 64, 0);
     assert_int_not_equal(area / PAGE_BYTES, (area + machine.xstate.area_bytes - 1) / PAGE_BYTES);
@@ -340,8 +350,10 @@ static void what_xsave_saves_is_compared_with_the_registers(void **state)
     assert_int_equal(rounds.areas.differences, 1);
     assert_int_equal(rounds.areas.difference[0].component, XSTATE_X87);
     areas_leave(&rounds);
-    while (exit->begin(&rounds, round) == NULL)
+    const char *reason = NULL;
+    while (exit->begin(&rounds, round, &reason) == BEGUN)
         continue;
+    assert_string_equal(reason, "each page of its memory has had its first touch");
     assert_true(rounds.buffers.cold_next <= sizeof(cold));
 }
 

@@ -2,8 +2,17 @@
  */
 #include "../../efi/machine/instructions.h"
 #include "../../efi/machine/traps.h"
+#include "../../efi/window/area_compare.h"
+#include "../../efi/window/area_fill.h"
+#include "../../efi/window/area_format.h"
+#include "../../efi/window/area_probe.h"
+#include "../../efi/window/exits.h"
+#include "../../efi/window/findings.h"
 #include "../../efi/window/hits.h"
-#include "../../efi/window/rounds.h"
+#include "../../efi/window/plant.h"
+#include "../../efi/window/round.h"
+#include "../../efi/window/slices.h"
+#include "../../efi/window/work.h"
 #include "../silicon/linux/process.h"
 #include "host.h"
 #include <setjmp.h>
@@ -167,13 +176,14 @@ static struct traps traps;
 static bool break_next;
 
 /* The event of each round puts this state in: the pattern, or what is left of it. */
-static const char *plant_state(struct rounds *of, struct round *next)
+static enum begun plant_state(struct rounds *of, struct round *next, const char **reason)
 {
+    (void)reason;
     (void)of;
     next->planted = next->expected;
     if (break_next)
         zero_upper_halves(&next->planted);
-    return NULL;
+    return BEGUN;
 }
 
 static const struct exit exit_planted = {.name = "planted",
@@ -199,7 +209,7 @@ static int start_rounds(void **state)
 static void prepare(void)
 {
     need_avx512("the map of hits, filled by rounds of the zmm form");
-    rounds_prepare(&rounds);
+    slices_prepare(&rounds);
 }
 
 static void rounds_without_a_finding_mark_nothing(void **state)
@@ -207,7 +217,7 @@ static void rounds_without_a_finding_mark_nothing(void **state)
     (void)state;
     prepare();
     break_next = false;
-    rounds_slice(&rounds, 0);
+    slice_run(&rounds, 0);
     assert_true(rounds.verified > 0);
     assert_int_equal(rounds.findings, 0);
     for (unsigned int n = 0; n < VECTOR_COUNT; n++)
@@ -221,9 +231,9 @@ static void a_finding_that_is_counted_and_not_kept_is_on_the_map(void **state)
     (void)state;
     prepare();
     rounds.tally[0].kept = plan.findings_kept;
-    rounds_slice(&rounds, 0);
+    slice_run(&rounds, 0);
     assert_true(rounds.tally[0].findings >= 8);
-    assert_null(rounds_next_finding(&rounds));
+    assert_null(findings_next(&rounds));
     for (unsigned int n = 0; n < VECTOR_COUNT; n++) {
         assert_int_equal(rounds.hits.vector[n], n < 16 ? UPPER_ZERO : 0);
         assert_int_equal(rounds.injected_hits.vector[n], 0);
@@ -238,7 +248,7 @@ static void what_was_planted_is_on_the_map_of_planted_faults_alone(void **state)
     plan.inject_every = 2;
     prepare();
     break_next = false;
-    rounds_slice(&rounds, 0);
+    slice_run(&rounds, 0);
     assert_true(rounds.tally[INJECT_ROW].findings > 0);
     for (unsigned int n = 0; n < VECTOR_COUNT; n++) {
         assert_int_equal(rounds.injected_hits.vector[n], n < 16 ? UPPER_ZERO : 0);
@@ -248,11 +258,11 @@ static void what_was_planted_is_on_the_map_of_planted_faults_alone(void **state)
 }
 
 /* As an event does that writes RAX: the window lets it pass, and so must the map. */
-static const char *plant_state_and_rax(struct rounds *of, struct round *next)
+static enum begun plant_state_and_rax(struct rounds *of, struct round *next, const char **reason)
 {
-    (void)plant_state(of, next);
+    (void)plant_state(of, next, reason);
     next->planted.general[RAX] ^= 1;
-    return NULL;
+    return BEGUN;
 }
 
 static void general_registers_that_the_event_may_write_are_no_hits(void **state)
@@ -263,12 +273,12 @@ static void general_registers_that_the_event_may_write_are_no_hits(void **state)
     prepare();
     exit.begin = plant_state_and_rax;
     plan.entry[0].exit = &exit;
-    rounds_slice(&rounds, 0);
+    slice_run(&rounds, 0);
     assert_int_equal(rounds.hits.other, 1u << (HIT_GENERAL + RAX));
     memset(&rounds.hits, 0, sizeof(rounds.hits));
     writes_rax.changes |= 1u << RAX;
     plan.entry[0].window = &writes_rax;
-    rounds_slice(&rounds, 0);
+    slice_run(&rounds, 0);
     assert_int_equal(rounds.hits.vector[0], UPPER_ZERO);
     assert_int_equal(rounds.hits.other, 0);
 }
@@ -294,7 +304,7 @@ static void a_fault_is_no_hit(void **state)
     process_exceptions();
     traps_enter(&traps);
     prepare();
-    rounds_slice(&rounds, 0);
+    slice_run(&rounds, 0);
     traps_leave(&traps);
     assert_true(rounds.findings > 0);
     for (unsigned int n = 0; n < VECTOR_COUNT; n++)
@@ -307,12 +317,12 @@ static void a_fault_is_no_hit(void **state)
 static _Alignas(64) uint8_t memory[4][16384];
 static uint32_t broken_component;
 
-static const char *plant_component(struct rounds *of, struct round *next)
+static enum begun plant_component(struct rounds *of, struct round *next, const char **reason)
 {
     if (!next->area_mask)
-        return plant_state(of, next);
+        return plant_state(of, next, reason);
     areas_plant(of, next, broken_component);
-    return NULL;
+    return BEGUN;
 }
 
 /* areas_plant() flips a bit of the first quadword of the component. */
@@ -356,7 +366,7 @@ static void what_an_area_lost_is_on_the_map(void **state)
             continue;
         uint64_t findings = rounds.findings;
         memset(&rounds.hits, 0, sizeof(rounds.hits));
-        rounds_slice(&rounds, 0);
+        slice_run(&rounds, 0);
         assert_true(rounds.findings > findings);
         expect_area_hit(components[n].reg, components[n].dwords, components[n].other);
     }

@@ -1,5 +1,5 @@
 /* Patterns: each value can be traced to its origin, and nothing else can. */
-#include "../../efi/component.h"
+#include "../../efi/window/component.h"
 #include "../../efi/window/patterns.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,17 @@
 /* Windows: run for real on this processor, they lose nothing, and nothing that is lost escapes
  * them. */
-#include "../../efi/component.h"
 #include "../../efi/diagnosis/diagnosis.h"
+#include "../../efi/window/area_compare.h"
+#include "../../efi/window/area_fill.h"
+#include "../../efi/window/area_format.h"
+#include "../../efi/window/area_probe.h"
+#include "../../efi/window/component.h"
+#include "../../efi/window/exits.h"
+#include "../../efi/window/findings.h"
 #include "../../efi/window/plant.h"
-#include "../../efi/window/rounds.h"
+#include "../../efi/window/round.h"
+#include "../../efi/window/slices.h"
+#include "../../efi/window/work.h"
 #include "host.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +47,7 @@ static void prepare(enum form form)
     plan.findings_kept = 4;
     rounds.buffers.copy = copied;
     rounds.buffers.copy_bytes = sizeof(copied);
-    rounds_prepare(&rounds);
+    slices_prepare(&rounds);
 }
 
 static int start_anew(void **state)
@@ -63,17 +71,17 @@ static void expect_intact_slices(enum form form, uint32_t entry)
 {
     struct tally *tally = &rounds.tally[entry];
     for (unsigned int n = 0; n < ROUNDS && tally->rounds < ROUNDS; n++)
-        rounds_slice(&rounds, entry);
+        slice_run(&rounds, entry);
     if (tally->findings != 0) {
         char components[DIAGNOSIS_TEXT];
-        diagnose(rounds_next_finding(&rounds), &diagnosis);
+        diagnose(findings_next(&rounds), &diagnosis);
         diagnosis_components(&diagnosis, components);
         fail_msg("form %u, entry %u: %s", form, entry, components);
     }
     assert_int_equal(tally->unavailable, 0);
     assert_true(tally->rounds >= ROUNDS);
     assert_true(tally->timings > 0 && tally->cycles_lowest > 0);
-    assert_null(rounds_next_finding(&rounds));
+    assert_null(findings_next(&rounds));
 }
 
 static void what_a_process_may_execute_comes_back_intact(void **state)
@@ -112,8 +120,8 @@ static void each_component_in_its_init_state_comes_back_intact(void **state)
     for (enum form form = FORM_XMM; form <= widest_form(); form++) {
         prepare(form);
         for (uint32_t components = 0; components < 1u << COMPONENT_REST; components++) {
-            rounds_fill(&rounds, &rounds.planted, components);
-            assert_false(rounds_planted(&rounds, &rounds.planted, &window_bare, &finding));
+            round_fill(&rounds, &rounds.planted, components);
+            assert_false(finding_planted(&rounds, &rounds.planted, &window_bare, &finding));
         }
     }
 }
@@ -132,9 +140,9 @@ static void a_flipped_bit_anywhere_is_found_and_named_as_that_register_alone(voi
         for (unsigned int position = 0; position < plant_positions(form); position++) {
             char wanted[DIAGNOSIS_TEXT], named[DIAGNOSIS_TEXT];
             uint32_t reg = plant_register(form, position);
-            rounds_fill(&rounds, &rounds.planted, 0);
+            round_fill(&rounds, &rounds.planted, 0);
             const struct window *window = plant_bit(&rounds.planted, form, position);
-            assert_true(rounds_planted(&rounds, &rounds.planted, window, &finding));
+            assert_true(finding_planted(&rounds, &rounds.planted, window, &finding));
             assert_false(finding.memory_changed);
             diagnose(&finding, &diagnosis);
             registers_of(reg, form, wanted);
@@ -180,7 +188,7 @@ static void the_control_register_of_each_round_differs(void **state)
     uint32_t seen_set = 0, seen_clear = 0;
     prepare(FORM_XMM);
     for (unsigned int n = 0; n < 200; n++) {
-        rounds_fill(&rounds, &rounds.planted, 0);
+        round_fill(&rounds, &rounds.planted, 0);
         uint32_t mxcsr = rounds.planted.expected.mxcsr;
         assert_int_equal(mxcsr & ~MXCSR_VARIED, MXCSR_MASKS);
         seen_set |= mxcsr;
@@ -214,10 +222,10 @@ static void each_planted_class_is_found_and_named_right(void **state)
         for (unsigned int n = 0; n < 100 * CLASS_FAULT; n++) {
             enum corruption corruption = n % CLASS_FAULT;
             struct plant plant;
-            rounds_fill(&rounds, &rounds.planted, plant_init_components(corruption, form));
+            round_fill(&rounds, &rounds.planted, plant_init_components(corruption, form));
             const struct window *window =
                 plant_class(&rounds.planted, &rounds.key, corruption, &plant);
-            assert_true(rounds_planted(&rounds, &rounds.planted, window, &finding));
+            assert_true(finding_planted(&rounds, &rounds.planted, window, &finding));
             assert_false(finding.memory_changed);
             expect_plant(&plant, corruption, form);
         }
@@ -230,11 +238,11 @@ static void whole_registers_that_differ_are_all_kept(void **state)
     for (enum form form = FORM_XMM; form <= widest_form(); form++) {
         prepare(form);
         struct round *round = &rounds.planted;
-        rounds_fill(&rounds, round, 0);
+        round_fill(&rounds, round, 0);
         struct pattern_key other = rounds.key;
         other.vcpu = 700;
         pattern_fill(&round->planted, &other, 5, 0);
-        assert_true(rounds_planted(&rounds, round, &window_plant, &finding));
+        assert_true(finding_planted(&rounds, round, &window_plant, &finding));
         assert_int_equal(finding.result, GENERAL_DIFFER);
         diagnose(&finding, &diagnosis);
         assert_int_equal(diagnosis.corruption, CLASS_OTHER_VCPU);
@@ -250,10 +258,10 @@ static void a_pattern_that_memory_lost_is_told_apart(void **state)
     for (enum form form = FORM_XMM; form <= widest_form(); form++) {
         prepare(form);
         struct round *round = &rounds.planted;
-        rounds_fill(&rounds, round, 0);
+        round_fill(&rounds, round, 0);
         const struct window *window = plant_bit(round, form, 0);
         round->expected.vector[15][1] ^= 1;
-        assert_true(rounds_planted(&rounds, round, window, &finding));
+        assert_true(finding_planted(&rounds, round, window, &finding));
         assert_true(finding.memory_changed);
     }
 }
@@ -269,11 +277,11 @@ static void faults_planted_during_slices_are_queued_as_injected(void **state)
     prepare(widest_form());
     for (unsigned int n = 0; n < 8; n++) {
         const struct finding *next;
-        rounds_slice(&rounds, 0);
-        while ((next = rounds_next_finding(&rounds)) != NULL) {
+        slice_run(&rounds, 0);
+        while ((next = findings_next(&rounds)) != NULL) {
             assert_true(next->injected);
             assert_int_equal(next->exit, INJECT_ROW);
-            rounds_took_finding(&rounds);
+            findings_took(&rounds);
         }
     }
     assert_int_equal(rounds.tally[0].findings, 0);
@@ -286,17 +294,18 @@ static void faults_planted_during_slices_are_queued_as_injected(void **state)
 static uint32_t met[GENERATIONS];
 static unsigned int met_count;
 
-static const char *note_mix(struct rounds *of, struct round *round)
+static enum begun note_mix(struct rounds *of, struct round *round, const char **reason)
 {
+    (void)reason;
     (void)of;
     if (round->init_components == 0)
-        return NULL;
+        return BEGUN;
     for (unsigned int n = 0; n < met_count; n++)
         if (met[n] == round->init_components)
-            return NULL;
+            return BEGUN;
     assert_true(met_count < GENERATIONS);
     met[met_count++] = round->init_components;
-    return NULL;
+    return BEGUN;
 }
 
 /* With one mixed round a slice, and with as many as there are mixes. */
@@ -314,7 +323,7 @@ static void an_exit_meets_every_mix_of_zero_components(void **state)
         met_count = 0;
         prepare(FORM_ZMM);
         for (uint64_t pass = 0; pass < passes; pass++) {
-            rounds_slice(&rounds, 0);
+            slice_run(&rounds, 0);
             atomic_fetch_add(&rounds.passes, 1);
         }
         assert_int_equal(met_count, GENERATIONS);

@@ -5,9 +5,9 @@
 #ifndef ZMMTEST_DIAGNOSIS_DIAGNOSIS_H
 #define ZMMTEST_DIAGNOSIS_DIAGNOSIS_H
 
-#include "../component.h"
+#include "../window/component.h"
+#include "../window/corruption.h"
 #include "../window/finding.h"
-#include "corruption.h"
 #include <stdint.h>
 
 #define LANES_KEPT 8u

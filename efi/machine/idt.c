@@ -1,6 +1,8 @@
 /* The IDT of a vCPU: puts it in and back, and takes what it delivers: exceptions and interrupts. */
+#include "../window/counter.h"
 #include "instructions.h"
 #include "traps.h"
+#include <stddef.h>
 
 #define GATE_INTERRUPT  0x8e /* present, DPL 0, 64-bit interrupt gate (SDM vol. 3, 6.14.1) */
 #define TRAP_ENTRY_SIZE 16u
@@ -90,8 +92,7 @@ void traps_leave(struct traps *traps)
 static void interrupt_arrived(struct traps *traps, uint64_t vector)
 {
     enum interrupt kind = kind_of(vector);
-    uint64_t before = atomic_load_explicit(&traps->interrupts[kind], memory_order_relaxed);
-    atomic_store_explicit(&traps->interrupts[kind], before + 1, memory_order_relaxed);
+    counter_add(&traps->interrupts[kind], 1);
     if (kind == INTERRUPT_STRAY)
         atomic_store_explicit(&traps->stray_vector, (uint32_t)vector, memory_order_relaxed);
     if (traps->apic.mode == APIC_OFF)

@@ -1,5 +1,7 @@
 /* Runs functions under guard, and decides where a vCPU goes on that raised an exception. */
 #include "traps.h"
+#include "../window/counter.h"
+#include "../window/state.h"
 #include "instructions.h"
 #include <string.h>
 
@@ -36,14 +38,6 @@ bool traps_rdmsr(uint32_t msr, uint64_t *value)
     return ran;
 }
 
-const char *exception_name(uint64_t vector)
-{
-    static const char *const names[] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
-                                        "#DF", "#?",  "#TS", "#NP", "#SS", "#GP", "#PF", "#?",
-                                        "#MF", "#AC", "#MC", "#XM", "#VE", "#CP"};
-    return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : "#?";
-}
-
 static bool in_window(uint64_t rip)
 {
     return rip >= (uint64_t)window_text_start && rip < (uint64_t)window_text_end;
@@ -78,6 +72,6 @@ uint64_t traps_interrupts(const struct traps *traps)
 {
     uint64_t sum = 0;
     for (size_t kind = 0; kind < INTERRUPT_COUNT; kind++)
-        sum += atomic_load_explicit(&traps->interrupts[kind], memory_order_relaxed);
+        sum += counter_read(&traps->interrupts[kind]);
     return sum;
 }

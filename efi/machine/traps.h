@@ -7,8 +7,8 @@
 #ifndef ZMMTEST_MACHINE_TRAPS_H
 #define ZMMTEST_MACHINE_TRAPS_H
 
-#include "../window/state.h"
 #include "apic.h"
+#include "fault.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -95,8 +95,5 @@ bool traps_rdmsr(uint32_t msr, uint64_t *value);
 
 /* Interrupts that came by on this vCPU so far, of all kinds. */
 uint64_t traps_interrupts(const struct traps *traps);
-
-/* "#UD" for 6 and so on; "#?" for a number that has no name. */
-const char *exception_name(uint64_t vector);
 
 #endif

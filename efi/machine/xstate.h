@@ -5,8 +5,8 @@
 #ifndef ZMMTEST_MACHINE_XSTATE_H
 #define ZMMTEST_MACHINE_XSTATE_H
 
-#include "../window/state.h"
 #include "cpu.h"
+#include "form.h"
 #include <stdbool.h>
 #include <stdint.h>
 

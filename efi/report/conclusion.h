@@ -2,7 +2,7 @@
 #ifndef ZMMTEST_REPORT_CONCLUSION_H
 #define ZMMTEST_REPORT_CONCLUSION_H
 
-#include "events.h"
+#include "results.h"
 
 const char *conclusion_meaning(const struct outcome *outcome);
 

@@ -534,13 +534,13 @@ void event_component(const struct component_result *result)
         report_say("%-12s %6u %14lu %9lu", name, result->size, result->rounds, result->findings);
 }
 
-void event_disk(const struct disk_result *result)
+void event_disk(uint32_t number, const struct disk_result *result, uint64_t milliseconds)
 {
-    uint64_t ms = result->milliseconds ? result->milliseconds : 1;
+    uint64_t ms = milliseconds ? milliseconds : 1;
     uint64_t kib_per_second = result->bytes / 1024 * 1000 / ms;
     struct log_line line;
     log_start(&line, "disk");
-    log_number(&line, "n", result->number);
+    log_number(&line, "n", number);
     log_number(&line, "block_bytes", result->block_bytes);
     log_number(&line, "blocks", result->blocks);
     log_text(&line, "by", result->by);
@@ -549,7 +549,7 @@ void event_disk(const struct disk_result *result)
     log_number(&line, "kib_per_second", kib_per_second);
     log_text(&line, "failed", result->failed ? "yes" : "no");
     log_end(&line);
-    report_say("Disk %u     %lu KiB read in %lu reads, %lu KiB/s, %s%s", result->number,
+    report_say("Disk %u     %lu KiB read in %lu reads, %lu KiB/s, %s%s", number,
                result->bytes / 1024, result->reads, kib_per_second,
                result->waiting ? "the boot vCPU waiting" : "in flight meanwhile",
                result->failed ? "; an error ended it" : "");

@@ -3,7 +3,7 @@
 #define ZMMTEST_REPORT_PROGRESS_H
 
 #include "../window/hits.h"
-#include "events.h"
+#include "results.h"
 
 struct progress {
     const struct run_identity *identity;

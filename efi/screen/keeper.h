@@ -2,7 +2,7 @@
 #ifndef ZMMTEST_SCREEN_KEEPER_H
 #define ZMMTEST_SCREEN_KEEPER_H
 
-#include "../report/events.h"
+#include "../report/results.h"
 #include <stdint.h>
 
 /* A finding that can be looked at again. */

@@ -11,11 +11,7 @@
 #include "state.h"
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-
-struct rounds;
-struct finding;
 
 /* `component` of what is wrong with an area as a whole: its header, or XGETBV(1). */
 #define AREA_HEADER XCR0_BITS
@@ -62,64 +58,5 @@ struct areas {
     struct area_difference difference[AREA_DIFFERENCES];
     uint32_t differences;
 };
-
-/* What a vCPU's areas need, in bytes. `memory` has that many, 64-byte aligned and zero, or is
- * NULL. */
-size_t areas_bytes(const struct xstate *xstate);
-void areas_give_memory(struct areas *areas, uint8_t *memory, const struct xstate *xstate);
-
-/* On the vCPU, XCR0 and traps on: finds out what can be tested. areas.xcr0 is set. */
-void areas_prepare(struct rounds *rounds);
-
-/* "xsavec" and so on. */
-const char *save_instruction_name(enum save_instruction save);
-
-/* How many mixes of live and INIT components there are; 0: no rounds by XSAVE on this vCPU. */
-uint32_t areas_mixes(const struct areas *areas);
-
-/* Makes a round of mix number `mix`, of a new generation. */
-void areas_fill(struct rounds *rounds, struct round *round, uint32_t mix);
-
-/* Register 0 of the round is to hold something else than a pattern: takes it into the area. */
-void areas_take_register_0(struct rounds *rounds, struct round *round);
-
-/*
- * After a round by XSAVE that did not fault twice: makes found of the round what its area holds,
- * as far as registers can hold it. False if anything differs; counts rounds and findings of each
- * component.
- */
-bool areas_compare(struct rounds *rounds, struct round *round);
-
-/*
- * After a round of any form: whether an area that XSAVE wrote in its event, in the standard format,
- * holds the registers, and after one by XSAVE all else. If not, found of the round is what it
- * holds.
- */
-bool areas_saved_right(struct rounds *rounds, struct round *round, const uint8_t *area);
-
-/*
- * After a round by XSAVE or one that faulted: true if XCR0 is not what it was, which is then the
- * one difference, and put back, as each later round would fail for it.
- */
-bool areas_mend_xcr0(struct rounds *rounds);
-
-/* Behind each round by XSAVE: what the other rounds do not load is put back. */
-void areas_leave(struct rounds *rounds);
-
-/* The same, and makes the planted area and registers those of the round, to be altered. */
-void areas_fill_planted(struct rounds *rounds, struct round *round, uint32_t mix);
-
-/* The components in which a bit can be flipped, as what the flip makes of them is legal too. */
-uint64_t areas_plantable(const struct areas *areas);
-
-/* For the self-test: flips a bit of one of them in a round of mix 0. */
-void areas_plant(struct rounds *rounds, struct round *round, uint32_t component);
-
-/* The counts of all components from 0: what came before were rounds of the self-test. */
-void areas_count_anew(struct areas *areas);
-
-/* What the vCPU had, all of XCR0; and puts it back. */
-void areas_keep(struct areas *areas);
-void areas_put_back(struct areas *areas);
 
 #endif

@@ -1,25 +1,11 @@
-/* Holds while the disks are being read: what the vCPUs know of the reads, and the hook of the row.
- */
+/* Holds while the disks are being read: the hooks of the row in exits.c. */
 #ifndef ZMMTEST_WINDOW_DISK_H
 #define ZMMTEST_WINDOW_DISK_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "rounds.h"
 
-struct round;
-struct rounds;
-
-/* Written by whoever reads the disks. */
-struct disk_activity {
-    _Atomic uint32_t in_flight; /* reads that were begun and have not ended */
-    _Atomic bool over;          /* there will be no more */
-    bool unattended;            /* begun by no vCPU: the boot vCPU may wait for one as well */
-    bool blocking;              /* only while the boot vCPU waits for the firmware */
-};
-
-/* Before each round (exits.h): waits a little for a read to be in flight. */
-const char *disk_begin(struct rounds *rounds, struct round *round);
+/* Before each round (exit.h): waits a little for a read to be in flight. */
+enum begun disk_begin(struct rounds *rounds, struct round *round, const char **reason);
 
 /* False for the boot vCPU where it is busy with the reads themselves. */
 bool disk_part(const struct rounds *rounds);

@@ -1,12 +1,6 @@
 /* Gathers what findings have in common: where they hit. */
 #include "hits.h"
-
-/* One writer, so a plain load and store do. */
-static void set_bits(_Atomic uint32_t *word, uint32_t bits)
-{
-    uint32_t before = atomic_load_explicit(word, memory_order_relaxed);
-    atomic_store_explicit(word, before | bits, memory_order_relaxed);
-}
+#include "counter.h"
 
 /* As in hits.vector: the two dwords of a quadword that begins at bit 0. */
 static uint32_t dwords_hit(uint64_t expected, uint64_t found)
@@ -22,7 +16,7 @@ static uint32_t dwords_hit(uint64_t expected, uint64_t found)
 
 void hits_compare(struct hits *hits, enum form form, uint64_t compared)
 {
-    set_bits(&hits->compared, (uint32_t)compared & ((1u << GENERAL_COUNT) - 1));
+    bits_add(&hits->compared, (uint32_t)compared & ((1u << GENERAL_COUNT) - 1));
     atomic_store_explicit(&hits->form, form, memory_order_relaxed);
 }
 
@@ -35,7 +29,7 @@ void hits_add(struct hits *hits, const struct round *round, enum form form, uint
         for (unsigned int lane = 0; lane < form_lanes(form); lane++)
             bits |= dwords_hit(want->vector[n][lane], got->vector[n][lane]) << 2 * lane;
         if (bits)
-            set_bits(&hits->vector[n], bits);
+            bits_add(&hits->vector[n], bits);
     }
     for (unsigned int n = 0; n < OPMASK_COUNT && form == FORM_ZMM; n++)
         other |= (uint32_t)(want->opmask[n] != got->opmask[n]) << (HIT_OPMASK + n);
@@ -47,5 +41,5 @@ void hits_add(struct hits *hits, const struct round *round, enum form form, uint
     if (want->mxcsr != got->mxcsr)
         other |= 1u << HIT_MXCSR;
     if (other)
-        set_bits(&hits->other, other);
+        bits_add(&hits->other, other);
 }

@@ -2,7 +2,8 @@
 #include "interrupts.h"
 #include "../machine/instructions.h"
 #include "../machine/traps.h"
-#include "rounds.h"
+#include "counter.h"
+#include "work.h"
 
 /* What firmware and an idle machine need to answer, in milliseconds; a busy host may be slow. */
 #define ANSWER_MILLISECONDS  200u
@@ -55,7 +56,7 @@ static void arm_timer(const struct apic *apic, uint64_t ticks)
 
 static uint64_t timer_interrupts(const struct rounds *rounds)
 {
-    return atomic_load_explicit(&rounds->traps->interrupts[INTERRUPT_TIMER], memory_order_relaxed);
+    return counter_read(&rounds->traps->interrupts[INTERRUPT_TIMER]);
 }
 
 /* Ticks in a hold, by counting down from the top for a while. */
@@ -163,7 +164,7 @@ void interrupts_give_back(struct rounds *rounds)
 static bool peers_finished(const struct plan *plan)
 {
     for (uint32_t n = 0; n < plan->peers; n++)
-        if (!rounds_finished(plan->peer[n].rounds))
+        if (!work_finished(plan->peer[n].rounds))
             return false;
     return true;
 }
@@ -174,7 +175,7 @@ void interrupts_linger(struct rounds *rounds)
     while (rounds->interrupts.taken && !peers_finished(rounds->plan) &&
            !atomic_load_explicit(&rounds->stop, memory_order_relaxed) &&
            rdtsc() - start < cycles_of(rounds, LINGER_SECONDS * UINT64_C(1000000))) {
-        rounds_beat(rounds);
+        counter_add(&rounds->beats, 1);
         if (atomic_load_explicit(&rounds->pause, memory_order_relaxed))
             start = rdtsc(); /* so do the others, and have not finished */
         let_interrupts_in();
@@ -186,7 +187,7 @@ void interrupts_rest(struct rounds *rounds)
 {
     while (atomic_load_explicit(&rounds->pause, memory_order_relaxed) &&
            !atomic_load_explicit(&rounds->stop, memory_order_relaxed)) {
-        rounds_beat(rounds);
+        counter_add(&rounds->beats, 1);
         if (rounds->interrupts.taken)
             let_interrupts_in();
         cpu_pause();
@@ -205,15 +206,15 @@ static const char *no_timer(const struct rounds *rounds)
 }
 
 /* At a random moment of a hold. */
-const char *timer_begin(struct rounds *rounds, struct round *round)
+enum begun timer_begin(struct rounds *rounds, struct round *round, const char **reason)
 {
     struct interrupts *interrupts = &rounds->interrupts;
-    const char *reason = no_timer(rounds);
-    if (reason)
-        return reason;
+    const char *none = no_timer(rounds);
+    if (none)
+        return no_more(reason, none);
     round->expected.general[RCX] = rounds->hold_loops;
     arm_timer(&rounds->traps->apic, random_below(interrupts, interrupts->timer_ticks));
-    return NULL;
+    return BEGUN;
 }
 
 /* A timer that has not fired yet must not fire in a round of another exit. */
@@ -248,14 +249,15 @@ static const struct rounds *await_accepting(const struct rounds *rounds)
     return other;
 }
 
-const char *ipi_send_begin(struct rounds *rounds, struct round *round)
+enum begun ipi_send_begin(struct rounds *rounds, struct round *round, const char **reason)
 {
     const struct apic *apic = &rounds->machine->apic;
+    (void)reason;
     atomic_store(&rounds->interrupts.sending, true);
     const struct rounds *to = await_accepting(rounds);
     if (!to) {
         atomic_store(&rounds->interrupts.sending, false);
-        return not_now;
+        return NOT_NOW;
     }
     uint32_t id = atomic_load_explicit(&to->interrupts.apic_id, memory_order_relaxed);
     round->expected.general[RAX] = APIC_COMMAND_ASSERT | VECTOR_IPI;
@@ -264,19 +266,19 @@ const char *ipi_send_begin(struct rounds *rounds, struct round *round)
         round->expected.general[RCX] = MSR_X2APIC_COMMAND;
     else
         round->expected.general[RBX] = apic->address;
-    return NULL;
+    return BEGUN;
 }
 
-const char *ipi_begin(struct rounds *rounds, struct round *round)
+enum begun ipi_begin(struct rounds *rounds, struct round *round, const char **reason)
 {
     if (!rounds->interrupts.taken)
-        return "the local APIC of this vCPU is disabled";
-    const char *reason = ipi_send_begin(rounds, round);
+        return no_more(reason, "the local APIC of this vCPU is disabled");
+    enum begun begun = ipi_send_begin(rounds, round, reason);
     if (rounds->machine->apic.mode == APIC_X2APIC)
         round->expected.general[R8] = rounds->hold_loops;
     else
         round->expected.general[RCX] = rounds->hold_loops;
-    return reason;
+    return begun;
 }
 
 /* The xAPIC has taken the command once it is no longer pending; an x2APIC has at once. */

@@ -5,28 +5,7 @@
 #ifndef ZMMTEST_WINDOW_INTERRUPTS_H
 #define ZMMTEST_WINDOW_INTERRUPTS_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-
-struct round;
-struct rounds;
-
-/* Of one vCPU, its own but for what is said to be read by others. */
-struct interrupts {
-    bool taken;           /* between interrupts_take() and interrupts_give_back() */
-    const char *no_timer; /* why the timer cannot be used; NULL: it can */
-    uint64_t timer_ticks; /* of the local APIC's timer in a hold */
-    uint64_t random;      /* state of the generator */
-    struct {
-        uint32_t spurious, timer, divide, initial;
-    } firmware; /* what the local APIC held */
-
-    /* Read by the others. */
-    _Atomic uint32_t apic_id;
-    _Atomic bool accepts; /* IPIs may be sent to it */
-    _Atomic bool sending; /* it may be about to send one */
-};
+#include "rounds.h"
 
 /*
  * Makes the local APIC of the calling vCPU ours: masks what the firmware had it raise, measures its
@@ -49,11 +28,11 @@ void interrupts_give_back(struct rounds *rounds);
 /* False on the vCPU that the firmware runs on: its interrupts are not ours. */
 bool interrupts_part(const struct rounds *rounds);
 
-/* Before and after each round (exits.h). What wakes a HLT may come before it: it is then pending.
+/* Before and after each round (exit.h). What wakes a HLT may come before it: it is then pending.
  */
-const char *timer_begin(struct rounds *rounds, struct round *round);
-const char *ipi_begin(struct rounds *rounds, struct round *round);
-const char *ipi_send_begin(struct rounds *rounds, struct round *round);
+enum begun timer_begin(struct rounds *rounds, struct round *round, const char **reason);
+enum begun ipi_begin(struct rounds *rounds, struct round *round, const char **reason);
+enum begun ipi_send_begin(struct rounds *rounds, struct round *round, const char **reason);
 void timer_end(struct rounds *rounds);
 void ipi_end(struct rounds *rounds);
 

@@ -2,7 +2,9 @@
  */
 #include "memory.h"
 #include "../machine/instructions.h"
-#include "rounds.h"
+#include "../pages.h"
+#include "area_compare.h"
+#include "area_fill.h"
 #include <string.h>
 
 #define LINE_BYTES   64u
@@ -69,22 +71,24 @@ void memory_prepare(struct rounds *rounds)
     rounds->hold_loops = measure_loop(cycles, rounds->machine->tsc_hz);
 }
 
-const char *hold_begin(struct rounds *rounds, struct round *round)
+enum begun hold_begin(struct rounds *rounds, struct round *round, const char **reason)
 {
+    (void)reason;
     round->expected.general[RCX] = rounds->hold_loops;
-    return NULL;
+    return BEGUN;
 }
 
 /*
  * The next piece, every second one misaligned. Register 0 ends as the last line that was copied, so
  * that line is what it is loaded with; of a narrower copy the upper part ends as zero.
  */
-static const char *begin_copy(struct rounds *rounds, struct round *round, size_t width)
+static enum begun begin_copy(struct rounds *rounds, struct round *round, size_t width,
+                             const char **reason)
 {
     struct buffers *buffers = &rounds->buffers;
     size_t half = half_of(buffers);
     if (half < PIECE_BYTES + LINE_BYTES)
-        return too_little_memory;
+        return no_more(reason, too_little_memory);
     if (!buffers->copy_filled)
         fill_source(rounds);
     buffers->copy_at += PIECE_BYTES;
@@ -106,22 +110,22 @@ static const char *begin_copy(struct rounds *rounds, struct round *round, size_t
     round->expected.general[RSI] = (uint64_t)from;
     round->expected.general[RDI] = (uint64_t)to;
     round->expected.general[RCX] = PIECE_BYTES / width;
-    return NULL;
+    return BEGUN;
 }
 
-const char *copy_begin(struct rounds *rounds, struct round *round)
+enum begun copy_begin(struct rounds *rounds, struct round *round, const char **reason)
 {
-    return begin_copy(rounds, round, sizeof(uint64_t) * form_lanes(rounds->key.form));
+    return begin_copy(rounds, round, sizeof(uint64_t) * form_lanes(rounds->key.form), reason);
 }
 
-const char *copy_ymm_begin(struct rounds *rounds, struct round *round)
+enum begun copy_ymm_begin(struct rounds *rounds, struct round *round, const char **reason)
 {
-    return begin_copy(rounds, round, rounds->key.form == FORM_XMM ? 16 : 32);
+    return begin_copy(rounds, round, rounds->key.form == FORM_XMM ? 16 : 32, reason);
 }
 
-const char *copy_xmm_begin(struct rounds *rounds, struct round *round)
+enum begun copy_xmm_begin(struct rounds *rounds, struct round *round, const char **reason)
 {
-    return begin_copy(rounds, round, 16);
+    return begin_copy(rounds, round, 16, reason);
 }
 
 /* Bytes that a register takes to memory in the round's form. */
@@ -158,21 +162,20 @@ bool copy_verify(struct rounds *rounds, struct round *round)
 static uint8_t *next_cold(struct buffers *buffers, size_t bytes, const char **reason)
 {
     uint8_t *cold = buffers->cold + buffers->cold_next;
-    *reason = buffers->cold_bytes == 0 ? too_little_memory
-              : buffers->cold_next + bytes > buffers->cold_bytes
-                  ? "each page of its memory has had its first touch"
-                  : NULL;
-    if (*reason)
+    if (buffers->cold_bytes == 0 || buffers->cold_next + bytes > buffers->cold_bytes) {
+        *reason = buffers->cold_bytes ? "each page of its memory has had its first touch"
+                                      : too_little_memory;
         return NULL;
+    }
     buffers->cold_next += (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
     return cold;
 }
 
-const char *cold_page_begin(struct rounds *rounds, struct round *round)
+enum begun cold_page_begin(struct rounds *rounds, struct round *round, const char **reason)
 {
-    const char *reason;
-    round->expected.general[RDI] = (uint64_t)next_cold(&rounds->buffers, PAGE_BYTES, &reason);
-    return reason;
+    uint8_t *cold = next_cold(&rounds->buffers, PAGE_BYTES, reason);
+    round->expected.general[RDI] = (uint64_t)cold;
+    return cold ? BEGUN : NO_MORE;
 }
 
 bool cold_page_verify(struct rounds *rounds, struct round *round)
@@ -189,23 +192,22 @@ bool cold_page_verify(struct rounds *rounds, struct round *round)
  * An XSAVE area whose first part, another one each time, is at the end of a page; the rest is in
  * the next one.
  */
-const char *cold_xsave_begin(struct rounds *rounds, struct round *round)
+enum begun cold_xsave_begin(struct rounds *rounds, struct round *round, const char **reason)
 {
     struct buffers *buffers = &rounds->buffers;
     const struct areas *areas = &rounds->areas;
     uint64_t mask = areas->xcr0 & areas->sized;
     uint32_t area_bytes = rounds->machine->xstate.area_bytes;
-    const char *reason;
     buffers->straddling = buffers->straddling + LINE_BYTES < area_bytes &&
                                   buffers->straddling + LINE_BYTES < PAGE_BYTES
                               ? buffers->straddling + LINE_BYTES
                               : LINE_BYTES;
     size_t before = PAGE_BYTES - buffers->straddling;
-    uint8_t *cold = next_cold(buffers, before + area_bytes, &reason);
+    uint8_t *cold = next_cold(buffers, before + area_bytes, reason);
     round->expected.general[RDI] = (uint64_t)cold + before;
     round->expected.general[RAX] = (uint32_t)mask;
     round->expected.general[RDX] = mask >> 32;
-    return reason;
+    return cold ? BEGUN : NO_MORE;
 }
 
 bool cold_xsave_verify(struct rounds *rounds, struct round *round)

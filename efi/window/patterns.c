@@ -1,6 +1,6 @@
 /* Makes and decodes patterns: an invertible 64-bit mix of the origin and a check byte. */
 #include "patterns.h"
-#include "../component.h"
+#include "component.h"
 
 /*
  * The fields of an unmixed pattern, from bit 0: lane 3, register 6, generation 18, vCPU 10, run 16,

@@ -1,6 +1,6 @@
 /* Plants one fault of each class in the state that window_plant puts in (plant.S). */
 #include "plant.h"
-#include "../component.h"
+#include "component.h"
 #include <string.h>
 
 /* The registers that carry each class, apart from each other so that a mix-up shows. */

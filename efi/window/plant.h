@@ -5,9 +5,11 @@
 #ifndef ZMMTEST_WINDOW_PLANT_H
 #define ZMMTEST_WINDOW_PLANT_H
 
-#include "../diagnosis/corruption.h"
-#include "exits.h"
+#include "corruption.h"
 #include "patterns.h"
+
+/* These put the planted state in before they compare; the second one raises #UD (plant.S). */
+extern const struct window window_plant, window_plant_fault;
 
 /* What diagnosis must say of a planted fault. */
 struct plant {

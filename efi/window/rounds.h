@@ -1,20 +1,22 @@
 /*
- * Rounds: what one vCPU does by itself - slices of the plan, the findings it makes, its counts.
- * While vCPUs run they share nothing: each field has one writer, named in its comment.
+ * What one vCPU works with in its rounds, as data: the plan, its patterns, its memory, its counts
+ * and its findings. While vCPUs run they share nothing: each field has one writer, named in its
+ * comment.
  */
 #ifndef ZMMTEST_WINDOW_ROUNDS_H
 #define ZMMTEST_WINDOW_ROUNDS_H
 
-#include "../diagnosis/corruption.h"
 #include "areas.h"
-#include "disk.h"
-#include "exits.h"
+#include "corruption.h"
+#include "exit.h"
 #include "finding.h"
 #include "hits.h"
-#include "interrupts.h"
-#include "memory.h"
 #include "patterns.h"
 #include <stdatomic.h>
+#include <stddef.h>
+
+struct disk_activity;
+struct traps;
 
 /*
  * Rotating patterns. A prime number of them, so that no buffer of two, four or eight saved states
@@ -26,6 +28,36 @@
 #define TIMED_KEPT    255u     /* latest timings per exit, for the median */
 #define FINDING_QUEUE 32u      /* one of each exit at least: a serial line is slow */
 #define INJECT_ROW    EXIT_MAX /* tally and finding number of injected rounds */
+
+/* Memory that windows work on (memory.h): 64-byte aligned. Sizes are whole pages; 0: there is none.
+ */
+struct buffers {
+    uint8_t *copy; /* the first half is read, the second written */
+    size_t copy_bytes;
+    uint8_t *cold; /* not one byte of it may be touched before its turn */
+    size_t cold_bytes;
+    size_t copy_at;    /* offset of the piece that this round copies */
+    size_t cold_next;  /* of the first page that was never touched */
+    size_t straddling; /* bytes of this round's XSAVE area that lie in its first page */
+    bool copy_filled;
+    size_t misaligned; /* bytes by which this round's copy is */
+};
+
+/* Interrupts (interrupts.h): the vCPU's own but for what is said to be read by others. */
+struct interrupts {
+    bool taken;           /* between interrupts_take() and interrupts_give_back() */
+    const char *no_timer; /* why the timer cannot be used; NULL: it can */
+    uint64_t timer_ticks; /* of the local APIC's timer in a hold */
+    uint64_t random;      /* state of the generator */
+    struct {
+        uint32_t spurious, timer, divide, initial;
+    } firmware; /* what the local APIC held */
+
+    /* Read by the others. */
+    _Atomic uint32_t apic_id;
+    _Atomic bool accepts; /* IPIs may be sent to it */
+    _Atomic bool sending; /* it may be about to send one */
+};
 
 struct peer {
     const struct rounds *rounds;
@@ -52,7 +84,7 @@ struct tally {
     _Atomic uint64_t rounds, findings;
     _Atomic uint32_t unavailable; /* 1 + vector of the exception that the event raised; 0: none */
     _Atomic(const char *) over;   /* why there are no more rounds of it; NULL: there are */
-    _Atomic bool waited;          /* a slice had no round, as it was not_now */
+    _Atomic bool waited;          /* a slice had no round, as it was NOT_NOW */
     _Atomic uint64_t interrupts;  /* taken in its rounds */
     _Atomic uint64_t live_cycles, slice_cycles; /* for exits that measure their exposure */
     uint32_t kept;
@@ -104,40 +136,5 @@ struct rounds {
     _Atomic uint32_t taken; /* findings taken out of the queue so far */
     _Atomic bool stop, pause;
 };
-
-/* Makes the first patterns and measures the bare round. machine, plan, key and cpu are set. */
-void rounds_prepare(struct rounds *rounds);
-
-/* Runs one slice of a plan entry: its rounds with every register live, then some mixed ones. */
-void rounds_slice(struct rounds *rounds, uint32_t entry);
-
-/* False: this vCPU has no part in a plan entry. Each has its part in INJECT_ROW. */
-bool rounds_take_part(const struct rounds *rounds, uint32_t entry);
-
-/* True when no entry of the plan has anything left to run on this vCPU. */
-bool rounds_exhausted(const struct rounds *rounds);
-
-/* True when this vCPU has nothing more to do, or has been told to stop. May be asked of a peer. */
-bool rounds_finished(const struct rounds *rounds);
-
-/* A sign of life between slices. */
-void rounds_beat(struct rounds *rounds);
-
-/*
- * One round of the self-test: runs the planted window on a filled round and makes the finding of
- * it. False if the round came back intact.
- */
-bool rounds_planted(struct rounds *rounds, struct round *round, const struct window *window,
-                    struct finding *finding);
-
-/* Runs a round by XSAVE with no event. False if it did not come back as it was put in. */
-bool rounds_area_intact(struct rounds *rounds, struct round *round);
-
-/* Fills a round anew with the next generation; some components may have to be in INIT state. */
-void rounds_fill(struct rounds *rounds, struct round *round, uint32_t init_components);
-
-/* The oldest finding that is waiting, or NULL; rounds_took_finding() frees its place. */
-const struct finding *rounds_next_finding(const struct rounds *rounds);
-void rounds_took_finding(struct rounds *rounds);
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef ZMMTEST_WINDOW_STATE_H
 #define ZMMTEST_WINDOW_STATE_H
 
+#include "../machine/fault.h"
+#include "../machine/form.h"
 #include "layout.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -17,10 +19,7 @@
 /* General registers by their number in the instruction set. */
 enum general { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
 
-/* Which registers a window uses: the widest that this vCPU may use. The numbers are window.h's. */
-enum form { FORM_XMM, FORM_YMM, FORM_ZMM, FORM_COUNT };
-
-/* And the fourth form of a window: the state is put in by XRSTOR and read back by XSAVE. */
+/* The fourth form of a window: the state is put in by XRSTOR and read back by XSAVE. */
 #define FORM_XSAVE FORM_COUNT
 
 /* Quadwords of a vector register, and vector registers, that a form covers. */
@@ -66,14 +65,6 @@ enum window_result {
     AREA_DIFFER = WINDOW_AREA_DIFFER,       /* general registers intact, an XSAVE area is not */
     FAULTED = WINDOW_FAULT,                 /* whole state kept, as it was at the fault */
     FAULTED_TWICE = WINDOW_FAULT_TWICE,     /* nothing kept */
-};
-
-/* An exception that a window raised. */
-struct fault {
-    uint64_t vector;
-    uint64_t error_code;
-    uint64_t rip;
-    uint64_t cr2;
 };
 
 /*

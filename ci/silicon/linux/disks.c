@@ -228,22 +228,20 @@ bool disks_stop(void)
     return all;
 }
 
-void disks_report(uint64_t milliseconds)
+bool disks_result(uint32_t number, struct disk_result *result)
 {
-    for (uint32_t n = 0; n < disks.count; n++) {
-        struct disk *disk = &disks.disk[n];
-        struct disk_result result = {
-            .number = n,
-            .block_bytes = BLOCK_BYTES,
-            .blocks = disk->size / BLOCK_BYTES,
-            .by = "direct-io",
-            .failed = atomic_load(&disk->error) != 0 || disk->stuck,
-            .reads = atomic_load(&disk->reads),
-            .bytes = atomic_load(&disk->bytes),
-            .milliseconds = milliseconds,
-        };
-        event_disk(&result);
-    }
+    struct disk *disk = &disks.disk[number];
+    if (number >= disks.count)
+        return false;
+    *result = (struct disk_result){
+        .block_bytes = BLOCK_BYTES,
+        .blocks = disk->size / BLOCK_BYTES,
+        .by = "direct-io",
+        .failed = atomic_load(&disk->error) != 0 || disk->stuck,
+        .reads = atomic_load(&disk->reads),
+        .bytes = atomic_load(&disk->bytes),
+    };
+    return true;
 }
 
 void disks_free(void)

@@ -1,6 +1,6 @@
 /* The classes of corruption, and their names. */
-#ifndef ZMMTEST_DIAGNOSIS_CORRUPTION_H
-#define ZMMTEST_DIAGNOSIS_CORRUPTION_H
+#ifndef ZMMTEST_WINDOW_CORRUPTION_H
+#define ZMMTEST_WINDOW_CORRUPTION_H
 
 enum corruption {
     CLASS_ZEROED,     /* bytes that held a pattern are zero */

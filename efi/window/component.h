@@ -2,8 +2,8 @@
  * State components by Intel's names (SDM vol. 1, 13.1), with the control state that XSAVE keeps
  * elsewhere or not at all.
  */
-#ifndef ZMMTEST_COMPONENT_H
-#define ZMMTEST_COMPONENT_H
+#ifndef ZMMTEST_WINDOW_COMPONENT_H
+#define ZMMTEST_WINDOW_COMPONENT_H
 
 #include <stdint.h>
 
