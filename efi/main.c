@@ -10,7 +10,10 @@
 #include "machine/instructions.h"
 #include "report/events.h"
 #include "report/sinks.h"
-#include "run.h"
+#include "run/planning.h"
+#include "run/progress.h"
+#include "run/run.h"
+#include "run/watching.h"
 #include "screen/menu.h"
 #include "screen/screen.h"
 #include "screen/terminal.h"
@@ -60,12 +63,12 @@ static void offer_menu(uint32_t rows)
 }
 
 /* A question is on the screen; whoever sits at another console has to see it, too. */
-static enum wish key_of_screen(char key)
+static enum operator_command key_of_screen(char key)
 {
-    enum wish wish = screen_key(key);
+    enum operator_command command = screen_key(key);
     if (screen_question())
         terminal_line(screen_question(), CONSOLES_BESIDE);
-    return wish;
+    return command;
 }
 
 /* "": there is a screen, or none was asked for; else why there is none. */
@@ -83,7 +86,7 @@ static bool add_screen(enum terminal_kind kind)
         return false;
     report_add_sink(screen_start(rows, kind == TERMINAL_TEXT, terminal_write));
     terminal_clear(CONSOLES_OF_SCREEN);
-    run.wish = key_of_screen;
+    run.command = key_of_screen;
     if (!options.given && !options_error[0])
         offer_menu(rows);
     return true;
@@ -130,15 +133,15 @@ static enum end ask_operator(void)
         return END_EXIT;
     keys_forget();
     report_say("Press S to shut down, B to reboot, X to return to the firmware.");
-    if (run.wish)
+    if (run.command)
         screen_offer_end();
-    for (run_show(&run);; clock_wait(20)) {
+    for (run_show_now(&run);; clock_wait(20)) {
         char key = keys_read();
-        if (run.wish && !screen_offers_end() && key != KEY_NONE) {
+        if (run.command && !screen_offers_end() && key != KEY_NONE) {
             /* A page that is being read is no place for these: they lead to where they stand. */
             bool ends = key == 's' || key == 'b' || key == 'x';
-            (void)run.wish((char)(ends ? KEY_ESC : key));
-            run_show(&run);
+            (void)run.command((char)(ends ? KEY_ESC : key));
+            run_show_now(&run);
             continue;
         }
         switch (key) {
@@ -151,9 +154,9 @@ static enum end ask_operator(void)
         case KEY_NONE:
             break;
         default:
-            if (run.wish) {
-                (void)run.wish(key);
-                run_show(&run);
+            if (run.command) {
+                (void)run.command(key);
+                run_show_now(&run);
             }
             break;
         }
@@ -169,7 +172,7 @@ static void say_on_display(const char *line)
 static void leave_console(void)
 {
     terminal_leave();
-    if (run.wish)
+    if (run.command)
         screen_repeat(say_on_display);
 }
 
@@ -181,13 +184,13 @@ static void end_as_asked(struct run *run, enum end end)
         end = END_SHUTDOWN;
     if (end == END_MENU)
         end = ask_operator();
-    if (end == END_EXIT && !run_give_back(run)) {
+    if (end == END_EXIT && !watching_give_back(run)) {
         event_notice("A vCPU or a read is still in this program, which therefore cannot be "
                      "unloaded: shutting down instead of returning to the firmware.");
         end = END_SHUTDOWN;
     }
     if (end == END_EXIT)
-        run_free(run);
+        planning_undo(run);
     if (!run->disk_lost)
         files_close();
     leave_console();
@@ -236,5 +239,5 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
         run.notice[notices++] = chosen[0] ? chosen : no_screen;
     run_everything(&run, random_seed(), options_error);
     end_as_asked(&run, options.end);
-    return status_of(run.verdict);
+    return status_of(run.outcome.verdict);
 }

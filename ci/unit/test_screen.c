@@ -52,8 +52,9 @@ static char exit_names[EXITS][12];
 static struct hits real[CPUS], planted[CPUS];
 static uint32_t idle_cpu; /* has no rounds */
 
-static const struct hits *hits_of(uint32_t cpu, bool injected)
+static const struct hits *hits_of(const void *context, uint32_t cpu, bool injected)
 {
+    assert_ptr_equal(context, &progress);
     assert_true(cpu < CPUS);
     if (cpu == idle_cpu || !progress.rounds)
         return NULL;
@@ -96,6 +97,7 @@ static void make_run(void)
         .exits = EXITS,
         .cpus = CPUS,
         .hits = hits_of,
+        .hits_context = &progress,
     };
 }
 
@@ -167,7 +169,7 @@ static uint8_t look_of(const char *words)
 
 static void press(char key)
 {
-    assert_int_equal(screen_key(key), WISH_NOTHING);
+    assert_int_equal(screen_key(key), COMMAND_NONE);
     draw();
 }
 
@@ -219,7 +221,11 @@ static void new_finding(uint32_t generation)
 static void hand_over(void)
 {
     diagnose(&finding, &diagnosis);
-    sink->found(&(struct found){&finding, &diagnosis, "cpuid", ++found_so_far});
+    sink->found(&(struct found){.finding = &finding,
+                                .diagnosis = &diagnosis,
+                                .signature = signature_find(&diagnosis),
+                                .exit_name = "cpuid",
+                                .number = ++found_so_far});
 }
 
 /* The ESXi bug. */
@@ -1221,10 +1227,10 @@ static void the_end_of_a_run_is_asked_for(void **state)
     static const struct {
         char key;
         const char *question;
-        enum wish wish;
-    } keys[] = {{'s', "Stop the run and report? Y: yes, any other key: no", WISH_STOP},
-                {'q', "Stop the run and report? Y: yes, any other key: no", WISH_STOP},
-                {'o', "power the machine off? Y: yes, any other key: no", WISH_POWER_OFF}};
+        enum operator_command command;
+    } keys[] = {{'s', "Stop the run and report? Y: yes, any other key: no", COMMAND_STOP},
+                {'q', "Stop the run and report? Y: yes, any other key: no", COMMAND_STOP},
+                {'o', "power the machine off? Y: yes, any other key: no", COMMAND_POWER_OFF}};
     draw();
     for (size_t n = 0; n < sizeof(keys) / sizeof(keys[0]); n++) {
         for (int other = 0; other < 256; other++) {
@@ -1236,11 +1242,11 @@ static void the_end_of_a_run_is_asked_for(void **state)
             assert_int_equal(look_of(keys[n].question), LOOK_QUESTION);
             press((char)other);
             assert_false(shows(keys[n].question));
-            assert_int_equal(screen_key('y'), WISH_NOTHING);
+            assert_int_equal(screen_key('y'), COMMAND_NONE);
         }
         press(keys[n].key);
-        assert_int_equal(screen_key('y'), keys[n].wish);
-        assert_int_equal(screen_key('y'), WISH_NOTHING);
+        assert_int_equal(screen_key('y'), keys[n].command);
+        assert_int_equal(screen_key('y'), COMMAND_NONE);
     }
 }
 
@@ -1260,8 +1266,8 @@ static void a_pause_is_asked_for_at_once(void **state)
 {
     (void)state;
     draw();
-    assert_int_equal(screen_key('p'), WISH_PAUSE);
-    assert_int_equal(screen_key('p'), WISH_PAUSE);
+    assert_int_equal(screen_key('p'), COMMAND_PAUSE);
+    assert_int_equal(screen_key('p'), COMMAND_PAUSE);
 }
 
 static void after_the_end_there_is_nothing_to_stop(void **state)
@@ -1280,12 +1286,12 @@ static void after_the_end_there_is_nothing_to_stop(void **state)
                              "R report  F findings  M map by vCPU  S shut down  B reboot  X exit ",
                              67),
                      0);
-    assert_int_equal(screen_key('y'), WISH_NOTHING);
+    assert_int_equal(screen_key('y'), COMMAND_NONE);
     static const char keys[] = {'p', 's', 'q', 'o'};
     for (size_t n = 0; n < sizeof(keys); n++) {
         press(keys[n]);
         assert_false(shows("Y: yes"));
-        assert_int_equal(screen_key('y'), WISH_NOTHING);
+        assert_int_equal(screen_key('y'), COMMAND_NONE);
     }
     /* A screen that is begun anew has a run to stop again. */
     start(GRID_ROWS, false);
@@ -1365,13 +1371,13 @@ static void something_happens(void)
         make_run();
 }
 
-static void expect_wish(enum wish wish, char before, char key)
+static void expect_command(enum operator_command command, char before, char key)
 {
-    if (wish == WISH_STOP)
+    if (command == COMMAND_STOP)
         assert_true(key == 'y' && (before == 's' || before == 'q'));
-    if (wish == WISH_POWER_OFF)
+    if (command == COMMAND_POWER_OFF)
         assert_true(key == 'y' && before == 'o');
-    if (wish == WISH_PAUSE)
+    if (command == COMMAND_PAUSE)
         assert_int_equal(key, 'p');
 }
 
@@ -1385,9 +1391,9 @@ static void storm(uint32_t keys)
         char key = (char)random_number();
         if (random_number() % 2)
             key = known[random_number() % (sizeof(known) - 1)];
-        enum wish wish = screen_key(key);
-        expect_wish(wish, before, key);
-        stops += wish == WISH_STOP || wish == WISH_POWER_OFF;
+        enum operator_command command = screen_key(key);
+        expect_command(command, before, key);
+        stops += command == COMMAND_STOP || command == COMMAND_POWER_OFF;
         before = key;
         something_happens();
         if (n % 7 == 0)
@@ -1413,7 +1419,7 @@ static void a_storm_at_the_end_asks_for_nothing(void **state)
     draw();
     screen_offer_end();
     for (uint32_t n = 0; n < 20000; n++) {
-        assert_int_equal(screen_key((char)random_number()), WISH_NOTHING);
+        assert_int_equal(screen_key((char)random_number()), COMMAND_NONE);
         if (n % 7 == 0)
             draw();
     }

@@ -24,7 +24,8 @@ static void start(enum form form)
 static const char *signature(void)
 {
     diagnose(&finding, &diagnosis);
-    return diagnosis.signature ? diagnosis.signature->name : "none";
+    const struct signature *known = signature_find(&diagnosis);
+    return known ? known->name : "none";
 }
 
 static void halves_of_different_registers_are_no_reset_of_hi16(void **state)

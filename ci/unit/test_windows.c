@@ -146,7 +146,7 @@ static void a_flipped_bit_anywhere_is_found_and_named_as_that_register_alone(voi
             assert_false(finding.memory_changed);
             diagnose(&finding, &diagnosis);
             registers_of(reg, form, wanted);
-            diagnosis_registers(&diagnosis, form, named);
+            diagnosis_registers(&diagnosis, named);
             assert_string_equal(named, wanted);
             assert_int_equal(diagnosis.lane_count, 1);
             assert_int_equal(diagnosis.lane[0].reg, reg);
@@ -197,7 +197,7 @@ static void the_control_register_of_each_round_differs(void **state)
     assert_int_equal(seen_set & seen_clear & MXCSR_VARIED, MXCSR_VARIED);
 }
 
-static void expect_plant(const struct plant *plant, enum corruption corruption, enum form form)
+static void expect_plant(const struct plant *plant, enum corruption corruption)
 {
     char text[DIAGNOSIS_TEXT];
     diagnose(&finding, &diagnosis);
@@ -205,7 +205,7 @@ static void expect_plant(const struct plant *plant, enum corruption corruption, 
     assert_string_equal(class_name(diagnosis.corruption), class_name(corruption));
     diagnosis_components(&diagnosis, text);
     assert_string_equal(text, plant->component);
-    diagnosis_registers(&diagnosis, form, text);
+    diagnosis_registers(&diagnosis, text);
     assert_string_equal(text, plant->registers);
     diagnosis_bits(&diagnosis, text);
     assert_string_equal(text, plant->bits);
@@ -227,7 +227,7 @@ static void each_planted_class_is_found_and_named_right(void **state)
                 plant_class(&rounds.planted, &rounds.key, corruption, &plant);
             assert_true(finding_planted(&rounds, &rounds.planted, window, &finding));
             assert_false(finding.memory_changed);
-            expect_plant(&plant, corruption, form);
+            expect_plant(&plant, corruption);
         }
     }
 }

@@ -1,7 +1,6 @@
 /* Compares what a round found with what it expected, and says what the difference means. */
 #include "diagnosis.h"
 #include "../text.h"
-#include "signatures.h"
 #include <string.h>
 
 /* A set bit for each byte in which want and got differ. */
@@ -241,7 +240,6 @@ void diagnose(const struct finding *f, struct diagnosis *d)
     }
     d->corruption = overall_class(f, d, &tallies);
     d->uniform = is_uniform(d, &tallies);
-    d->signature = signature_find(d);
 }
 
 /* An empty list says so; one that did not fit ends behind a whole entry, with dots. */
@@ -308,11 +306,11 @@ static const char *general_name(unsigned int number)
     return names[number];
 }
 
-void diagnosis_registers(const struct diagnosis *d, enum form form, char *buffer)
+void diagnosis_registers(const struct diagnosis *d, char *buffer)
 {
     struct text text;
     text_start(&text, buffer, DIAGNOSIS_TEXT);
-    text_add_ranges(&text, vector_prefix(form), d->vectors);
+    text_add_ranges(&text, vector_prefix(d->form), d->vectors);
     if (d->opmasks) {
         text_add(&text, "%s", text.length ? "," : "");
         text_add_ranges(&text, "k", d->opmasks);

@@ -1,6 +1,4 @@
-/*
- * From a finding to its meaning: class, components, registers, bits, where wrong values came from,
- * and the known bug that leaves such a trace.
+/* From a finding to its meaning: class, components, registers, bits, where wrong values came from.
  */
 #ifndef ZMMTEST_DIAGNOSIS_DIAGNOSIS_H
 #define ZMMTEST_DIAGNOSIS_DIAGNOSIS_H
@@ -27,8 +25,6 @@ struct lane {
 #define LANE_MXCSR  (PATTERN_END + 1)
 #define LANE_REST   (PATTERN_END + 2) /* a component of XSAVE that is none of the registers */
 
-struct signature;
-
 struct diagnosis {
     enum form form;
     enum corruption corruption;
@@ -47,7 +43,6 @@ struct diagnosis {
     uint32_t lane_count;   /* wrong quadwords in all */
     uint32_t lanes_kept;
     struct lane lane[LANES_KEPT];
-    const struct signature *signature; /* NULL: none known */
 };
 
 void diagnose(const struct finding *finding, struct diagnosis *diagnosis);
@@ -61,7 +56,7 @@ bool diagnosis_is_control(uint32_t component, uint32_t offset);
 /* The words of a log line. Each needs a buffer of DIAGNOSIS_TEXT bytes. */
 #define DIAGNOSIS_TEXT 112u
 void diagnosis_components(const struct diagnosis *diagnosis, char *buffer);
-void diagnosis_registers(const struct diagnosis *diagnosis, enum form form, char *buffer);
+void diagnosis_registers(const struct diagnosis *diagnosis, char *buffer);
 void diagnosis_bits(const struct diagnosis *diagnosis, char *buffer);
 
 /* "zmm3", "k1", "rax", "rflags"; and "stale: vCPU 0, generation 17, zmm3 lane 2" or the class. */

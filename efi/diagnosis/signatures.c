@@ -160,3 +160,15 @@ const char *class_meaning(enum corruption corruption)
     };
     return meanings[corruption];
 }
+
+_Static_assert(sizeof(signatures) / sizeof(signatures[0]) <= SIGNATURES_MAX, "a bit for each");
+
+uint32_t signature_number(const struct signature *signature)
+{
+    return (uint32_t)(signature - signatures);
+}
+
+const struct signature *signature_of_number(uint32_t number)
+{
+    return &signatures[number];
+}

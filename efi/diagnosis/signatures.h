@@ -20,6 +20,11 @@ struct signature {
 /* The first row that fits, or NULL. */
 const struct signature *signature_find(const struct diagnosis *diagnosis);
 
+/* All of them: the row of one, of how many there are; and back. */
+#define SIGNATURES_MAX 64u
+uint32_t signature_number(const struct signature *signature);
+const struct signature *signature_of_number(uint32_t number);
+
 /* What a finding of the class means where no signature fits. */
 const char *class_meaning(enum corruption corruption);
 

@@ -1,6 +1,6 @@
 /* The words of each event: the log line first, then the text. */
 #include "events.h"
-#include "../diagnosis/signatures.h"
+#include "../machine/fault.h"
 #include "conclusion.h"
 #include "report.h"
 #include <string.h>
@@ -168,7 +168,8 @@ static void log_components(struct log_line *line, const struct xstate *xstate, u
     log_text(line, "components", buffer);
 }
 
-void event_state(const struct machine *machine, uint32_t cpu, const struct xstate_saved *saved)
+void event_state(const struct machine *machine, uint32_t cpu, const struct xstate_saved *saved,
+                 bool again)
 {
     struct log_line line;
     log_start(&line, "state");
@@ -177,11 +178,8 @@ void event_state(const struct machine *machine, uint32_t cpu, const struct xstat
     log_hex(&line, "xcr0", saved->xcr0_on);
     log_components(&line, &machine->xstate, saved->xcr0_on);
     log_end(&line);
-    /* On a machine of many vCPUs, only what differs is worth a line of text. */
-    static uint64_t said = UINT64_MAX;
-    if (said == saved->xcr0_on)
+    if (again)
         return;
-    said = saved->xcr0_on;
     report_say("vCPU %-3u   XCR0 0x%lx before, 0x%lx now", cpu, saved->xcr0, saved->xcr0_on);
     say_components(&machine->xstate, saved->xcr0_on);
 }
@@ -246,13 +244,13 @@ void event_flush(void)
         event_notice(trouble);
 }
 
-static void log_lanes(const struct diagnosis *d, enum form form, uint64_t number)
+static void log_lanes(const struct diagnosis *d, uint64_t number)
 {
     for (uint32_t n = 0; n < d->lanes_kept; n++) {
         char name[DIAGNOSIS_TEXT], from[DIAGNOSIS_TEXT];
         struct log_line line;
-        lane_register(&d->lane[n], form, name);
-        lane_from(&d->lane[n], form, from);
+        lane_register(&d->lane[n], d->form, name);
+        lane_from(&d->lane[n], d->form, from);
         log_start(&line, "lane");
         log_number(&line, "n", number);
         log_text(&line, "register", name);
@@ -266,13 +264,13 @@ static void log_lanes(const struct diagnosis *d, enum form form, uint64_t number
 
 #define LANES_SAID 4u
 
-static void say_lanes(const struct diagnosis *d, enum form form)
+static void say_lanes(const struct diagnosis *d)
 {
     for (uint32_t n = 0; n < d->lanes_kept && n < LANES_SAID; n++) {
         char name[DIAGNOSIS_TEXT], from[DIAGNOSIS_TEXT];
         const struct lane *lane = &d->lane[n];
-        lane_register(lane, form, name);
-        lane_from(lane, form, from);
+        lane_register(lane, d->form, name);
+        lane_from(lane, d->form, from);
         report_say("  %-5s word %u (bits %u:%u) expected %016lx, found %016lx", name, lane->lane,
                    64 * lane->lane + 63, 64 * lane->lane, lane->want, lane->got);
         if (lane->decoded)
@@ -282,105 +280,61 @@ static void say_lanes(const struct diagnosis *d, enum form form)
         report_say("  and %u more quadwords", d->lane_count - LANES_SAID);
 }
 
-static struct {
-    const struct signature *signature[16];
-    uint32_t count;
-    uint32_t real;    /* of them, those that nobody planted: bit n is signature n */
-    uint32_t classes; /* of findings without a signature: a set of bits */
-} said;
-
-/* Which of the known ones it is; said.count if it has not been said, or there is none. */
-static uint32_t said_number(const struct signature *signature)
+static void say_meaning(const struct found *found)
 {
-    uint32_t n = 0;
-    while (n < said.count && said.signature[n] != signature)
-        n++;
-    return n;
-}
-
-/* What was said before of this signature, or of this class where none fits, is not said again. */
-static bool said_before(const struct diagnosis *d, bool injected)
-{
-    const uint32_t bit = 1u << d->corruption;
-    if (!d->signature) {
-        bool before = said.classes & bit;
-        said.classes |= bit;
-        return before;
-    }
-    uint32_t n = said_number(d->signature);
-    bool before = n < said.count;
-    if (!before && said.count < sizeof(said.signature) / sizeof(said.signature[0]))
-        said.signature[said.count++] = d->signature;
-    said.real |= injected ? 0 : 1u << n;
-    return before;
-}
-
-static void say_meaning(const struct diagnosis *d)
-{
-    if (!d->signature) {
-        report_say_wrapped(2, class_meaning(d->corruption));
+    if (!found->signature) {
+        report_say_wrapped(2, class_meaning(found->diagnosis->corruption));
         return;
     }
-    report_say("  Looks like: %s", d->signature->name);
-    report_say_wrapped(2, d->signature->meaning);
-    report_say("  Reference: %s", d->signature->reference);
+    report_say("  Looks like: %s", found->signature->name);
+    report_say_wrapped(2, found->signature->meaning);
+    report_say("  Reference: %s", found->signature->reference);
 }
 
-static void say_finding(const struct finding *finding, const struct diagnosis *d,
-                        const char *exit_name, uint64_t number)
+static void say_finding(const struct found *found)
 {
-    char registers[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT], components[DIAGNOSIS_TEXT];
-    bool again = said_before(d, finding->injected);
-    diagnosis_registers(d, finding->key.form, registers);
-    diagnosis_bits(d, bits);
-    diagnosis_components(d, components);
-    if (!again)
+    const struct finding *finding = found->finding;
+    if (!found->told_before)
         report_say(" ");
     report_say("%sFINDING %lu: vCPU %u, exit %s, round %lu: %s",
-               finding->injected ? "INJECTED " : "", number, finding->cpu, exit_name,
-               finding->round, class_name(d->corruption));
-    if (d->corruption == CLASS_FAULT)
+               finding->injected ? "INJECTED " : "", found->number, finding->cpu, found->exit_name,
+               finding->round, class_name(found->diagnosis->corruption));
+    if (found->diagnosis->corruption == CLASS_FAULT)
         report_say("  %s (vector %lu, error code 0x%lx) at 0x%lx in the window",
                    exception_name(finding->fault.vector), finding->fault.vector,
                    finding->fault.error_code, finding->fault.rip);
     else
-        report_say("  %s, bits %s (%s)", registers, bits, components);
+        report_say("  %s, bits %s (%s)", found->registers, found->bits, found->components);
     if (finding->memory_changed)
         report_say("  The pattern in memory changed as well: memory, not a register, is at fault.");
-    if (again)
+    if (found->told_before)
         return;
-    say_lanes(d, finding->key.form);
-    say_meaning(d);
+    say_lanes(found->diagnosis);
+    say_meaning(found);
 }
 
-void event_finding(const struct finding *finding, const char *exit_name, uint64_t number)
+void event_finding(const struct found *found)
 {
-    char registers[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT], components[DIAGNOSIS_TEXT];
-    struct diagnosis d;
+    const struct finding *finding = found->finding;
     struct log_line line;
-    diagnose(finding, &d);
-    diagnosis_components(&d, components);
-    diagnosis_registers(&d, finding->key.form, registers);
-    diagnosis_bits(&d, bits);
     log_start(&line, "finding");
-    log_number(&line, "n", number);
+    log_number(&line, "n", found->number);
     if (finding->injected)
         log_text(&line, "label", "INJECTED");
     log_number(&line, "cpu", finding->cpu);
-    log_text(&line, "exit", exit_name);
+    log_text(&line, "exit", found->exit_name);
     log_number(&line, "round", finding->round);
     log_number(&line, "generation", finding->generation);
-    log_text(&line, "component", components);
-    log_text(&line, "class", class_name(d.corruption));
-    log_text(&line, "registers", registers);
-    log_text(&line, "bits", bits);
-    if (d.corruption == CLASS_FAULT)
+    log_text(&line, "component", found->components);
+    log_text(&line, "class", class_name(found->diagnosis->corruption));
+    log_text(&line, "registers", found->registers);
+    log_text(&line, "bits", found->bits);
+    if (found->diagnosis->corruption == CLASS_FAULT)
         log_text(&line, "exception", exception_name(finding->fault.vector));
-    log_text(&line, "signature", d.signature ? d.signature->name : "none");
+    log_text(&line, "signature", found->signature ? found->signature->name : "none");
     log_end(&line);
-    log_lanes(&d, finding->key.form, number);
-    say_finding(finding, &d, exit_name, number);
-    report_found(&(struct found){finding, &d, exit_name, number});
+    log_lanes(found->diagnosis, found->number);
+    say_finding(found);
 }
 
 void event_gap(uint64_t milliseconds, const struct machine *now, const char *changed)
@@ -567,13 +521,14 @@ static void say_bound(const struct outcome *outcome)
 }
 
 /* What the findings looked like that nobody planted, once each. */
-static void say_known(void)
+static void say_known(const struct known *known)
 {
-    for (uint32_t n = 0; n < said.count; n++) {
-        if (!(said.real >> n & 1))
+    for (uint32_t n = 0; n < SIGNATURES_MAX; n++) {
+        if (!(known->real >> n & 1))
             continue;
-        report_say("Looks like %s", said.signature[n]->name);
-        report_say("           %s", said.signature[n]->reference);
+        const struct signature *signature = signature_of_number(n);
+        report_say("Looks like %s", signature->name);
+        report_say("           %s", signature->reference);
     }
 }
 
@@ -618,6 +573,6 @@ void event_done(const struct outcome *outcome)
     else if (outcome->control_run)
         report_say_wrapped(11, "Control run: no hypervisor was seen, so nothing beneath to blame.");
     say_bound(outcome);
-    say_known();
+    say_known(outcome->known);
     say_steps(outcome);
 }

@@ -16,8 +16,9 @@
 void event_start(const struct run_identity *identity, const char *firmware, const char *options);
 void event_machine(const struct machine *machine);
 
-/* XCR0 of one vCPU before and after; for the boot vCPU also the components and their sizes. */
-void event_state(const struct machine *machine, uint32_t cpu, const struct xstate_saved *saved);
+/* XCR0 of one vCPU before and after, and its components. `again`: the text has just such a line. */
+void event_state(const struct machine *machine, uint32_t cpu, const struct xstate_saved *saved,
+                 bool again);
 
 void event_selftest(const struct selftest *selftest);
 
@@ -34,7 +35,8 @@ void event_notice(const char *text);
 /* Makes what was said so far outlast the machine, and tells what went wrong with that. */
 void event_flush(void);
 
-void event_finding(const struct finding *finding, const char *exit_name, uint64_t number);
+/* A finding with its meaning; the meaning only once. */
+void event_finding(const struct found *found);
 
 /*
  * The machine stood still for so long. `now` is what it is after that, `changed` what of it differs

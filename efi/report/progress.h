@@ -22,7 +22,8 @@ struct progress {
 
     uint32_t cpus; /* of the machine; which of them were hit is in the hits */
     /* Of one vCPU; NULL: it has no rounds. `injected`: of planted faults instead. */
-    const struct hits *(*hits)(uint32_t cpu, bool injected);
+    const struct hits *(*hits)(const void *context, uint32_t cpu, bool injected);
+    const void *hits_context;
 };
 
 #endif

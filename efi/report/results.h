@@ -2,10 +2,10 @@
 #ifndef ZMMTEST_REPORT_RESULTS_H
 #define ZMMTEST_REPORT_RESULTS_H
 
-#include "../diagnosis/diagnosis.h"
+#include "../diagnosis/signatures.h"
 #include "../machine/machine.h"
-#include "../verdict.h"
 #include "../window/finding.h"
+#include "verdict.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,12 +25,22 @@ struct selftest {
     char missed[96];   /* the first that was not named right; "" if all were */
 };
 
-/* A finding with its meaning; a sink that keeps it copies what it needs. */
+/* A finding with its meaning, in words as well; a sink that keeps it copies what it needs. */
 struct found {
     const struct finding *finding;
     const struct diagnosis *diagnosis;
-    const char *exit_name; /* of the finding's row */
-    uint64_t number;       /* which finding this is, from 1 */
+    const struct signature *signature; /* the known bug that leaves such a trace; NULL: none */
+    const char *exit_name;             /* of the finding's exit */
+    uint64_t number;                   /* which finding this is, from 1 */
+    bool told_before;                  /* what it means, of another such finding */
+    char components[DIAGNOSIS_TEXT], registers[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT];
+};
+
+/* What the findings of a run looked like. */
+struct known {
+    uint64_t signatures; /* a bit for each row of their table, */
+    uint64_t real;       /* and for those that nobody planted */
+    uint64_t classes;    /* of findings without a signature */
 };
 
 struct exit_result {
@@ -61,6 +71,7 @@ struct outcome {
     bool avx512;                /* it was tested */
     uint64_t live_milliseconds; /* for which all registers were live in holds, of all vCPUs */
     const char *system;         /* the operating system beneath; "": none */
+    const struct known *known;
 };
 
 #endif

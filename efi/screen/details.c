@@ -75,7 +75,7 @@ static void draw_origin(struct grid *grid, uint32_t row, const struct diagnosis 
 
 static void draw_meaning(struct grid *grid, uint32_t row, const struct kept_finding *kept)
 {
-    const struct signature *signature = kept->diagnosis.signature;
+    const struct signature *signature = kept->signature;
     uint32_t last = grid->rows - 2;
     if (kept->memory_changed)
         grid_put(grid, row++, 0, LOOK_BAD, "The pattern in memory changed as well: %s",

@@ -1,6 +1,6 @@
 /* Keeps the latest findings and lines, each in a ring. */
 #include "keeper.h"
-#include "../machine/traps.h"
+#include "../machine/fault.h"
 #include "../text.h"
 
 static struct kept_finding findings[FINDINGS_KEPT];
@@ -26,6 +26,7 @@ void keep_found(const struct found *found)
         .memory_changed = found->finding->memory_changed,
         .fault = found->finding->fault,
         .diagnosis = *found->diagnosis,
+        .signature = found->signature,
     };
 }
 
@@ -53,7 +54,7 @@ void kept_finding_hit(const struct kept_finding *kept, char *buffer)
         text_add(&text, "%s in a window", exception_name(kept->fault.vector));
         return;
     }
-    diagnosis_registers(&kept->diagnosis, kept->diagnosis.form, registers);
+    diagnosis_registers(&kept->diagnosis, registers);
     diagnosis_bits(&kept->diagnosis, bits);
     text_add(&text, "%s, bits %s %s", registers, bits, class_name(kept->diagnosis.corruption));
 }

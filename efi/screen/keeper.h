@@ -13,6 +13,7 @@ struct kept_finding {
     bool injected, memory_changed;
     struct fault fault;
     struct diagnosis diagnosis;
+    const struct signature *signature; /* NULL: none known */
 };
 
 /* Forgets all, at the start of a screen. */

@@ -37,10 +37,11 @@ static void gather(struct map *map, const struct view *view, const struct progre
     for (uint32_t cpu = 0; cpu < progress->cpus; cpu++) {
         if (view->one_cpu && cpu != view->cpu)
             continue;
-        const struct hits *real = progress->hits(cpu, false);
+        const struct hits *real = progress->hits(progress->hits_context, cpu, false);
         note_tested(map, real);
         add_hits(map->real, &map->real_other, real);
-        add_hits(map->planted, &map->planted_other, progress->hits(cpu, true));
+        add_hits(map->planted, &map->planted_other,
+                 progress->hits(progress->hits_context, cpu, true));
     }
     map->any_planted = map->planted_other != 0;
     for (unsigned int n = 0; n < VECTOR_COUNT; n++)

@@ -221,7 +221,7 @@ static void draw_last_finding(struct grid *grid, uint32_t row, const struct prog
              "%sFINDING %lu: %s, after %s on vCPU %u", last->injected ? "INJECTED " : "",
              last->number, hit, last->exit_name, last->cpu);
     grid_put(grid, row + 1, 0, LOOK_STRONG, "%s",
-             last->diagnosis.signature ? last->diagnosis.signature->name
+             last->signature ? last->signature->name
                                        : "No known bug leaves this trace.");
 }
 

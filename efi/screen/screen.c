@@ -190,16 +190,16 @@ static void look_at(enum view_kind kind)
     screen.view.finding = screen.view.last_line = VIEW_LATEST;
 }
 
-static enum wish answer(char key)
+static enum operator_command answer(char key)
 {
-    static const enum wish wishes[] = {
-        [QUESTION_STOP] = WISH_STOP, [QUESTION_POWER_OFF] = WISH_POWER_OFF};
-    enum wish wish = key == 'y' ? wishes[screen.view.question] : WISH_NOTHING;
+    static const enum operator_command wishes[] = {
+        [QUESTION_STOP] = COMMAND_STOP, [QUESTION_POWER_OFF] = COMMAND_POWER_OFF};
+    enum operator_command command = key == 'y' ? wishes[screen.view.question] : COMMAND_NONE;
     screen.view.question = QUESTION_NONE;
-    return wish;
+    return command;
 }
 
-enum wish screen_key(char key)
+enum operator_command screen_key(char key)
 {
     if (screen.view.question)
         return answer(key);
@@ -225,7 +225,7 @@ enum wish screen_key(char key)
         screen.view.kind = VIEW_OVERVIEW;
         break;
     case 'p':
-        return screen.at_end ? WISH_NOTHING : WISH_PAUSE;
+        return screen.at_end ? COMMAND_NONE : COMMAND_PAUSE;
     case 's':
     case 'q':
         screen.view.question = screen.at_end ? QUESTION_NONE : QUESTION_STOP;
@@ -236,5 +236,5 @@ enum wish screen_key(char key)
     default:
         break;
     }
-    return WISH_NOTHING;
+    return COMMAND_NONE;
 }

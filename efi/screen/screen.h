@@ -6,7 +6,7 @@
 #define ZMMTEST_SCREEN_SCREEN_H
 
 #include "../report/report.h"
-#include "../run.h"
+#include "../run/run_state.h"
 #include "grid.h"
 
 /*
@@ -27,7 +27,7 @@ const char *screen_question(void);
 bool screen_offers_end(void);
 
 /* What a key asks for of the run; what it asks for of the screen is done. */
-enum wish screen_key(char key);
+enum operator_command screen_key(char key);
 
 /* From now on the last row offers what there is at the end. */
 void screen_offer_end(void);

@@ -14,7 +14,7 @@ enum begun disk_begin(struct rounds *rounds, struct round *round, const char **r
         if (atomic_load_explicit(&disks->over, memory_order_relaxed))
             return no_more(reason, "no disk is left to be read");
         /* It is mostly the boot vCPU itself that begins the reads, between its slices. */
-        if ((rounds->firmwares && !disks->unattended) || rdtsc() - start > longest ||
+        if ((rounds->runs_firmware && !disks->unattended) || rdtsc() - start > longest ||
             atomic_load_explicit(&rounds->stop, memory_order_relaxed))
             return NOT_NOW;
         cpu_pause();
@@ -24,5 +24,5 @@ enum begun disk_begin(struct rounds *rounds, struct round *round, const char **r
 
 bool disk_part(const struct rounds *rounds)
 {
-    return !(rounds->firmwares && rounds->plan->disks->blocking);
+    return !(rounds->runs_firmware && rounds->plan->disks->blocking);
 }

@@ -196,7 +196,7 @@ void interrupts_rest(struct rounds *rounds)
 
 bool interrupts_part(const struct rounds *rounds)
 {
-    return !rounds->firmwares;
+    return !rounds->runs_firmware;
 }
 
 static const char *no_timer(const struct rounds *rounds)

@@ -108,7 +108,7 @@ struct rounds {
     uint32_t cpu;
     struct buffers buffers; /* the memory is; the places in it are the vCPU's own */
     struct traps *traps;    /* of this vCPU */
-    bool firmwares;         /* the firmware runs on it: its interrupts are not ours */
+    bool runs_firmware;     /* the firmware runs on it: its interrupts are not ours */
 
     /* The vCPU's own. */
     uint32_t generation;   /* the next to be made */

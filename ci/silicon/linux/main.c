@@ -5,7 +5,9 @@
  */
 #include "../../../efi/machine/clock.h"
 #include "../../../efi/machine/identify.h"
-#include "../../../efi/run.h"
+#include "../../../efi/run/planning.h"
+#include "../../../efi/run/run.h"
+#include "../../../efi/run/watching.h"
 #include "process.h"
 #include "version.h"
 #include <stdio.h>
@@ -128,7 +130,7 @@ int main(int argc, char *argv[])
     run.machine = &machine;
     run.options = &options;
     run_everything(&run, random_seed(), wrong);
-    if (run_give_back(&run))
-        run_free(&run);
-    return exit_code_of(run.verdict);
+    if (watching_give_back(&run))
+        planning_undo(&run);
+    return exit_code_of(run.outcome.verdict);
 }

@@ -1,14 +1,15 @@
 /* Brings a vCPU into the state for rounds, runs them, and puts everything back. */
 #include "vcpu.h"
-#include "window/area_compare.h"
-#include "window/counter.h"
-#include "window/interrupts.h"
-#include "window/slices.h"
-#include "window/work.h"
+#include "../window/area_compare.h"
+#include "../window/counter.h"
+#include "../window/interrupts.h"
+#include "../window/slices.h"
+#include "../window/work.h"
 
 struct vectors_work {
     struct vcpu *vcpu;
-    void (*work)(void *vcpu);
+    void (*work)(void *argument);
+    void *argument;
 };
 
 static void prepare(struct vcpu *vcpu)
@@ -25,7 +26,7 @@ static void work_on(void *argument)
 {
     struct vectors_work *on = argument;
     prepare(on->vcpu);
-    on->work(on->vcpu);
+    on->work(on->argument);
 }
 
 static void turn_on(void *argument)
@@ -45,9 +46,9 @@ static void turn_off(void *argument)
     xstate_turn_off(&vcpu->saved);
 }
 
-bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *vcpu))
+bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *argument), void *argument)
 {
-    struct vectors_work on = {vcpu, work};
+    struct vectors_work on = {vcpu, work, argument};
     traps_enter(&vcpu->traps);
     bool ran = traps_run(turn_on, vcpu, &vcpu->fault);
     if (ran) {
@@ -98,12 +99,12 @@ static void finish(struct vcpu *vcpu, bool ran)
 void vcpu_run(struct vcpu *vcpu)
 {
     atomic_store_explicit(&vcpu->state, VCPU_RUNNING, memory_order_release);
-    finish(vcpu, vcpu_with_vectors(vcpu, run_until_finished));
+    finish(vcpu, vcpu_with_vectors(vcpu, run_until_finished, vcpu));
 }
 
 void vcpu_run_slice(struct vcpu *vcpu)
 {
-    bool ran = vcpu_with_vectors(vcpu, run_one_slice);
+    bool ran = vcpu_with_vectors(vcpu, run_one_slice, vcpu);
     if (!ran || work_finished(&vcpu->rounds))
         finish(vcpu, ran);
 }

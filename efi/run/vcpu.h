@@ -2,12 +2,12 @@
  * One vCPU at work: its exception handlers, its XCR0, its rounds. The boot vCPU runs a slice at a
  * time and returns to the firmware in between; the others run until they are told to stop.
  */
-#ifndef ZMMTEST_VCPU_H
-#define ZMMTEST_VCPU_H
+#ifndef ZMMTEST_RUN_VCPU_H
+#define ZMMTEST_RUN_VCPU_H
 
-#include "machine/traps.h"
-#include "machine/xstate.h"
-#include "window/rounds.h"
+#include "../machine/traps.h"
+#include "../machine/xstate.h"
+#include "../window/rounds.h"
 #include <stdatomic.h>
 
 enum vcpu_state {
@@ -38,9 +38,9 @@ void vcpu_run(struct vcpu *vcpu);
 void vcpu_run_slice(struct vcpu *vcpu);
 
 /*
- * On the calling vCPU: runs work(vcpu) with traps and vector state on. False, and vcpu->fault says
- * what happened, if an exception ended it.
+ * On the calling vCPU: runs work(argument) with traps and vector state on. False, and vcpu->fault
+ * says what happened, if an exception ended it.
  */
-bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *vcpu));
+bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *argument), void *argument);
 
 #endif

@@ -3,7 +3,7 @@
 
 const char *verdict_name(enum verdict verdict)
 {
-    static const char *const names[] = {
+    static const char *const names[VERDICT_COUNT] = {
         [VERDICT_PASS] = "PASS",
         [VERDICT_INCOMPLETE] = "INCOMPLETE",
         [VERDICT_FAIL] = "FAIL",
