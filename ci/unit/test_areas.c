@@ -159,8 +159,7 @@ static void slices_count_each_component(void **state)
 {
     (void)state;
     need_areas();
-    struct exit exit = {
-        .name = "bare", .window = &window_bare, .flags_kept = RFLAGS_STATUS, .rounds = 128};
+    struct exit exit = {.name = "bare", .window = &window_bare, .rounds = 128};
     plan.count = 1;
     plan.entry[0].exit = &exit;
     plan.entry[0].window = exit.window;

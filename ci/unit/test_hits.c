@@ -188,7 +188,6 @@ static enum begun plant_state(struct rounds *of, struct round *next, const char 
 
 static const struct exit exit_planted = {.name = "planted",
                                          .window = &window_plant,
-                                         .flags_kept = RFLAGS_STATUS,
                                          .rounds = 8,
                                          .begin = plant_state};
 

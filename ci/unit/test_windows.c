@@ -89,7 +89,6 @@ static void what_a_process_may_execute_comes_back_intact(void **state)
     (void)state;
     static const struct exit bare = {.name = "bare",
                                      .window = &window_bare,
-                                     .flags_kept = RFLAGS_STATUS | RFLAGS_DIRECTION,
                                      .rounds = 256};
     const struct exit *const allowed[] = {
         &bare,

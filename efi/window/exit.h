@@ -21,6 +21,18 @@ enum begun {
     NO_MORE, /* never again on this vCPU */
 };
 
+/* What a register has to hold for the event. A list of them ends with NO_OPERAND: RSP is the
+ * window's own. */
+struct operand {
+    enum general reg;
+    uint64_t value;
+};
+
+#define NO_OPERAND                                                                                 \
+    {                                                                                              \
+        RSP, 0                                                                                     \
+    }
+
 static inline enum begun no_more(const char **reason, const char *words)
 {
     *reason = words;
@@ -36,10 +48,12 @@ struct exit {
      * too.
      */
     const char *(*unsupported)(const struct machine *machine, const struct window **window);
-    /* Puts the operands in their registers, on the vCPU that will run it. No function: none. */
-    void (*operands)(const struct machine *machine, struct round *round);
-    uint64_t flags_kept; /* RFLAGS bits that the event leaves alone */
-    uint32_t rounds;     /* in one slice: so many that a slice stays in the milliseconds */
+    /* Operands that are the same everywhere. NULL: none. */
+    const struct operand *operands;
+    /* Puts others in their registers, on the vCPU that will run it. No function: none. */
+    void (*set_operands)(const struct machine *machine, struct round *round);
+    uint64_t flags_changed; /* status flags, or none, that the event may change: not compared */
+    uint32_t rounds;        /* in one slice: so many that a slice stays in the milliseconds */
     /*
      * Before each round; *reason says why there are NO_MORE. After a round that came to its end,
      * false: what it stored is wrong, and found of the round is that where it differs. After each
@@ -58,5 +72,8 @@ struct exit {
     bool with_others; /* needs a vCPU that the firmware does not use */
     bool with_disks;  /* needs disks that are being read */
 };
+
+/* Puts a list of operands in their registers; NULL: none. */
+void exit_put_operands(const struct operand *operand, struct round *round);
 
 #endif

@@ -18,12 +18,13 @@ extern const struct window window_cpuid, window_vmcall, window_vmmcall, window_v
 #define PORT_RTC_DATA    0x71
 #define PORT_PCI_ADDRESS 0xcf8
 
-static void cpuid_operands(const struct machine *machine, struct round *round)
+void exit_put_operands(const struct operand *operand, struct round *round)
 {
-    (void)machine;
-    round->expected.general[RAX] = 0;
-    round->expected.general[RCX] = 0;
+    for (; operand && operand->reg != RSP; operand++)
+        round->expected.general[operand->reg] = operand->value;
 }
+
+static const struct operand cpuid_operands[] = {{RAX, 0}, {RCX, 0}, NO_OPERAND};
 
 static const char *hypercall_unsupported(const struct machine *machine,
                                          const struct window **window)
@@ -49,25 +50,22 @@ static const char *hypercall_unsupported(const struct machine *machine,
                                                        : "no harmless call known here";
 }
 
-static void backdoor_operands(const struct machine *machine, struct round *round)
-{
-    (void)machine;
-    round->expected.general[RAX] = BACKDOOR_MAGIC;
-    round->expected.general[RBX] = ~BACKDOOR_MAGIC;
-    round->expected.general[RCX] = BACKDOOR_GETVERSION;
-    round->expected.general[RDX] = BACKDOOR_PORT;
-    round->expected.general[RSI] = 0;
-    round->expected.general[RDI] = 0;
-}
+static const struct operand backdoor_operands[] = {{RAX, BACKDOOR_MAGIC},
+                                                   {RBX, ~BACKDOOR_MAGIC},
+                                                   {RCX, BACKDOOR_GETVERSION},
+                                                   {RDX, BACKDOOR_PORT},
+                                                   {RSI, 0},
+                                                   {RDI, 0},
+                                                   NO_OPERAND};
 
 /*
  * KVM refuses a number that it does not know (-KVM_ENOSYS); Xen answers 17, xen_version, with
  * sub-command RDI = 0; VMware's call form takes the backdoor's registers, with DX = 0.
  */
-static void hypercall_operands(const struct machine *machine, struct round *round)
+static void hypercall_set_operands(const struct machine *machine, struct round *round)
 {
     if (machine->hypervisor.kind == HYPERVISOR_VMWARE) {
-        backdoor_operands(machine, round);
+        exit_put_operands(backdoor_operands, round);
         round->expected.general[RDX] = 0;
         round->flags_kept = 0;
         return;
@@ -84,7 +82,7 @@ static const char *xsave_unsupported(const struct machine *machine, const struct
     return machine->xstate.wanted ? NULL : "XSAVE is hidden or missing";
 }
 
-static void xsetbv_operands(const struct machine *machine, struct round *round)
+static void xsetbv_set_operands(const struct machine *machine, struct round *round)
 {
     (void)machine;
     uint64_t xcr0 = xgetbv0();
@@ -93,26 +91,14 @@ static void xsetbv_operands(const struct machine *machine, struct round *round)
     round->expected.general[RDX] = xcr0 >> 32;
 }
 
-static void out80_operands(const struct machine *machine, struct round *round)
-{
-    (void)machine;
-    round->expected.general[RDX] = PORT_DIAGNOSTIC;
-}
+static const struct operand out80_operands[] = {{RDX, PORT_DIAGNOSTIC}, NO_OPERAND};
 
-static void rtc_operands(const struct machine *machine, struct round *round)
-{
-    (void)machine;
-    round->expected.general[RDX] = PORT_RTC_DATA;
-}
+static const struct operand rtc_operands[] = {{RDX, PORT_RTC_DATA}, NO_OPERAND};
 
-static void pci_operands(const struct machine *machine, struct round *round)
-{
-    (void)machine;
-    round->expected.general[RDX] = PORT_PCI_ADDRESS;
-}
+static const struct operand pci_operands[] = {{RDX, PORT_PCI_ADDRESS}, NO_OPERAND};
 
 /* The round's own stack serves as the buffer: nothing is on it between load and compare. */
-static void string_io_operands(const struct machine *machine, struct round *round)
+static void string_io_set_operands(const struct machine *machine, struct round *round)
 {
     (void)machine;
     round->expected.general[RCX] = 4;
@@ -127,14 +113,10 @@ static const char *backdoor_unsupported(const struct machine *machine, const str
     return machine->hypervisor.backdoor ? NULL : "port 0x5658 does not answer";
 }
 
-static void rdmsr_operands(const struct machine *machine, struct round *round)
-{
-    (void)machine;
-    round->expected.general[RCX] = MSR_APIC_BASE;
-}
+static const struct operand rdmsr_operands[] = {{RCX, MSR_APIC_BASE}, NO_OPERAND};
 
 /* EFER with the value just read: hypervisors intercept it, and it changes nothing anywhere. */
-static void wrmsr_operands(const struct machine *machine, struct round *round)
+static void wrmsr_set_operands(const struct machine *machine, struct round *round)
 {
     (void)machine;
     uint64_t efer = rdmsr(MSR_EFER);
@@ -151,7 +133,7 @@ static const char *apic_unsupported(const struct machine *machine, const struct 
     return NULL;
 }
 
-static void apic_operands(const struct machine *machine, struct round *round)
+static void apic_set_operands(const struct machine *machine, struct round *round)
 {
     if (machine->apic.mode == APIC_X2APIC)
         round->expected.general[RCX] = MSR_X2APIC_CURRENT;
@@ -165,7 +147,7 @@ static const char *hpet_unsupported(const struct machine *machine, const struct 
     return machine->hpet_address ? NULL : "ACPI has no HPET table";
 }
 
-static void hpet_operands(const struct machine *machine, struct round *round)
+static void hpet_set_operands(const struct machine *machine, struct round *round)
 {
     round->expected.general[RBX] = machine->hpet_address;
 }
@@ -176,23 +158,15 @@ static const char *vga_unsupported(const struct machine *machine, const struct w
     return machine->vga_address ? NULL : "no PCI device decodes legacy VGA memory";
 }
 
-static void vga_operands(const struct machine *machine, struct round *round)
+static void vga_set_operands(const struct machine *machine, struct round *round)
 {
     round->expected.general[RBX] = machine->vga_address;
 }
 
-static void rdpmc_operands(const struct machine *machine, struct round *round)
-{
-    (void)machine;
-    round->expected.general[RCX] = 0;
-}
+static const struct operand rdpmc_operands[] = {{RCX, 0}, NO_OPERAND};
 
 /* More pauses in a row than the PAUSE-loop windows of KVM (4096 cycles) and ESXi count. */
-static void pause_operands(const struct machine *machine, struct round *round)
-{
-    (void)machine;
-    round->expected.general[RCX] = 256;
-}
+static const struct operand pause_operands[] = {{RCX, 256}, NO_OPERAND};
 
 static const char *mwait_unsupported(const struct machine *machine, const struct window **window)
 {
@@ -206,12 +180,7 @@ static const char *mwait_unsupported(const struct machine *machine, const struct
     return machine->cpu.monitor ? NULL : "MWAIT is hidden or missing (CPUID.1:ECX bit 3)";
 }
 
-static void mwait_operands(const struct machine *machine, struct round *round)
-{
-    (void)machine;
-    round->expected.general[RAX] = 0;
-    round->expected.general[RCX] = 0;
-}
+static const struct operand mwait_operands[] = {{RAX, 0}, {RCX, 0}, NO_OPERAND};
 
 static const char *interrupts_unsupported(const struct machine *machine,
                                           const struct window **window)
@@ -232,9 +201,8 @@ static const char *ipi_send_unsupported(const struct machine *machine, const str
     return interrupts_unsupported(machine, window);
 }
 
-#define FLAGS_ALL (RFLAGS_STATUS | RFLAGS_DIRECTION)
 /* MOV to and from control and debug registers leaves the status flags undefined (SDM vol. 2B). */
-#define FLAGS_MOVE RFLAGS_DIRECTION
+#define FLAGS_OF_MOVE RFLAGS_STATUS
 
 /* More than 2 MiB: where the hypervisor maps large pages, one of them at least is new. */
 #define COLD_PAGES 520
@@ -245,110 +213,74 @@ const struct exit exits[] = {
      .process = true,
      .operands = cpuid_operands,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = 256},
     {.name = "hypercall",
      .window = &window_vmcall,
      .process = true,
      .unsupported = hypercall_unsupported,
-     .operands = hypercall_operands,
-     .flags_kept = FLAGS_ALL,
+     .set_operands = hypercall_set_operands,
      .rounds = 256},
     {.name = "xsetbv",
      .window = &window_xsetbv,
      .unsupported = xsave_unsupported,
-     .operands = xsetbv_operands,
-     .flags_kept = FLAGS_ALL,
+     .set_operands = xsetbv_set_operands,
      .rounds = 256},
-    {.name = "out80",
-     .window = &window_out80,
-     .operands = out80_operands,
-     .flags_kept = FLAGS_ALL,
-     .rounds = 256},
-    {.name = "rtc",
-     .window = &window_rtc,
-     .operands = rtc_operands,
-     .flags_kept = FLAGS_ALL,
-     .rounds = 128},
-    {.name = "pci",
-     .window = &window_pci,
-     .operands = pci_operands,
-     .flags_kept = FLAGS_ALL,
-     .rounds = 128},
+    {.name = "out80", .window = &window_out80, .operands = out80_operands, .rounds = 256},
+    {.name = "rtc", .window = &window_rtc, .operands = rtc_operands, .rounds = 128},
+    {.name = "pci", .window = &window_pci, .operands = pci_operands, .rounds = 128},
     {.name = "string-io",
      .window = &window_string_io,
-     .operands = string_io_operands,
-     .flags_kept = FLAGS_ALL,
+     .set_operands = string_io_set_operands,
      .rounds = 128},
     {.name = "backdoor",
      .window = &window_backdoor,
      .process = true,
      .unsupported = backdoor_unsupported,
      .operands = backdoor_operands,
-     .flags_kept = RFLAGS_DIRECTION,
+     .flags_changed = RFLAGS_STATUS,
      .rounds = 128},
-    {.name = "rdmsr",
-     .window = &window_rdmsr,
-     .operands = rdmsr_operands,
-     .flags_kept = FLAGS_ALL,
-     .rounds = 256},
-    {.name = "wrmsr",
-     .window = &window_wrmsr,
-     .operands = wrmsr_operands,
-     .flags_kept = FLAGS_ALL,
-     .rounds = 256},
+    {.name = "rdmsr", .window = &window_rdmsr, .operands = rdmsr_operands, .rounds = 256},
+    {.name = "wrmsr", .window = &window_wrmsr, .set_operands = wrmsr_set_operands, .rounds = 256},
     {.name = "apic",
      .window = &window_xapic,
      .unsupported = apic_unsupported,
-     .operands = apic_operands,
-     .flags_kept = FLAGS_ALL,
+     .set_operands = apic_set_operands,
      .rounds = 128},
     {.name = "hpet",
      .window = &window_hpet,
      .unsupported = hpet_unsupported,
-     .operands = hpet_operands,
-     .flags_kept = FLAGS_ALL,
+     .set_operands = hpet_set_operands,
      .rounds = 128},
     {.name = "vga",
      .window = &window_vga,
      .unsupported = vga_unsupported,
-     .operands = vga_operands,
-     .flags_kept = FLAGS_ALL,
+     .set_operands = vga_set_operands,
      .rounds = 128},
-    {.name = "wbinvd", .window = &window_wbinvd, .flags_kept = FLAGS_ALL, .rounds = 4},
-    {.name = "invlpg", .window = &window_invlpg, .flags_kept = FLAGS_ALL, .rounds = 256},
-    {.name = "mov-dr", .window = &window_mov_dr, .flags_kept = FLAGS_MOVE, .rounds = 256},
-    {.name = "mov-cr", .window = &window_mov_cr, .flags_kept = FLAGS_MOVE, .rounds = 128},
+    {.name = "wbinvd", .window = &window_wbinvd, .rounds = 4},
+    {.name = "invlpg", .window = &window_invlpg, .rounds = 256},
+    {.name = "mov-dr", .window = &window_mov_dr, .flags_changed = FLAGS_OF_MOVE, .rounds = 256},
+    {.name = "mov-cr", .window = &window_mov_cr, .flags_changed = FLAGS_OF_MOVE, .rounds = 128},
     {.name = "rdpmc",
      .window = &window_rdpmc,
      .process = true,
      .operands = rdpmc_operands,
-     .flags_kept = FLAGS_ALL,
      .rounds = 256},
-    {.name = "rdtsc",
-     .window = &window_rdtsc,
-     .process = true,
-     .must_work = true,
-     .flags_kept = FLAGS_ALL,
-     .rounds = 256},
+    {.name = "rdtsc", .window = &window_rdtsc, .process = true, .must_work = true, .rounds = 256},
     {.name = "pause",
      .window = &window_pause,
      .process = true,
      .operands = pause_operands,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = 64},
     {.name = "mwait",
      .window = &window_mwait,
      .unsupported = mwait_unsupported,
      .operands = mwait_operands,
-     .flags_kept = FLAGS_ALL,
      .rounds = 256},
     {.name = "hold",
      .window = &window_hold,
      .process = true,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = 16,
      .begin = hold_begin,
      .exposure = true},
@@ -356,7 +288,6 @@ const struct exit exits[] = {
      .window = &window_copy,
      .process = true,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = 8,
      .begin = copy_begin,
      .verify = copy_verify,
@@ -365,7 +296,6 @@ const struct exit exits[] = {
      .window = &window_copy_ymm,
      .process = true,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = 2,
      .begin = copy_ymm_begin,
      .verify = copy_verify,
@@ -374,7 +304,6 @@ const struct exit exits[] = {
      .window = &window_copy_xmm,
      .process = true,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = 2,
      .begin = copy_xmm_begin,
      .verify = copy_verify,
@@ -383,7 +312,6 @@ const struct exit exits[] = {
      .window = &window_cold_page,
      .process = true,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = COLD_PAGES,
      .begin = cold_page_begin,
      .verify = cold_page_verify},
@@ -392,7 +320,6 @@ const struct exit exits[] = {
      .process = true,
      .unsupported = xsave_unsupported,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = COLD_PAGES / 2,
      .begin = cold_xsave_begin,
      .verify = cold_xsave_verify},
@@ -400,7 +327,6 @@ const struct exit exits[] = {
      .window = &window_timer,
      .unsupported = interrupts_unsupported,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = 16,
      .begin = timer_begin,
      .end = timer_end,
@@ -411,7 +337,6 @@ const struct exit exits[] = {
      .window = &window_hlt,
      .unsupported = interrupts_unsupported,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = 16,
      .begin = timer_begin,
      .end = timer_end,
@@ -422,7 +347,6 @@ const struct exit exits[] = {
      .window = &window_xapic_ipi,
      .unsupported = ipi_unsupported,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = 16,
      .begin = ipi_begin,
      .end = ipi_end,
@@ -433,7 +357,6 @@ const struct exit exits[] = {
      .window = &window_xapic_send,
      .unsupported = ipi_send_unsupported,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = 128,
      .begin = ipi_send_begin,
      .end = ipi_end,
@@ -442,7 +365,6 @@ const struct exit exits[] = {
      .window = &window_hold,
      .process = true,
      .must_work = true,
-     .flags_kept = FLAGS_ALL,
      .rounds = 16,
      .begin = disk_begin,
      .part = disk_part,

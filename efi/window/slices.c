@@ -221,10 +221,11 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
 
 static void set_operands(struct rounds *rounds, const struct exit *exit, struct round *round)
 {
-    round->flags_kept = exit->flags_kept;
+    round->flags_kept = (RFLAGS_STATUS | RFLAGS_DIRECTION) & ~exit->flags_changed;
     pattern_fill_general(&round->expected, &rounds->key, round->generation);
-    if (exit->operands)
-        exit->operands(rounds->machine, round);
+    exit_put_operands(exit->operands, round);
+    if (exit->set_operands)
+        exit->set_operands(rounds->machine, round);
 }
 
 /* Register 0 held the data of a copy: a pattern again, of the round's own generation. */
