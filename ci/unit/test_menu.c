@@ -313,7 +313,7 @@ static void keep_notice(const char *line)
 static void the_log_has_the_longest_choice_whole(void **state)
 {
     (void)state;
-    static const struct sink sink = {.log = keep_notice};
+    static struct sink sink = {.log = keep_notice};
     char words[MENU_CHOICE_MAX + 40];
     struct text text;
     options.exits = all() & ~UINT64_C(0x10); /* without one that has a short name */

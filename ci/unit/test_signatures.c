@@ -83,6 +83,24 @@ static void all_xmm_zero_where_no_more_is_seen_is_no_cleared_xmm(void **state)
     assert_string_equal(signature(), "none");
 }
 
+/* One that a row above always takes would never be named. */
+static void each_row_is_found_by_the_trace_that_it_describes(void **state)
+{
+    (void)state;
+    const struct signature *row;
+    for (uint32_t n = 0; (row = signature_of_number(n)) != NULL; n++) {
+        assert_int_equal(signature_number(row), n);
+        diagnosis = (struct diagnosis){.form = FORM_ZMM,
+                                       .corruption = row->corruption,
+                                       .components = row->components,
+                                       .vectors = row->vectors,
+                                       .vector_bytes = row->vector_bytes,
+                                       .narrow_bits = row->narrow_bits,
+                                       .uniform = true};
+        assert_ptr_equal(signature_find(&diagnosis), row);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +109,7 @@ int main(void)
         cmocka_unit_test(a_byte_beside_a_whole_opmask_is_no_reset),
         cmocka_unit_test(a_foreign_quadword_among_zeros_is_no_reset),
         cmocka_unit_test(halves_of_different_xmm_are_no_cleared_register),
+        cmocka_unit_test(each_row_is_found_by_the_trace_that_it_describes),
         cmocka_unit_test(all_xmm_zero_where_no_more_is_seen_is_no_cleared_xmm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

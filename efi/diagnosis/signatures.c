@@ -116,6 +116,9 @@ static const struct signature signatures[] = {
      .reference = "none known in the field"},
 };
 
+#define SIGNATURE_COUNT (sizeof(signatures) / sizeof(signatures[0]))
+_Static_assert(SIGNATURE_COUNT <= SIGNATURES_MAX, "a bit for each");
+
 static bool fits(const struct signature *s, const struct diagnosis *d)
 {
     return d->uniform && d->form >= s->form && s->corruption == d->corruption &&
@@ -127,7 +130,7 @@ static bool fits(const struct signature *s, const struct diagnosis *d)
 
 const struct signature *signature_find(const struct diagnosis *diagnosis)
 {
-    for (size_t n = 0; n < sizeof(signatures) / sizeof(signatures[0]); n++)
+    for (size_t n = 0; n < SIGNATURE_COUNT; n++)
         if (fits(&signatures[n], diagnosis))
             return &signatures[n];
     return NULL;
@@ -161,8 +164,6 @@ const char *class_meaning(enum corruption corruption)
     return meanings[corruption];
 }
 
-_Static_assert(sizeof(signatures) / sizeof(signatures[0]) <= SIGNATURES_MAX, "a bit for each");
-
 uint32_t signature_number(const struct signature *signature)
 {
     return (uint32_t)(signature - signatures);
@@ -170,5 +171,5 @@ uint32_t signature_number(const struct signature *signature)
 
 const struct signature *signature_of_number(uint32_t number)
 {
-    return &signatures[number];
+    return number < SIGNATURE_COUNT ? &signatures[number] : NULL;
 }

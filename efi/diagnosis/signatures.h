@@ -20,7 +20,7 @@ struct signature {
 /* The first row that fits, or NULL. */
 const struct signature *signature_find(const struct diagnosis *diagnosis);
 
-/* All of them: the row of one, of how many there are; and back. */
+/* The row of one in the table; and the one of a row, NULL behind the last. */
 #define SIGNATURES_MAX 64u
 uint32_t signature_number(const struct signature *signature);
 const struct signature *signature_of_number(uint32_t number);

@@ -12,8 +12,8 @@ static void line_beside_screen(const char *line)
     terminal_line(line, CONSOLES_BESIDE);
 }
 
-const struct sink *console_sink(bool beside_screen)
+struct sink *console_sink(bool beside_screen)
 {
-    static const struct sink all = {.text = line_to_all}, beside = {.text = line_beside_screen};
+    static struct sink all = {.text = line_to_all}, beside = {.text = line_beside_screen};
     return beside_screen ? &beside : &all;
 }

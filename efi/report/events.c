@@ -523,10 +523,10 @@ static void say_bound(const struct outcome *outcome)
 /* What the findings looked like that nobody planted, once each. */
 static void say_known(const struct known *known)
 {
-    for (uint32_t n = 0; n < SIGNATURES_MAX; n++) {
+    const struct signature *signature;
+    for (uint32_t n = 0; (signature = signature_of_number(n)) != NULL; n++) {
         if (!(known->real >> n & 1))
             continue;
-        const struct signature *signature = signature_of_number(n);
         report_say("Looks like %s", signature->name);
         report_say("           %s", signature->reference);
     }

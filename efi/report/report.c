@@ -7,15 +7,18 @@
 #define TEXT_COLUMNS  79u
 
 static struct {
-    const struct sink *sink[SINK_MAX];
-    unsigned int sinks;
+    struct sink *first;
     uint64_t (*milliseconds)(void);
 } report;
 
-void report_add_sink(const struct sink *sink)
+void report_add_sink(struct sink *sink)
 {
-    if (sink && report.sinks < SINK_MAX)
-        report.sink[report.sinks++] = sink;
+    struct sink **end = &report.first;
+    if (!sink)
+        return;
+    while (*end)
+        end = &(*end)->next;
+    *end = sink;
 }
 
 void report_set_clock(uint64_t (*milliseconds)(void))
@@ -26,46 +29,46 @@ void report_set_clock(uint64_t (*milliseconds)(void))
 const char *report_trouble(void)
 {
     const char *trouble = NULL;
-    for (unsigned int n = 0; n < report.sinks && !trouble; n++)
-        if (report.sink[n]->trouble)
-            trouble = report.sink[n]->trouble();
+    for (struct sink *sink = report.first; sink && !trouble; sink = sink->next)
+        if (sink->trouble)
+            trouble = sink->trouble();
     return trouble;
 }
 
 static void say_line(const char *line)
 {
-    for (unsigned int n = 0; n < report.sinks; n++)
-        if (report.sink[n]->text)
-            report.sink[n]->text(line);
+    for (struct sink *sink = report.first; sink; sink = sink->next)
+        if (sink->text)
+            sink->text(line);
 }
 
 void report_flush(void)
 {
-    for (unsigned int n = 0; n < report.sinks; n++)
-        if (report.sink[n]->flush)
-            report.sink[n]->flush();
+    for (struct sink *sink = report.first; sink; sink = sink->next)
+        if (sink->flush)
+            sink->flush();
 }
 
 bool report_shows_progress(void)
 {
-    for (unsigned int n = 0; n < report.sinks; n++)
-        if (report.sink[n]->progress)
+    for (struct sink *sink = report.first; sink; sink = sink->next)
+        if (sink->progress)
             return true;
     return false;
 }
 
 void report_progress(const struct progress *progress)
 {
-    for (unsigned int n = 0; n < report.sinks; n++)
-        if (report.sink[n]->progress)
-            report.sink[n]->progress(progress);
+    for (struct sink *sink = report.first; sink; sink = sink->next)
+        if (sink->progress)
+            sink->progress(progress);
 }
 
 void report_found(const struct found *found)
 {
-    for (unsigned int n = 0; n < report.sinks; n++)
-        if (report.sink[n]->found)
-            report.sink[n]->found(found);
+    for (struct sink *sink = report.first; sink; sink = sink->next)
+        if (sink->found)
+            sink->found(found);
 }
 
 void report_say(const char *format, ...)
@@ -161,7 +164,7 @@ void log_hex(struct log_line *line, const char *key, uint64_t value)
 
 void log_end(const struct log_line *line)
 {
-    for (unsigned int n = 0; n < report.sinks; n++)
-        if (report.sink[n]->log)
-            report.sink[n]->log(line->buffer);
+    for (struct sink *sink = report.first; sink; sink = sink->next)
+        if (sink->log)
+            sink->log(line->buffer);
 }

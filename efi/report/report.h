@@ -24,12 +24,11 @@ struct sink {
     /* How far the run is, some times a second; and a finding in full, after the lines of it. */
     void (*progress)(const struct progress *progress);
     void (*found)(const struct found *found);
+    struct sink *next; /* report.c's */
 };
 
-#define SINK_MAX 5u
-
 /* Adds a sink, NULL being none; lines go to sinks in the order in which they were added. */
-void report_add_sink(const struct sink *sink);
+void report_add_sink(struct sink *sink);
 
 /* Whether a sink takes progress at all; hands it, and findings, to those that do. */
 bool report_shows_progress(void);

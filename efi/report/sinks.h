@@ -6,19 +6,19 @@
 #include "report.h"
 
 /* COM1: log lines, whole and once. NULL: no serial port there. */
-const struct sink *serial_sink(void);
+struct sink *serial_sink(void);
 
 /* The firmware's consoles: text. `beside_screen`: only those that no screen is on. */
-const struct sink *console_sink(bool beside_screen);
+struct sink *console_sink(bool beside_screen);
 
 /* vmware.log and guestinfo: log lines of a start, a finding, a verdict. NULL: this is no VMware. */
-const struct sink *vmware_sink(const struct hypervisor *hypervisor);
+struct sink *vmware_sink(const struct hypervisor *hypervisor);
 
 /*
  * Files on the boot volume: log lines and text, written when the stream is flushed. Where it cannot
  * be written, the sink has its trouble to tell.
  */
-const struct sink *files_sink(void);
+struct sink *files_sink(void);
 
 /* The runs of the boot volume, this one included; all 0 where it has no files. */
 struct volume_runs {

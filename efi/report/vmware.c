@@ -73,8 +73,8 @@ static void vmware_line(const char *line)
     }
 }
 
-const struct sink *vmware_sink(const struct hypervisor *hypervisor)
+struct sink *vmware_sink(const struct hypervisor *hypervisor)
 {
-    static const struct sink sink = {.log = vmware_line, .trouble = vmware_trouble};
+    static struct sink sink = {.log = vmware_line, .trouble = vmware_trouble};
     return vmware_start(hypervisor) ? &sink : NULL;
 }

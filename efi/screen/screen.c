@@ -99,7 +99,7 @@ static void disturbed(const char *line)
     grid_start(&screen.grid, screen.grid.rows);
 }
 
-const struct sink *screen_start(uint32_t rows, bool shared,
+struct sink *screen_start(uint32_t rows, bool shared,
                                 bool (*write)(uint32_t row, uint32_t column, uint8_t attribute,
                                               const char *text))
 {

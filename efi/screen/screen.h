@@ -13,7 +13,7 @@
  * Begins a screen of at least GRID_ROWS rows, which write() puts on the console (see grid_show());
  * the sink of it. `shared`: log lines run across it, as where the console is the log's port.
  */
-const struct sink *screen_start(uint32_t rows, bool shared,
+struct sink *screen_start(uint32_t rows, bool shared,
                                 bool (*write)(uint32_t row, uint32_t column, uint8_t attribute,
                                               const char *text));
 

@@ -372,4 +372,5 @@ const struct exit exits[] = {
 };
 
 const uint32_t exit_count = sizeof(exits) / sizeof(exits[0]);
-_Static_assert(sizeof(exits) / sizeof(exits[0]) <= EXIT_MAX, "room in the tallies");
+/* A set of exits is a mask of 64 bits, and all of them are (1 << exit_count) - 1. */
+_Static_assert(sizeof(exits) / sizeof(exits[0]) < EXIT_MAX, "a bit for each row, and one more");

@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 /* Log lines and text to standard output. */
-const struct sink *output_sink(void);
+struct sink *output_sink(void);
 
 /* Threads of these attributes may run on all CPUs that the process was given. */
 void process_use_all_cpus(pthread_attr_t *attributes);
