@@ -1,4 +1,7 @@
-/* What the operator asked for: key=value words, from the sources that conf.h lists. */
+/*
+ * What the operator asked for: key=value words, from the sources that conf.h lists. option_table.h
+ * has a row for each key.
+ */
 #ifndef ZMMTEST_OPTIONS_H
 #define ZMMTEST_OPTIONS_H
 
@@ -48,7 +51,7 @@ struct options {
     uint32_t turns;
 };
 
-/* The defaults: a minute, all exits, all vCPUs, the menu at the end. */
+/* The defaults of the table of options. */
 void options_default(struct options *options);
 
 /*
@@ -57,13 +60,6 @@ void options_default(struct options *options);
  */
 #define OPTIONS_IN_FORCE_MAX (OPTION_COUNT * (OPTION_TYPED_MAX + 40u))
 void options_in_force(const struct options *options, struct text *text);
-
-/*
- * For a list of all options, by numbers below OPTION_COUNT: the name of one, what it is for, and,
- * appended to *allowed, the values that it takes.
- */
-const char *options_name(uint32_t number);
-const char *options_purpose(uint32_t number, struct text *allowed);
 
 /*
  * The two kinds of sources. A configuration file, or what has its form, goes by its name in *error;
@@ -87,10 +83,10 @@ bool options_parse_typed(struct options *options, const char *source, const char
                          struct text *error);
 
 /*
- * Reads words separated by blanks and line ends; # starts a comment. `source` has to outlive the
- * options. The first word that is wrong
- * does not stop the reading: what follows still counts (the power state that was asked for, above
- * all). False if any was wrong; *error then says of the first where it stands and what is allowed.
+ * Reads words that blanks and line ends separate; # starts a comment. `source` has to outlive the
+ * options. All words are read, whatever is wrong with one: what follows still counts, above all the
+ * power state that was asked for. False if any was wrong; *error then says of the first where it
+ * stands and what is allowed.
  */
 bool options_parse(struct options *options, const char *source, const char *words, size_t length,
                    struct text *error);

@@ -77,7 +77,7 @@ for help in --help -h; do
     process "help$help" "$program" $help
     check "exits 0" exits_with 0
     check "says how it is used" says '^Usage: zmmtest-linux \[OPTION=VALUE...\]$'
-    check "says what an option may be" says '^  end= .* menu, shutdown, reboot, exit$'
+    check "says what an option may be" says '^  end= .* menu, shutdown, reboot, exit\.'
     check "says what the exit codes are" says '0 PASS, 1 FAIL, 2 INCOMPLETE, 3 ERROR'
     check "runs nothing" never_says 'ev=|ERROR$'
 done

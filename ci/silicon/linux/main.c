@@ -5,6 +5,7 @@
  */
 #include "../../../efi/machine/clock.h"
 #include "../../../efi/machine/identify.h"
+#include "../../../efi/option_table.h"
 #include "../../../efi/run/planning.h"
 #include "../../../efi/run/run.h"
 #include "../../../efi/run/watching.h"
@@ -62,14 +63,15 @@ static void print_wrapped(const char *label, int indent, const char *text)
 static void print_options(void)
 {
     for (uint32_t n = 0; n < OPTION_COUNT; n++) {
-        char label[24], buffer[512], values[512];
-        struct text text, allowed;
+        const struct option *option = &option_table[n];
+        char label[24], buffer[512];
+        struct text text;
         text_start(&text, label, sizeof(label));
-        text_add(&text, "  %s=", options_name(n));
-        text_start(&allowed, values, sizeof(values));
-        const char *purpose = options_purpose(n, &allowed);
+        text_add(&text, "  %s=", option->name);
         text_start(&text, buffer, sizeof(buffer));
-        text_add(&text, "%s: %s", purpose, values);
+        text_add(&text, "%s: ", option->purpose);
+        option_allowed(option, &text);
+        text_add(&text, ". Default: %s", option_default(option));
         print_wrapped(label, 13, buffer);
     }
 }
