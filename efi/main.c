@@ -53,11 +53,10 @@ static void offer_menu(uint32_t rows)
         menu_draw(&grid, &menu, clock_milliseconds());
         grid_show(&grid, terminal_write);
         clock_wait(20);
-    } while (!menu_key(&menu, keys_read(), clock_milliseconds(), &options));
+    } while (!menu_key(&menu, keys_read(), clock_milliseconds()));
     text_start(&text, chosen, sizeof(chosen));
     text_add(&text, "%s", label);
-    menu_choice(&options, &text);
-    /* It sets what the menu has set, and notes where that comes from. */
+    menu_choice(&menu, &text);
     text_start(&text, options_error, sizeof(options_error));
     (void)options_parse_typed(&options, "start menu", chosen + strlen(label), &text);
 }

@@ -1,5 +1,6 @@
 /* The start menu: what each key leads to, and that it ends by itself whatever comes. */
 #include "../../efi/keys.h"
+#include "../../efi/options.h"
 #include "../../efi/report/events.h"
 #include "../../efi/report/report.h"
 #include "../../efi/screen/menu.h"
@@ -35,10 +36,35 @@ static uint64_t all(void)
     return (UINT64_C(1) << exit_count) - 1;
 }
 
-/* True if the run starts. */
+/* The words of the choice lead to options. */
+static void choose(void)
+{
+    char words[MENU_CHOICE_MAX + 1], message[512];
+    struct text text, error;
+    text_start(&text, words, sizeof(words));
+    text_start(&error, message, sizeof(message));
+    assert_false(menu.among_exits);
+    menu_choice(&menu, &text);
+    assert_false(text.cut);
+    options_default(&options);
+    assert_true(options_parse_typed(&options, "start menu", words, &error));
+    assert_true(options.exits == menu.exits);
+    assert_int_equal(options.exits_named, menu.exits != all());
+    assert_true(options.seconds_given);
+}
+
+/* True if the run starts; the options are then those that were chosen. */
+static bool key_at(char key, uint64_t milliseconds)
+{
+    bool starts = menu_key(&menu, key, milliseconds);
+    if (starts)
+        choose();
+    return starts;
+}
+
 static bool press(char key)
 {
-    return menu_key(&menu, key, OPENED + 100, &options);
+    return key_at(key, OPENED + 100);
 }
 
 static void press_times(char key, unsigned int times)
@@ -49,7 +75,7 @@ static void press_times(char key, unsigned int times)
 
 static bool wait_until(uint64_t milliseconds)
 {
-    return menu_key(&menu, KEY_NONE, milliseconds, &options);
+    return key_at(KEY_NONE, milliseconds);
 }
 
 static const char *row_text(uint32_t row)
@@ -88,7 +114,7 @@ static void any_key_gives_time_to_think(void **state)
     static const char keys[] = {KEY_DOWN, KEY_OTHER, KEY_ESC, KEY_LEFT, 'x', ' '};
     for (size_t n = 0; n < sizeof(keys); n++) {
         (void)open_menu(NULL);
-        assert_false(menu_key(&menu, keys[n], OPENED + 9000, &options));
+        assert_false(key_at(keys[n], OPENED + 9000));
         assert_true(shows("starts by itself in 60 s", OPENED + 9000));
         assert_false(wait_until(OPENED + 9000 + 59999));
         assert_true(wait_until(OPENED + 9000 + 60000));
@@ -225,12 +251,12 @@ static void keys_without_end_start_it_all_the_same(void **state)
         (void)open_menu(NULL);
         uint64_t now = OPENED;
         while (now < menu.last_at) {
-            assert_false(menu_key(&menu, storms[n], now, &options));
+            assert_false(key_at(storms[n], now));
             now += 20;
         }
         assert_true(now <= OPENED + 600 * UINT64_C(1000) + 20);
         assert_true(shows("starts by itself in 0 s", now));
-        assert_true(menu_key(&menu, storms[n], now, &options));
+        assert_true(key_at(storms[n], now));
         assert_int_equal(options.seconds, 60);
         assert_true(options.exits != 0);
     }
@@ -254,40 +280,14 @@ static void keys_in_any_order_choose_something_that_runs(void **state)
     }
 }
 
-/* The words of a choice are options for whoever wants to repeat it. */
-static void expect_same_by_words(void)
-{
-    char words[MENU_CHOICE_MAX + 1], message[512];
-    struct text text, error;
-    struct options parsed;
-    text_start(&text, words, sizeof(words));
-    text_start(&error, message, sizeof(message));
-    menu_choice(&options, &text);
-    assert_false(text.cut);
-    options_default(&parsed);
-    assert_true(options_parse(&parsed, "menu", words, text.length, &error));
-    assert_true(parsed.exits == options.exits);
-    assert_int_equal(parsed.exits_named, options.exits_named);
-    assert_int_equal(parsed.seconds, options.seconds);
-    assert_int_equal(parsed.seconds_given, options.seconds_given);
-}
-
-static void the_words_of_a_choice_lead_to_the_same_options(void **state)
+static void a_list_of_any_exits_leads_to_them(void **state)
 {
     (void)state;
-    assert_true(press(KEY_ENTER));
-    expect_same_by_words();
-    (void)open_menu(NULL);
-    press_times(KEY_DOWN, 2);
-    assert_true(press(KEY_ENTER));
-    expect_same_by_words();
     for (uint32_t row = 0; row < exit_count; row++) {
-        options.exits = UINT64_C(1) << row;
-        options.exits_named = true;
-        expect_same_by_words();
-        options.exits = all() & ~options.exits;
-        options.seconds = UINT64_C(3153600000);
-        expect_same_by_words();
+        menu.exits = UINT64_C(1) << row;
+        choose();
+        menu.exits = all() & ~menu.exits;
+        choose();
     }
 }
 
@@ -316,11 +316,10 @@ static void the_log_has_the_longest_choice_whole(void **state)
     static struct sink sink = {.log = keep_notice};
     char words[MENU_CHOICE_MAX + 40];
     struct text text;
-    options.exits = all() & ~UINT64_C(0x10); /* without one that has a short name */
-    options.exits_named = true;
+    menu.exits = all() & ~UINT64_C(0x10); /* without one that has a short name */
     text_start(&text, words, sizeof(words));
     text_add(&text, "Chosen at the start menu: ");
-    menu_choice(&options, &text);
+    menu_choice(&menu, &text);
     assert_true(text.length > 200);
     report_add_sink(&sink);
     event_notice(words);
@@ -420,7 +419,7 @@ int main(void)
         cmocka_unit_test(time_that_is_over_starts_the_chosen_exits),
         cmocka_unit_test(keys_without_end_start_it_all_the_same),
         cmocka_unit_test_setup(keys_in_any_order_choose_something_that_runs, open_menu),
-        cmocka_unit_test_setup(the_words_of_a_choice_lead_to_the_same_options, open_menu),
+        cmocka_unit_test_setup(a_list_of_any_exits_leads_to_them, open_menu),
         cmocka_unit_test_setup(the_log_has_the_longest_choice_whole, open_menu),
         cmocka_unit_test_setup(the_place_of_the_next_key_is_marked, open_menu),
         cmocka_unit_test_setup(without_a_hypervisor_it_is_a_control_run, open_menu),

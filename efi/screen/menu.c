@@ -42,14 +42,6 @@ void menu_open(struct menu *menu, const struct machine *machine, uint64_t now)
     };
 }
 
-static void choose(const struct menu *menu, uint32_t row, struct options *options)
-{
-    options->seconds = choices[row].seconds;
-    options->seconds_given = true;
-    options->exits = menu->exits;
-    options->exits_named = menu->exits != all_exits();
-}
-
 static uint32_t rows_of(const struct menu *menu)
 {
     return menu->among_exits ? exit_count : CHOICE_COUNT;
@@ -79,11 +71,12 @@ static void key_among_exits(struct menu *menu, char key)
         menu->exits = all_exits();
 }
 
-bool menu_key(struct menu *menu, char key, uint64_t now, struct options *options)
+bool menu_key(struct menu *menu, char key, uint64_t now)
 {
     if (now >= menu->last_at || (key == KEY_NONE && now >= menu->start_at)) {
         menu->exits = menu->exits ? menu->exits : all_exits();
-        choose(menu, 0, options);
+        menu->among_exits = false;
+        menu->row = 0;
         return true;
     }
     if (key == KEY_NONE)
@@ -97,10 +90,8 @@ bool menu_key(struct menu *menu, char key, uint64_t now, struct options *options
         key_among_exits(menu, key);
     else if (key == KEY_ENTER && menu->row == CHOICE_EXITS)
         show_exits(menu, true);
-    else if (key == KEY_ENTER) {
-        choose(menu, menu->row, options);
+    else if (key == KEY_ENTER)
         return true;
-    }
     return false;
 }
 
@@ -153,12 +144,11 @@ void menu_draw(struct grid *grid, const struct menu *menu, uint64_t now)
                                : "up, down: move   Enter: start");
 }
 
-void menu_choice(const struct options *options, struct text *text)
+void menu_choice(const struct menu *menu, struct text *text)
 {
-    text_add(text, "time=%lu exits=", options->seconds);
-    if (!options->exits_named)
-        text_add(text, "all");
-    for (uint32_t row = 0, before = 0; options->exits_named && row < exit_count; row++)
-        if (options->exits >> row & 1)
+    bool all = menu->exits == all_exits();
+    text_add(text, "time=%lu exits=%s", choices[menu->row].seconds, all ? "all" : "");
+    for (uint32_t row = 0, before = 0; !all && row < exit_count; row++)
+        if (menu->exits >> row & 1)
             text_add(text, "%s%s", before++ ? "," : "", exits[row].name);
 }

@@ -6,7 +6,7 @@
 #define ZMMTEST_SCREEN_MENU_H
 
 #include "../machine/machine.h"
-#include "../options.h"
+#include "../text.h"
 #include "grid.h"
 
 struct menu {
@@ -21,16 +21,16 @@ struct menu {
 /* Opens it at `now`, in milliseconds: it starts the default by itself soon. */
 void menu_open(struct menu *menu, const struct machine *machine, uint64_t now);
 
-/* What a key does; KEY_NONE lets time pass. True: the run starts, with what is now in *options. */
-bool menu_key(struct menu *menu, char key, uint64_t now, struct options *options);
+/* What a key does; KEY_NONE lets time pass. True: the run starts, with the choice. */
+bool menu_key(struct menu *menu, char key, uint64_t now);
 
 void menu_draw(struct grid *grid, const struct menu *menu, uint64_t now);
 
 /*
- * "time=60 exits=all": the choice in the words of the options, for whoever wants to repeat it. At
- * most so long, with a list of all exits but one.
+ * "time=60 exits=all": the choice in the words of the options, which set it and by which anybody
+ * can repeat it. At most so long, with a list of all exits but one.
  */
 #define MENU_CHOICE_MAX 300u
-void menu_choice(const struct options *options, struct text *text);
+void menu_choice(const struct menu *menu, struct text *text);
 
 #endif
