@@ -1,5 +1,6 @@
 /* The kinds of values, and the table of options. */
 #include "option_table.h"
+#include "window/corruption.h"
 #include "window/exits.h"
 #include <string.h>
 
@@ -171,7 +172,7 @@ static bool read_class(const struct option *option, struct word value, struct op
     if (!classes)
         return false;
     store(option, options, &classes);
-    options->inject_every = every;
+    options->plan.inject_every = every;
     return true;
 }
 
@@ -209,7 +210,7 @@ const struct option option_table[OPTION_COUNT] = {
     {.name = "passes",
      .purpose = "how many times through all exits",
      .kind = &number,
-     GOES_TO(passes),
+     GOES_TO(plan.passes),
      .value = "0",
      .unit = "a number",
      .most = UINT64_MAX,
@@ -229,7 +230,7 @@ const struct option option_table[OPTION_COUNT] = {
     {.name = "hold",
      .purpose = "how long all registers are live in a hold",
      .kind = &number,
-     GOES_TO(hold_microseconds),
+     GOES_TO(plan.hold_microseconds),
      .value = "1000",
      .unit = "microseconds",
      .least = 1,
@@ -244,7 +245,7 @@ const struct option option_table[OPTION_COUNT] = {
     {.name = "inject",
      .purpose = "plants faults of a class",
      .kind = &class_and_rate,
-     GOES_TO(inject_classes),
+     GOES_TO(plan.inject_classes),
      .unset = "none"},
     {.name = "stop",
      .purpose = "whether the first finding ends it",
@@ -276,7 +277,7 @@ const struct option option_table[OPTION_COUNT] = {
     {.name = "findings",
      .purpose = "how many of each exit and vCPU are shown in full",
      .kind = &number,
-     GOES_TO(findings_kept),
+     GOES_TO(plan.findings_kept),
      .value = "4",
      .unit = "a number",
      .least = 1,

@@ -6,7 +6,7 @@
 #define ZMMTEST_OPTIONS_H
 
 #include "text.h"
-#include "window/corruption.h"
+#include "window/plan_options.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,18 +30,14 @@ struct option_word {
 struct options {
     uint64_t seconds; /* 0: until a key is pressed, or the passes are done */
     bool seconds_given;
-    uint64_t passes;  /* 0: no limit; otherwise, where no time was given, the only limit */
-    uint64_t exits;   /* rows of the exit table: bit n is row n */
-    bool exits_named; /* the operator named them: one that cannot run is then missing */
+    struct plan_options plan; /* passes, where no time was given: the only limit */
+    uint64_t exits;           /* rows of the exit table: bit n is row n */
+    bool exits_named;         /* the operator named them: one that cannot run is then missing */
     uint64_t cpus[CPU_MAX / 64];
     bool cpus_named;
     uint64_t seed;
     bool seed_given;
-    uint32_t inject_classes; /* bit n is class n; 0: inject nothing */
-    uint64_t inject_every;   /* rounds */
-    uint64_t hold_microseconds;
-    uint32_t findings_kept; /* in full, of each exit and vCPU */
-    bool disks_all;         /* read all disks, not only the one that zmmtest was booted from */
+    bool disks_all; /* read all disks, not only the one that zmmtest was booted from */
     bool stop_first;
     enum end end;
     enum ui ui;

@@ -33,7 +33,7 @@
 #define CHAIN_CYCLES (CHAIN_LINKS * 3) /* IMUL takes three on all of them (uops.info) */
 
 static struct machine machine;
-static struct plan plan = {.hold_microseconds = 1000, .findings_kept = 1};
+static struct plan plan = {.options = {.hold_microseconds = 1000, .findings_kept = 1}};
 static struct rounds *rounds;
 static struct traps traps;
 

@@ -28,7 +28,7 @@
 #define AREA_BYTES_MAX 16384u
 
 static struct machine machine;
-static struct plan plan = {.hold_microseconds = 1, .findings_kept = 4};
+static struct plan plan = {.options = {.hold_microseconds = 1, .findings_kept = 4}};
 static struct rounds rounds;
 static struct traps traps;
 static struct finding finding;

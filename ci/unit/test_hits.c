@@ -195,7 +195,7 @@ static int start_rounds(void **state)
 {
     (void)state;
     memset(&rounds, 0, sizeof(rounds));
-    plan = (struct plan){.count = 1, .hold_microseconds = 1, .findings_kept = 1};
+    plan = (struct plan){.count = 1, .options = {.hold_microseconds = 1, .findings_kept = 1}};
     plan.entry[0].exit = &exit_planted;
     plan.entry[0].window = exit_planted.window;
     rounds.machine = &machine;
@@ -229,7 +229,7 @@ static void a_finding_that_is_counted_and_not_kept_is_on_the_map(void **state)
 {
     (void)state;
     prepare();
-    rounds.tally[0].kept = plan.findings_kept;
+    rounds.tally[0].kept = plan.options.findings_kept;
     slice_run(&rounds, 0);
     assert_true(rounds.tally[0].findings >= 8);
     assert_null(findings_next(&rounds));
@@ -243,8 +243,8 @@ static void a_finding_that_is_counted_and_not_kept_is_on_the_map(void **state)
 static void what_was_planted_is_on_the_map_of_planted_faults_alone(void **state)
 {
     (void)state;
-    plan.inject_classes = 1u << CLASS_ZEROED;
-    plan.inject_every = 2;
+    plan.options.inject_classes = 1u << CLASS_ZEROED;
+    plan.options.inject_every = 2;
     prepare();
     break_next = false;
     slice_run(&rounds, 0);

@@ -1,5 +1,6 @@
 /* Options: what is allowed is taken, what is not is named and costs nothing that stands beside it.
  */
+#include "../../efi/window/corruption.h"
 #include "../../efi/option_table.h"
 #include "../../efi/window/exits.h"
 #include <setjmp.h>
@@ -48,13 +49,13 @@ static bool is_default(void)
 {
     struct options untouched;
     options_default(&untouched);
-    return options.seconds == untouched.seconds && options.passes == untouched.passes &&
+    return options.seconds == untouched.seconds && options.plan.passes == untouched.plan.passes &&
            options.exits == untouched.exits && options.exits_named == untouched.exits_named &&
            memcmp(options.cpus, untouched.cpus, sizeof(options.cpus)) == 0 &&
            options.cpus_named == untouched.cpus_named && options.seed == untouched.seed &&
            options.seed_given == untouched.seed_given &&
-           options.inject_classes == untouched.inject_classes &&
-           options.inject_every == untouched.inject_every &&
+           options.plan.inject_classes == untouched.plan.inject_classes &&
+           options.plan.inject_every == untouched.plan.inject_every &&
            options.stop_first == untouched.stop_first && options.end == untouched.end;
 }
 
@@ -76,11 +77,11 @@ static void the_defaults_test_everything_for_a_minute(void **state)
 {
     (void)state;
     assert_int_equal(options.seconds, 60);
-    assert_int_equal(options.passes, 0);
+    assert_int_equal(options.plan.passes, 0);
     assert_true(options.exits == all_exits());
     assert_false(options.exits_named || options.cpus_named || options.seed_given);
     assert_false(options.stop_first);
-    assert_int_equal(options.inject_classes, 0);
+    assert_int_equal(options.plan.inject_classes, 0);
     assert_int_equal(options.end, END_MENU);
     for (size_t n = 0; n < CPU_MAX / 64; n++)
         assert_true(options.cpus[n] == UINT64_MAX);
@@ -94,7 +95,7 @@ static void good_numbers_are_taken(void **state)
     assert_true(parse("time=3153600000"));
     assert_int_equal(options.seconds, 3153600000);
     assert_true(parse("passes=18446744073709551615"));
-    assert_true(options.passes == UINT64_MAX);
+    assert_true(options.plan.passes == UINT64_MAX);
     assert_true(parse("seed=0"));
     assert_true(options.seed_given && options.seed == 0);
     assert_true(parse("seed=0xFEDCBA9876543210"));
@@ -148,18 +149,18 @@ static void every_class_can_be_injected_at_any_rate(void **state)
         text_start(&text, words, sizeof(words));
         text_add(&text, "inject=%s", class_name(corruption));
         assert_true(parse(words));
-        assert_int_equal(options.inject_classes, 1u << corruption);
-        assert_int_equal(options.inject_every, 1000);
+        assert_int_equal(options.plan.inject_classes, 1u << corruption);
+        assert_int_equal(options.plan.inject_every, 1000);
         text_add(&text, "/7");
         assert_true(parse(words));
-        assert_int_equal(options.inject_classes, 1u << corruption);
-        assert_int_equal(options.inject_every, 7);
+        assert_int_equal(options.plan.inject_classes, 1u << corruption);
+        assert_int_equal(options.plan.inject_every, 7);
     }
     assert_true(parse("inject=all/1"));
-    assert_int_equal(options.inject_classes, (1u << CLASS_COUNT) - 1);
-    assert_int_equal(options.inject_every, 1);
+    assert_int_equal(options.plan.inject_classes, (1u << CLASS_COUNT) - 1);
+    assert_int_equal(options.plan.inject_every, 1);
     assert_true(parse("inject=stale/18446744073709551615"));
-    assert_true(options.inject_every == UINT64_MAX);
+    assert_true(options.plan.inject_every == UINT64_MAX);
 }
 
 static void exits_are_taken_one_by_one_or_all(void **state)
@@ -316,8 +317,8 @@ static void a_bad_value_keeps_the_good_one_before_it(void **state)
     assert_false(parse("seed=12 seed=zz"));
     assert_true(options.seed_given && options.seed == 0x12);
     assert_false(parse("inject=stale/5 inject=nothing/6"));
-    assert_int_equal(options.inject_classes, 1u << CLASS_STALE);
-    assert_int_equal(options.inject_every, 5);
+    assert_int_equal(options.plan.inject_classes, 1u << CLASS_STALE);
+    assert_int_equal(options.plan.inject_every, 5);
 }
 
 static void unknown_options_are_refused_with_the_list_of_known_ones(void **state)
@@ -372,7 +373,7 @@ static void the_first_error_is_told_and_later_options_still_count(void **state)
     assert_non_null(strstr(error.start, "test line 3: wrong=1: no such option"));
     assert_null(strstr(error.start, "bad"));
     assert_int_equal(options.end, END_SHUTDOWN);
-    assert_int_equal(options.passes, 3);
+    assert_int_equal(options.plan.passes, 3);
     assert_int_equal(options.seconds, 7);
 }
 
@@ -397,7 +398,7 @@ static void comments_and_blanks_are_passed_over(void **state)
     assert_true(is_default());
     assert_true(parse("#time=1 wrong\n\ttime=2\t# time=3 # passes=1\n#\n   # end=exit\npasses=4"));
     assert_int_equal(options.seconds, 2);
-    assert_int_equal(options.passes, 4);
+    assert_int_equal(options.plan.passes, 4);
     assert_int_equal(options.end, END_MENU);
 }
 
@@ -512,7 +513,7 @@ static void what_cannot_be_printed_does_not_reach_the_message(void **state)
     assert_false(parse_conf(bytes, sizeof(bytes) - 1));
     assert_non_null(strstr(error.start, "zmmtest.conf line 1: time=5??: value not allowed"));
     assert_int_equal(options.end, END_EXIT);
-    assert_int_equal(options.passes, 2);
+    assert_int_equal(options.plan.passes, 2);
     static const char nul[] = "time=5\nend=exit\0\n";
     assert_false(parse_conf(nul, sizeof(nul) - 1));
     assert_string_equal(error.start,
@@ -746,8 +747,8 @@ static bool in_range(void)
 {
     return options.end >= END_MENU && options.end <= END_EXIT && !(options.exits & ~all_exits()) &&
            options.exits && options.seconds <= 3153600000 &&
-           !(options.inject_classes & ~((1u << CLASS_COUNT) - 1)) &&
-           (!options.inject_classes || options.inject_every) && cpu_count() > 0;
+           !(options.plan.inject_classes & ~((1u << CLASS_COUNT) - 1)) &&
+           (!options.plan.inject_classes || options.plan.inject_every) && cpu_count() > 0;
 }
 
 static void random_bytes_leave_every_field_in_its_range(void **state)
@@ -850,7 +851,7 @@ static void a_word_without_end_is_marked_where_it_is_cut(void **state)
         word[lengths[n] - 1] = '5';
         word[lengths[n]] = 0;
         assert_true(parse(word));
-        assert_int_equal(options.hold_microseconds, 5);
+        assert_int_equal(options.plan.hold_microseconds, 5);
         const char *kept = in_force() + strlen("test: ");
         assert_int_equal(strlen(kept), OPTION_TYPED_MAX - 1);
         assert_string_equal(kept + strlen(kept) - 4, n == 0 ? "0005" : "0...");

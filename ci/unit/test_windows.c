@@ -43,8 +43,8 @@ static void prepare(enum form form)
     rounds.key = (struct pattern_key){.run = 0xcafe, .vcpu = 2, .form = form};
     rounds.cpu = 2;
     static _Alignas(64) uint8_t copied[1 << 18];
-    plan.hold_microseconds = 1;
-    plan.findings_kept = 4;
+    plan.options.hold_microseconds = 1;
+    plan.options.findings_kept = 4;
     rounds.buffers.copy = copied;
     rounds.buffers.copy_bytes = sizeof(copied);
     slices_prepare(&rounds);
@@ -271,8 +271,8 @@ static void faults_planted_during_slices_are_queued_as_injected(void **state)
     plan.count = 1;
     plan.entry[0].exit = find_exit("rdtsc");
     plan.entry[0].window = plan.entry[0].exit->window;
-    plan.inject_classes = (1u << CLASS_FAULT) - 1;
-    plan.inject_every = 10;
+    plan.options.inject_classes = (1u << CLASS_FAULT) - 1;
+    plan.options.inject_every = 10;
     prepare(widest_form());
     for (unsigned int n = 0; n < 8; n++) {
         const struct finding *next;

@@ -142,7 +142,7 @@ bool count_passes_left(const struct run *run)
 {
     const struct vcpu *vcpu;
     for (uint32_t cpu = 0; (vcpu = next_vcpu(run, &cpu)) != NULL;)
-        if (counter_read(&vcpu->rounds.passes) < run->plan.passes && !work_exhausted(&vcpu->rounds))
+        if (counter_read(&vcpu->rounds.passes) < run->plan.options.passes && !work_exhausted(&vcpu->rounds))
             return true;
     return false;
 }

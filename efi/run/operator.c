@@ -11,7 +11,7 @@
  * otherwise, as line noise happens. */
 static enum operator_command command_without_screen(const struct run *run, char key)
 {
-    bool any = run->options->seconds == 0 && run->options->passes == 0;
+    bool any = run->options->seconds == 0 && run->options->plan.passes == 0;
     bool stop = key == KEY_ESC || key == 'q' || (any && key != KEY_NONE);
     return stop ? COMMAND_STOP : COMMAND_NONE;
 }

@@ -65,7 +65,7 @@ static void tell_missing(const struct exit_counts *counts)
 static void tell_exits(const struct run *run)
 {
     const struct exit_counts *counted = run->counted;
-    uint32_t rows = run->plan.count + (run->plan.inject_classes != 0);
+    uint32_t rows = run->plan.count + (run->plan.options.inject_classes != 0);
     for (uint32_t n = 0; n < rows; n++)
         if (counted[n].result.rounds)
             event_exit_log(&counted[n].result);

@@ -7,7 +7,7 @@
 
 uint64_t run_time_limit(const struct run *run)
 {
-    if (run->options->passes && !run->options->seconds_given)
+    if (run->options->plan.passes && !run->options->seconds_given)
         return 0;
     return run->options->seconds * 1000;
 }
@@ -41,7 +41,7 @@ const struct progress *run_progress(struct run *run)
         .milliseconds = run->elapsed,
         .time_limit = run_time_limit(run),
         .passes = count_passes(run),
-        .passes_limit = run->options->passes,
+        .passes_limit = run->options->plan.passes,
         .rounds = totals.rounds,
         .findings = totals.findings,
         .injected = totals.injected,
@@ -60,7 +60,7 @@ const struct progress *run_progress(struct run *run)
         progress->left_out += counts.unavailable && !counts.result.rounds;
         run->shown[progress->exits++] = counts.result;
     }
-    if (run->plan.inject_classes)
+    if (run->plan.options.inject_classes)
         run->shown[progress->exits++] = count_exit(run, INJECT_ROW).result;
     return progress;
 }

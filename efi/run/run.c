@@ -39,11 +39,7 @@ static bool out_of_memory(struct run *run)
 /* False: nothing can run. */
 static bool prepare(struct run *run)
 {
-    run->plan.passes = run->options->passes;
-    run->plan.inject_classes = run->options->inject_classes;
-    run->plan.inject_every = run->options->inject_every;
-    run->plan.findings_kept = run->options->findings_kept;
-    run->plan.hold_microseconds = run->options->hold_microseconds;
+    run->plan.options = run->options->plan;
     if (!planning_boot_vcpu(run))
         return out_of_memory(run);
     if (!self_test(run))
@@ -81,7 +77,7 @@ static bool poll(struct run *run, uint64_t *next_tick)
         return false;
     if (!operator_says_stop(run))
         return true;
-    if (run->options->seconds || run->options->passes)
+    if (run->options->seconds || run->options->plan.passes)
         note_cause(&run->causes, CAUSE_KEY);
     return false;
 }
@@ -133,7 +129,7 @@ static void conclude(struct run *run)
         run->counted[entry] = count_exit(run, entry);
         run->counted[entry].result.cycles_median = count_median(run, entry);
     }
-    if (run->plan.inject_classes)
+    if (run->plan.options.inject_classes)
         run->counted[run->plan.count] = count_exit(run, INJECT_ROW);
     run->causes |= outcome_causes(run, &totals);
     if (run->watched)

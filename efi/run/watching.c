@@ -107,7 +107,7 @@ static bool look_after(struct run *run, uint32_t cpu)
 /* So far apart may two looks of the boot vCPU be: a slice of its own comes in between. */
 static uint64_t longest_look(const struct run *run)
 {
-    return 1000 + 32 * run->options->hold_microseconds / 1000;
+    return 1000 + 32 * run->options->plan.hold_microseconds / 1000;
 }
 
 /*

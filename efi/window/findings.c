@@ -71,7 +71,7 @@ void finding_keep(struct rounds *rounds, uint32_t row, struct round *round,
                  rounds->key.form, ~round_general_changed(window));
     uint32_t queued = atomic_load_explicit(&rounds->queued, memory_order_relaxed);
     uint32_t taken = atomic_load_explicit(&rounds->taken, memory_order_acquire);
-    uint32_t most = row == INJECT_ROW ? 2 * CLASS_COUNT : rounds->plan->findings_kept;
+    uint32_t most = row == INJECT_ROW ? 2 * CLASS_COUNT : rounds->plan->options.findings_kept;
     if (tally->kept >= most || queued - taken == FINDING_QUEUE)
         return;
     tally->kept++;

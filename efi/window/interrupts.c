@@ -71,7 +71,7 @@ static void measure_timer(struct rounds *rounds)
     uint64_t ticks = UINT32_MAX - apic_read(apic, APIC_TIMER_CURRENT);
     apic_write(apic, APIC_TIMER_INITIAL, 0);
     rounds->interrupts.timer_ticks =
-        ticks * cycles_of(rounds, rounds->plan->hold_microseconds) / (passed ? passed : 1);
+        ticks * cycles_of(rounds, rounds->plan->options.hold_microseconds) / (passed ? passed : 1);
     if (ticks == 0)
         rounds->interrupts.no_timer = "the local APIC timer does not count";
 }

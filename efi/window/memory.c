@@ -67,7 +67,7 @@ static uint64_t measure_loop(uint64_t cycles_wanted, uint64_t tsc_hz)
 
 void memory_prepare(struct rounds *rounds)
 {
-    uint64_t cycles = rounds->machine->tsc_hz / 1000000 * rounds->plan->hold_microseconds;
+    uint64_t cycles = rounds->machine->tsc_hz / 1000000 * rounds->plan->options.hold_microseconds;
     rounds->hold_loops = measure_loop(cycles, rounds->machine->tsc_hz);
 }
 

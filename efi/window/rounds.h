@@ -12,6 +12,7 @@
 #include "finding.h"
 #include "hits.h"
 #include "patterns.h"
+#include "plan_options.h"
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -70,12 +71,8 @@ struct plan {
         const struct window *window;
     } entry[EXIT_MAX];
     uint32_t count;
-    uint64_t passes;         /* 0: until told to stop */
-    uint32_t inject_classes; /* bit n is class n, planted in turn; 0: none */
-    uint64_t inject_every;   /* rounds */
-    uint64_t hold_microseconds;
-    uint32_t findings_kept; /* in full, of each exit and vCPU; all of them are counted */
-    struct peer *peer;      /* the vCPUs that take part, for what they send each other */
+    struct plan_options options;
+    struct peer *peer; /* the vCPUs that take part, for what they send each other */
     uint32_t peers;
     const struct disk_activity *disks;
 };

@@ -88,7 +88,7 @@ void slices_prepare(struct rounds *rounds)
         round_fill(rounds, &rounds->ring[n], 0);
     for (unsigned int n = 0; n < GENERATIONS; n++)
         fill_mixed(rounds);
-    rounds->inject_left = rounds->plan->inject_every;
+    rounds->inject_left = rounds->plan->options.inject_every;
     measure_bare_round(rounds);
     memory_prepare(rounds);
     areas_prepare(rounds);
@@ -96,7 +96,7 @@ void slices_prepare(struct rounds *rounds)
 
 static enum corruption next_injected_class(struct rounds *rounds)
 {
-    while (!(rounds->plan->inject_classes >> rounds->inject_next & 1))
+    while (!(rounds->plan->options.inject_classes >> rounds->inject_next & 1))
         rounds->inject_next = (rounds->inject_next + 1) % CLASS_COUNT;
     enum corruption corruption = rounds->inject_next;
     rounds->inject_next = (rounds->inject_next + 1) % CLASS_COUNT;
@@ -117,7 +117,7 @@ static void run_injected(struct rounds *rounds)
     counter_add(&rounds->verified, 1);
     if (result != INTACT)
         finding_keep(rounds, INJECT_ROW, round, window, result, counter_read(&tally->rounds));
-    rounds->inject_left = rounds->plan->inject_every;
+    rounds->inject_left = rounds->plan->options.inject_every;
 }
 
 /* An event that faults before it ever worked does not exist here; later it is a finding. */
@@ -197,7 +197,7 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
         counter_add(&rounds->beats, 1);
         if (atomic_load_explicit(&rounds->stop, memory_order_relaxed))
             break;
-        if (rounds->plan->inject_classes && --rounds->inject_left == 0)
+        if (rounds->plan->options.inject_classes && --rounds->inject_left == 0)
             run_injected(rounds);
         if (!begin_round(rounds, exit, round, tally)) {
             available = false;

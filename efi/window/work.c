@@ -30,5 +30,5 @@ bool work_finished(const struct rounds *rounds)
 {
     if (atomic_load_explicit(&rounds->stop, memory_order_relaxed) || work_exhausted(rounds))
         return true;
-    return rounds->plan->passes && counter_read(&rounds->passes) >= rounds->plan->passes;
+    return rounds->plan->options.passes && counter_read(&rounds->passes) >= rounds->plan->options.passes;
 }
