@@ -92,7 +92,7 @@ unit: ## run the unit tests
 test: ## the quick loop: unit tests, purity of the binary, one boot; under a minute
 	@ci/install test
 	@$(MAKE) -s all unit-programs $(BUILD)/zmmtest-linux
-	@ci/prove $(UNIT_TESTS) ci/purity/*.t ci/boot/quick.t
+	@ci/prove $(UNIT_TESTS) ci/unit/options.t ci/purity/*.t ci/boot/quick.t
 
 check: ## run every test
 	@ci/install check

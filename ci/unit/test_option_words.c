@@ -63,6 +63,18 @@ static void a_word_counts_as_given_even_if_it_is_wrong(void **state)
     assert_true(options.given);
 }
 
+/* What tells U-Boot's bootargs that are meant for zmmtest from those of a kernel. */
+static void a_word_with_a_known_key_is_told_from_others(void **state)
+{
+    (void)state;
+    assert_false(parse("root=/dev/sda1 quiet Time=5"));
+    assert_false(options.known);
+    assert_false(parse("root=/dev/sda1 time=soon"));
+    assert_true(options.known);
+    assert_false(parse("time=5 quiet"));
+    assert_true(options.known);
+}
+
 static void the_first_error_is_told_and_later_options_still_count(void **state)
 {
     (void)state;
@@ -495,6 +507,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_word_counts_as_given_even_if_it_is_wrong, start_anew),
+        cmocka_unit_test_setup(a_word_with_a_known_key_is_told_from_others, start_anew),
         cmocka_unit_test_setup(the_first_error_is_told_and_later_options_still_count, start_anew),
         cmocka_unit_test_setup(comments_and_blanks_are_passed_over, start_anew),
         cmocka_unit_test_setup(line_ends_of_every_kind_are_taken, start_anew),
