@@ -1,5 +1,5 @@
 # zmmtest: a UEFI application that tests whether what runs beneath a guest keeps its registers.
-# `make help` lists what there is to do; README.md is the guide.
+# `make help` lists what there is to do; README.md is where to begin.
 
 CC      ?= gcc
 OBJCOPY ?= objcopy

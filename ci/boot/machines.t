@@ -1,7 +1,7 @@
 #!/bin/bash
 # Firmware and machines: two builds of OVMF and U-Boot, old and new chipsets, every kind of boot disk, CD and
 # network, with a display and without, 1 to 8 vCPUs, 64 MiB to 4 GiB. Each boot covers a point of several
-# axes; what cannot boot is in README.md. QEMU has no AVX-512, so the verdict is INCOMPLETE everywhere.
+# axes; what cannot boot is in image/README.md. QEMU has no AVX-512, so the verdict is INCOMPLETE everywhere.
 . "$(dirname "$0")/lib.sh"
 
 export ENGINE=qemu

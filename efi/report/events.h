@@ -1,5 +1,5 @@
 /* What happens, as log lines and as text: one function for each kind of event (the names in the log
- * are part of the interface; see README.md, log format). */
+ * are part of the interface; see efi/README.md, The log). */
 #ifndef ZMMTEST_REPORT_EVENTS_H
 #define ZMMTEST_REPORT_EVENTS_H
 
