@@ -106,7 +106,7 @@ bench: ## what zmmtest costs and finds on this machine; fails on a regression
 	@$(MAKE) -s all $(SILICON) $(BENCH)
 	@ci/silicon/bench
 
-lint: ## clang-format, clang-tidy, cppcheck, shellcheck, pyflakes
+lint: ## clang-format, clang-tidy, cppcheck, shellcheck, pyflakes, links of the guides
 	@ci/install lint
 	@$(MAKE) -s $(BUILD)/version.h
 	@ci/lint
