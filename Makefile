@@ -41,8 +41,12 @@ EFI_CFLAGS := -std=c11 -O2 $(WARNINGS) -ffreestanding -fpic -fvisibility=hidden 
 	-mgeneral-regs-only $(EFI_HEADERS) -I$(BUILD)
 EFI_SECTIONS := .text .window .rodata .data .dynamic .rela .reloc .sbat .bss
 
-EFI_SOURCES := $(wildcard efi/*.c efi/*/*.c efi/*.S efi/*/*.S linker/*.S)
-EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(EFI_SOURCES))
+
+# Sources by folder; each program takes of an archive what it needs.
+CORE       := $(wildcard efi/core/*.[cS] efi/core/*/*.[cS])
+EFI_ARCHIVE := $(BUILD)/zmmtest.a
+EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(CORE) $(wildcard efi/ring0/*.[cS] efi/uefi/*.[cS]))
+PE_OBJECTS  := $(patsubst %,$(BUILD)/%.o,$(wildcard linker/*.S))
 
 .DELETE_ON_ERROR:
 .PHONY: all run demo deps dist sign test unit check silicon bench lint clean help FORCE
@@ -128,8 +132,13 @@ $(BUILD)/%.S.o: %.S | $(BUILD)/tools
 	@mkdir -p $(@D)
 	$(CC) -MMD -MP -c $< -o $@
 
-$(BUILD)/zmmtest.so: linker/zmmtest.lds $(EFI_OBJECTS)
-	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --no-undefined -T $< -o $@ $(EFI_OBJECTS) $(EFI_LIBRARY)
+$(EFI_ARCHIVE): $(EFI_OBJECTS)
+	@rm -f $@
+	$(AR) rc $@ $^
+
+$(BUILD)/%.so: linker/zmmtest.lds $(PE_OBJECTS) $(EFI_ARCHIVE)
+	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --no-undefined -T $< -o $@ $(filter %.o,$^) $(EFI_ARCHIVE) \
+		$(EFI_LIBRARY)
 
 $(BUILD)/%.efi: $(BUILD)/%.so linker/finish-pe
 	$(OBJCOPY) -O efi-app-x86_64 --strip-all $(addprefix -j ,$(EFI_SECTIONS)) $< $@.new
@@ -151,31 +160,18 @@ $(BUILD)/tools:
 
 # --- faultvisor: the test equipment ----------------------------------------------------------------
 
-FAULTVISOR_SOURCES := $(wildcard ci/faultvisor/*.c ci/faultvisor/*.S) efi/entry.S efi/text.c \
-	efi/firmware.c efi/freestanding.c efi/machine/cpuid.c efi/report/serial.c linker/sbat.S
-FAULTVISOR_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(FAULTVISOR_SOURCES))
-
-$(BUILD)/faultvisor.so: linker/zmmtest.lds $(FAULTVISOR_OBJECTS)
-	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --no-undefined -T $< -o $@ \
-		$(FAULTVISOR_OBJECTS) $(EFI_LIBRARY)
+$(BUILD)/faultvisor.so: $(patsubst %,$(BUILD)/%.o,$(wildcard ci/faultvisor/*.[cS]))
 
 # --- on the build machine: the Linux program, the bench, the unit tests ------------------------------
 
-# All of zmmtest but what asks the firmware or needs privileges (ci/silicon/linux/ stands in for that),
-# and what faultvisor says as VMware, in one archive: each program takes of it what it needs.
-NEEDS_FIRMWARE := $(addprefix efi/,main.c conf.c firmware.c freestanding.c keys.c pages.c disks.c entry.S \
-	report/console.c report/serial.c report/files.c screen/terminal.c machine/clock.c \
-	machine/identify.c machine/idt.c machine/platform.c machine/processors.c machine/trap_entry.S \
-	machine/xstate_on.c)
-HOST_SOURCES := $(filter-out $(NEEDS_FIRMWARE),$(wildcard efi/*.[cS] efi/*/*.[cS])) \
-	$(filter-out %/main.c,$(wildcard ci/silicon/linux/*.c)) ci/faultvisor/vmware.c
+# All that runs anywhere, and the second implementation of efi/platform.
 HOST_ARCHIVE := $(BUILD)/host/zmmtest.a
-HOST_OBJECTS := $(patsubst %,$(BUILD)/host/%.o,$(HOST_SOURCES))
+HOST_OBJECTS := $(patsubst %,$(BUILD)/host/%.o,$(CORE) $(wildcard ci/linux/*.c))
 HOST_CFLAGS := -std=c11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -fno-pie -I$(BUILD)
 HOST_LINK := -no-pie -pthread -Wl,-T,ci/unit/host.lds
 
 # Here, too, C that runs beside the windows must not touch a vector register.
-$(BUILD)/host/efi/% $(BUILD)/host/ci/silicon/linux/%: HOST_CFLAGS += -mgeneral-regs-only
+$(BUILD)/host/efi/% $(BUILD)/host/ci/linux/%: HOST_CFLAGS += -mgeneral-regs-only
 
 $(BUILD)/host/%.o: % | $(BUILD)/version.h $(BUILD)/tools
 	@mkdir -p $(@D)
@@ -185,14 +181,14 @@ $(HOST_ARCHIVE): $(HOST_OBJECTS)
 	@rm -f $@
 	$(AR) rc $@ $^
 
-$(BUILD)/zmmtest-linux: $(BUILD)/host/ci/silicon/linux/main.c.o $(HOST_ARCHIVE) ci/unit/host.lds
-	$(CC) -o $@ $(filter %.o %.a,$^) $(HOST_LINK)
+$(BUILD)/zmmtest-linux: $(HOST_ARCHIVE) ci/unit/host.lds
+	$(CC) -o $@ $(HOST_ARCHIVE) $(HOST_LINK)
 
 $(BUILD)/bench: $(BUILD)/host/ci/silicon/bench.c.o $(HOST_ARCHIVE) ci/unit/host.lds
 	$(CC) -o $@ $(filter %.o %.a,$^) $(HOST_LINK)
 
 # These two stand beside zmmtest: nothing of it is in them but CPUID.
-AREA_OBJECTS := $(patsubst %,$(BUILD)/host/%.o,ci/faultvisor/area.c efi/machine/cpuid.c)
+AREA_OBJECTS := $(patsubst %,$(BUILD)/host/%.o,ci/faultvisor/area.c efi/core/machine/cpuid.c)
 
 $(BUILD)/xstate-loop: $(BUILD)/host/ci/silicon/xstate_loop.c.o $(AREA_OBJECTS)
 	$(CC) -no-pie -pthread -o $@ $^
@@ -216,9 +212,10 @@ UNIT_TESTS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_NAMES))
 .PHONY: unit-programs
 unit-programs: $(UNIT_TESTS)
 
-# The one test of a file that speaks UEFI.
-$(BUILD)/unit/test_terminal: $(BUILD)/host/efi/screen/terminal.c.o
-$(BUILD)/host/efi/screen/terminal.c.o: HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)
+# The one test of a file that speaks UEFI, and those of what faultvisor says as VMware.
+$(BUILD)/unit/test_terminal: $(BUILD)/host/efi/uefi/terminal.c.o
+$(BUILD)/unit/test_vmware_channel $(BUILD)/unit/test_vmware_pose: $(BUILD)/host/ci/faultvisor/vmware.c.o
+$(BUILD)/host/efi/uefi/terminal.c.o: HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)
 $(BUILD)/host/ci/unit/test_terminal.c.o: HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)
 
 # host.c stands before the archive: its CPUID and its backdoor are the tests' own.

@@ -123,7 +123,7 @@ found_and_named() {
     [ "$(word changed)" -ge 12 ] && [ "$found" = "$(word changed)" ] && [ "$named" = "$found" ]
 }
 
-exit_names=$(sed -n 's/^    {\.name = "\([a-z0-9-]*\)".*/\1/p' "$root/efi/window/exits.c")
+exit_names=$(sed -n 's/^    {\.name = "\([a-z0-9-]*\)".*/\1/p' "$root/efi/core/window/exits.c")
 
 # Every component that CPUID.0D enumerates has rounds, or a line that says why not.
 every_component_accounted_for() {

@@ -1,6 +1,6 @@
 /* Finds registers in an XSAVE area; CPUID.0D says where the components are. */
 #include "area.h"
-#include "../../efi/machine/cpu.h"
+#include "../../efi/core/machine/cpu.h"
 #include <stddef.h>
 
 #define AREA_ST        32u

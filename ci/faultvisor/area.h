@@ -5,7 +5,7 @@
 #ifndef ZMMTEST_CI_FAULTVISOR_AREA_H
 #define ZMMTEST_CI_FAULTVISOR_AREA_H
 
-#include "../../efi/machine/xstate.h"
+#include "../../efi/core/machine/xstate.h"
 #include <stdbool.h>
 #include <stdint.h>
 

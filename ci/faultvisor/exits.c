@@ -1,7 +1,7 @@
 /* What happens at each VM exit: a table by exit reason, each handler one exit, most of them alike.
  */
-#include "../../efi/machine/cpu.h"
-#include "../../efi/machine/instructions.h"
+#include "../../efi/core/machine/cpu.h"
+#include "../../efi/platform/instructions.h"
 #include "faultvisor.h"
 #include "vmx.h"
 #include <string.h>

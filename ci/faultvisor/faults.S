@@ -2,7 +2,7 @@
  * Faults that real code commits: vector instructions in a host that does not save all of the guest's
  * registers. The only vector instructions of faultvisor stand here.
  */
-#include "../../efi/window/window.h"
+#include "../../efi/core/window/window.h"
 
     .section .text.vectors, "ax", @progbits
 

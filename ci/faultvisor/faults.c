@@ -1,6 +1,6 @@
 /* The table of faults, and when one strikes. */
-#include "../../efi/machine/instructions.h"
-#include "../../efi/text.h"
+#include "../../efi/platform/instructions.h"
+#include "../../efi/core/text.h"
 #include "area.h"
 #include "faultvisor.h"
 #include "vmx.h"

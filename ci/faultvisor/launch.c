@@ -1,6 +1,6 @@
 /* Turns VMX on, makes a VMCS in which the running vCPU is the guest, and undoes it again. */
-#include "../../efi/machine/cpu.h"
-#include "../../efi/machine/instructions.h"
+#include "../../efi/core/machine/cpu.h"
+#include "../../efi/platform/instructions.h"
 #include "faultvisor.h"
 #include "vmx.h"
 #include <string.h>

@@ -9,10 +9,10 @@
  * signature of its own. zmmtest's options begin with end=exit. After the last line the machine
  * is powered off, unless `keep` stands alone in a line.
  */
-#include "../../efi/firmware.h"
-#include "../../efi/machine/instructions.h"
-#include "../../efi/machine/mp_services.h"
-#include "../../efi/text.h"
+#include "../../efi/uefi/firmware.h"
+#include "../../efi/platform/instructions.h"
+#include "../../efi/uefi/mp_services.h"
+#include "../../efi/core/text.h"
 #include "faultvisor.h"
 #include "vmx.h"
 #include <string.h>

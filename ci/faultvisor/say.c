@@ -1,7 +1,7 @@
 /* What faultvisor says, and how it ends when it must. Also from VM exits: no firmware is called. */
-#include "../../efi/machine/instructions.h"
-#include "../../efi/report/sinks.h"
-#include "../../efi/text.h"
+#include "../../efi/platform/instructions.h"
+#include "../../efi/ring0/serial.h"
+#include "../../efi/core/text.h"
 #include "faultvisor.h"
 
 #define LINE_MAX      300u

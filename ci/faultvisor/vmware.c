@@ -4,7 +4,7 @@
  * it is kept in memory and printed. It insists on what a guest has to pass back (channel, cookies),
  * and misbehaves where the plan says so (rpci=).
  */
-#include "../../efi/text.h"
+#include "../../efi/core/text.h"
 #include "faultvisor.h"
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #ifndef ZMMTEST_CI_UNIT_HOST_H
 #define ZMMTEST_CI_UNIT_HOST_H
 
-#include "../../efi/machine/cpu.h"
-#include "../../efi/machine/hypervisor.h"
+#include "../../efi/core/machine/cpu.h"
+#include "../../efi/core/machine/hypervisor.h"
 #include <stdbool.h>
 
 struct fake_leaf {

@@ -1,6 +1,6 @@
 /* The verdict is a function of its causes: the worst wins, and nothing that went wrong is a pass.
  */
-#include "../../efi/run/causes.h"
+#include "../../efi/core/run/causes.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

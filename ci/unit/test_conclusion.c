@@ -1,5 +1,5 @@
 /* The last words of a run: each verdict has its meaning and what to do next, by what is beneath. */
-#include "../../efi/report/conclusion.h"
+#include "../../efi/core/report/conclusion.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

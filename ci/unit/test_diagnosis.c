@@ -1,7 +1,7 @@
 /* Diagnosis: every way in which a register can come back wrong is given its right name. */
-#include "../../efi/diagnosis/diagnosis.h"
-#include "../../efi/diagnosis/signatures.h"
-#include "../../efi/text.h"
+#include "../../efi/core/diagnosis/diagnosis.h"
+#include "../../efi/core/diagnosis/signatures.h"
+#include "../../efi/core/text.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -537,8 +537,8 @@ static void no_register_of_a_list_is_ever_cut(void **state)
     unsigned int cut = 0;
     for (uint32_t n = 0; n < 10000; n++) {
         struct text text;
-        diagnosis =
-            (struct diagnosis){.form = FORM_ZMM, .vectors = n * 2654435761u | 1, .general = n * 40503 & 0xffff};
+        diagnosis = (struct diagnosis){
+            .form = FORM_ZMM, .vectors = n * 2654435761u | 1, .general = n * 40503 & 0xffff};
         text_start(&text, whole, sizeof(whole));
         text_add_ranges(&text, "zmm", diagnosis.vectors);
         for (unsigned int number = 0; number < GENERAL_COUNT; number++)

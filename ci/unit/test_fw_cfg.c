@@ -1,5 +1,5 @@
 /* An entry of fw_cfg's directory is told by its whole name; what it holds is big-endian. */
-#include "../../efi/machine/fw_cfg.h"
+#include "../../efi/core/machine/fw_cfg.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

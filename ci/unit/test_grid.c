@@ -1,5 +1,5 @@
 /* The grid: what is put shows where it belongs, and only what changed is written. */
-#include "../../efi/screen/grid.h"
+#include "../../efi/core/screen/grid.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

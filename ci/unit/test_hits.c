@@ -1,19 +1,19 @@
 /* The map of what was hit: exactly the dwords that differ, of every finding and of each kind apart.
  */
-#include "../../efi/machine/instructions.h"
-#include "../../efi/machine/traps.h"
-#include "../../efi/window/area_compare.h"
-#include "../../efi/window/area_fill.h"
-#include "../../efi/window/area_format.h"
-#include "../../efi/window/area_probe.h"
-#include "../../efi/window/exits.h"
-#include "../../efi/window/findings.h"
-#include "../../efi/window/hits.h"
-#include "../../efi/window/plant.h"
-#include "../../efi/window/round.h"
-#include "../../efi/window/slices.h"
-#include "../../efi/window/work.h"
-#include "../silicon/linux/process.h"
+#include "../../efi/core/window/area_compare.h"
+#include "../../efi/core/window/area_fill.h"
+#include "../../efi/core/window/area_format.h"
+#include "../../efi/core/window/area_probe.h"
+#include "../../efi/core/window/exits.h"
+#include "../../efi/core/window/findings.h"
+#include "../../efi/core/window/guard.h"
+#include "../../efi/core/window/hits.h"
+#include "../../efi/core/window/plant.h"
+#include "../../efi/core/window/round.h"
+#include "../../efi/core/window/slices.h"
+#include "../../efi/core/window/work.h"
+#include "../../efi/platform/instructions.h"
+#include "../linux/process.h"
 #include "host.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -186,10 +186,8 @@ static enum begun plant_state(struct rounds *of, struct round *next, const char 
     return BEGUN;
 }
 
-static const struct exit exit_planted = {.name = "planted",
-                                         .window = &window_plant,
-                                         .rounds = 8,
-                                         .begin = plant_state};
+static const struct exit exit_planted = {
+    .name = "planted", .window = &window_plant, .rounds = 8, .begin = plant_state};
 
 static int start_rounds(void **state)
 {

@@ -1,9 +1,9 @@
 /* The machine: processor, hypervisor and vector state are read right from any CPUID, even a wrong
  * one. */
-#include "../../efi/machine/changes.h"
-#include "../../efi/machine/cpu.h"
-#include "../../efi/machine/hypervisor.h"
-#include "../../efi/machine/xstate.h"
+#include "../../efi/core/machine/changes.h"
+#include "../../efi/core/machine/cpu.h"
+#include "../../efi/core/machine/hypervisor.h"
+#include "../../efi/core/machine/xstate.h"
 #include "host.h"
 #include <setjmp.h>
 #include <stdarg.h>

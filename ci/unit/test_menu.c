@@ -1,10 +1,10 @@
 /* The start menu: what each key leads to, and that it ends by itself whatever comes. */
-#include "../../efi/keys.h"
-#include "../../efi/options.h"
-#include "../../efi/report/events.h"
-#include "../../efi/report/report.h"
-#include "../../efi/screen/menu.h"
-#include "../../efi/window/exits.h"
+#include "../../efi/core/report/events.h"
+#include "../../efi/core/report/report.h"
+#include "../../efi/core/run/options.h"
+#include "../../efi/core/screen/menu.h"
+#include "../../efi/core/window/exits.h"
+#include "../../efi/platform/keys.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

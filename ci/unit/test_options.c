@@ -2,9 +2,9 @@
  * The values of options: what is allowed is taken, what is not is named, with what is allowed, and
  * changes nothing. Each option of the program has cases here.
  */
-#include "../../efi/window/corruption.h"
-#include "../../efi/option_table.h"
-#include "../../efi/window/exits.h"
+#include "../../efi/core/run/option_table.h"
+#include "../../efi/core/window/corruption.h"
+#include "../../efi/core/window/exits.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Patterns: each value can be traced to its origin, and nothing else can. */
-#include "../../efi/window/component.h"
-#include "../../efi/window/patterns.h"
+#include "../../efi/core/window/component.h"
+#include "../../efi/core/window/patterns.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

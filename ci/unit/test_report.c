@@ -1,6 +1,6 @@
 /* The report: each sink gets its kind of line, whole, in order, and never longer than it may be. */
-#include "../../efi/report/events.h"
-#include "../../efi/report/report.h"
+#include "../../efi/core/report/events.h"
+#include "../../efi/core/report/report.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

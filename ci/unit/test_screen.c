@@ -2,10 +2,10 @@
  * The screen as its reader sees it: what each view says, what stays in sight, what keys do, and
  * that nothing is ever drawn outside.
  */
-#include "../../efi/keys.h"
-#include "../../efi/report/progress.h"
-#include "../../efi/screen/keeper.h"
-#include "../../efi/screen/screen.h"
+#include "../../efi/core/report/progress.h"
+#include "../../efi/core/screen/keeper.h"
+#include "../../efi/core/screen/screen.h"
+#include "../../efi/platform/keys.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* A signature names a known bug only for damage that is alike in every register. */
-#include "../../efi/diagnosis/diagnosis.h"
-#include "../../efi/diagnosis/signatures.h"
+#include "../../efi/core/diagnosis/diagnosis.h"
+#include "../../efi/core/diagnosis/signatures.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * Consoles: a screen goes to the displays alone and lines to what is beside them, on firmware that
  * is made up here, which lacks or refuses what real firmware does.
  */
-#include "../../efi/firmware.h"
-#include "../../efi/screen/terminal.h"
+#include "../../efi/uefi/firmware.h"
+#include "../../efi/uefi/terminal.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

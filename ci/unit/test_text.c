@@ -1,6 +1,6 @@
 /* Text: what is formatted comes out whole or cut at the buffer's end, and numbers read back
  * exactly. */
-#include "../../efi/text.h"
+#include "../../efi/core/text.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,10 +2,10 @@
  * zmmtest's side of VMware's channel against faultvisor's: requests and their replies, the sink,
  * and a host that refuses, is silent, never ends, or starts again.
  */
-#include "../../efi/machine/rpci.h"
-#include "../../efi/machine/vmware.h"
-#include "../../efi/options.h"
-#include "../../efi/report/sinks.h"
+#include "../../efi/core/machine/rpci.h"
+#include "../../efi/core/machine/vmware.h"
+#include "../../efi/core/report/vmware_sink.h"
+#include "../../efi/core/run/options.h"
 #include "../faultvisor/faultvisor.h"
 #include "host.h"
 #include <setjmp.h>

@@ -1,17 +1,17 @@
 /* Windows: run for real on this processor, they lose nothing, and nothing that is lost escapes
  * them. */
-#include "../../efi/diagnosis/diagnosis.h"
-#include "../../efi/window/area_compare.h"
-#include "../../efi/window/area_fill.h"
-#include "../../efi/window/area_format.h"
-#include "../../efi/window/area_probe.h"
-#include "../../efi/window/component.h"
-#include "../../efi/window/exits.h"
-#include "../../efi/window/findings.h"
-#include "../../efi/window/plant.h"
-#include "../../efi/window/round.h"
-#include "../../efi/window/slices.h"
-#include "../../efi/window/work.h"
+#include "../../efi/core/diagnosis/diagnosis.h"
+#include "../../efi/core/window/area_compare.h"
+#include "../../efi/core/window/area_fill.h"
+#include "../../efi/core/window/area_format.h"
+#include "../../efi/core/window/area_probe.h"
+#include "../../efi/core/window/component.h"
+#include "../../efi/core/window/exits.h"
+#include "../../efi/core/window/findings.h"
+#include "../../efi/core/window/plant.h"
+#include "../../efi/core/window/round.h"
+#include "../../efi/core/window/slices.h"
+#include "../../efi/core/window/work.h"
 #include "host.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,9 +87,7 @@ static void expect_intact_slices(enum form form, uint32_t entry)
 static void what_a_process_may_execute_comes_back_intact(void **state)
 {
     (void)state;
-    static const struct exit bare = {.name = "bare",
-                                     .window = &window_bare,
-                                     .rounds = 256};
+    static const struct exit bare = {.name = "bare", .window = &window_bare, .rounds = 256};
     const struct exit *const allowed[] = {
         &bare,
         find_exit("cpuid"),

@@ -7,10 +7,10 @@ export HOME=$work GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@loc
     GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@localhost
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 repository=$work/repository
-mkdir -p "$repository/ci" "$repository/efi" "$repository/linker" "$repository/image"
+mkdir -p "$repository/ci" "$repository/efi/uefi" "$repository/efi/core" "$repository/linker" "$repository/image"
 cp "$root/ci/version" "$repository/ci/version"
 cp "$root/.gitattributes" "$repository/.gitattributes"
-touch "$repository/efi/main.c" "$repository/Makefile" "$repository/image/zmmtest.conf"
+touch "$repository/efi/uefi/main.c" "$repository/Makefile" "$repository/image/zmmtest.conf"
 
 in_it() {
     git -C "$repository" "$@" >/dev/null 2>&1
@@ -65,12 +65,12 @@ check "an annotated tag of a candidate" is 1.0-rc1 "$(short)"
 commit four
 check "and after it" is 1.0-rc1+1 "$(short)"
 
-echo "int x;" >>"$repository/efi/main.c"
+echo "int x;" >>"$repository/efi/uefi/main.c"
 check "a changed source" is 1.0-rc1+1 "$(short)-changed"
-in_it checkout efi/main.c
-touch "$repository/efi/new.c"
+in_it checkout efi/uefi/main.c
+touch "$repository/efi/core/new.c"
 check "a new one" is 1.0-rc1+1 "$(short)-changed"
-rm "$repository/efi/new.c"
+rm "$repository/efi/core/new.c"
 echo "time=1" >>"$repository/image/zmmtest.conf"
 check "a changed configuration of the images" is 1.0-rc1+1 "$(short)-changed"
 in_it checkout image/zmmtest.conf

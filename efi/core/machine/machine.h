@@ -1,0 +1,24 @@
+/* All that is known of the machine, once, before anything runs. Read-only afterwards. */
+#ifndef ZMMTEST_CORE_MACHINE_MACHINE_H
+#define ZMMTEST_CORE_MACHINE_MACHINE_H
+
+#include "../../platform/apic.h"
+#include "cpu.h"
+#include "hypervisor.h"
+#include "xstate.h"
+#include <stdint.h>
+
+struct machine {
+    struct cpu cpu;
+    struct xstate xstate;
+    struct hypervisor hypervisor;
+    struct apic apic;      /* the boot vCPU's */
+    uint64_t hpet_address; /* physical, from ACPI; 0: none */
+    uint64_t vga_address;  /* physical, of a decoded legacy frame buffer; 0: none */
+    uint64_t tsc_hz;
+    uint32_t vcpus;
+    char firmware[48]; /* vendor and revision */
+    char system[64];   /* the operating system that this is a process of; "" as a UEFI program */
+};
+
+#endif

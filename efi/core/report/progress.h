@@ -1,0 +1,29 @@
+/* How far a run is and what it has counted: for sinks that show that, some times a second. */
+#ifndef ZMMTEST_CORE_REPORT_PROGRESS_H
+#define ZMMTEST_CORE_REPORT_PROGRESS_H
+
+#include "../window/hits.h"
+#include "results.h"
+
+struct progress {
+    const struct run_identity *identity;
+    const struct machine *machine;
+    uint64_t milliseconds, time_limit; /* of the run; limit 0: none */
+    uint64_t passes, passes_limit;     /* of the slowest vCPU; limit 0: none */
+    uint64_t rounds, findings, injected;
+    uint64_t per_second; /* rounds, of late */
+    uint32_t left_out;   /* exits that were asked for and cannot run here */
+    bool paused;
+    const struct outcome *outcome; /* NULL: there is none yet */
+    const char *error;             /* what broke last, in words; "": nothing did */
+
+    const struct exit_result *exit; /* rounds, findings and cycles_min of each */
+    uint32_t exits;
+
+    uint32_t cpus; /* of the machine; which of them were hit is in the hits */
+    /* Of one vCPU; NULL: it has no rounds. `injected`: of planted faults instead. */
+    const struct hits *(*hits)(const void *context, uint32_t cpu, bool injected);
+    const void *hits_context;
+};
+
+#endif

@@ -1,0 +1,77 @@
+/* What a run hands to its report, as data. */
+#ifndef ZMMTEST_CORE_REPORT_RESULTS_H
+#define ZMMTEST_CORE_REPORT_RESULTS_H
+
+#include "../diagnosis/signatures.h"
+#include "../machine/machine.h"
+#include "../window/finding.h"
+#include "verdict.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct run_identity {
+    const char *version, *commit;
+    uint32_t run;
+    uint64_t seed;
+    uint32_t boot; /* number of the run on the boot volume; 0: it is not counted */
+    uint32_t
+        without_end; /* of the run before it on the volume, if that came to no end; 0: it did */
+};
+
+/* What the self-test came to. */
+struct selftest {
+    uint32_t planted, named;
+    uint32_t repeated; /* attempts beyond the first: something not planted came in between */
+    char missed[96];   /* the first that was not named right; "" if all were */
+};
+
+/* A finding with its meaning, in words as well; a sink that keeps it copies what it needs. */
+struct found {
+    const struct finding *finding;
+    const struct diagnosis *diagnosis;
+    const struct signature *signature; /* the known bug that leaves such a trace; NULL: none */
+    const char *exit_name;             /* of the finding's exit */
+    uint64_t number;                   /* which finding this is, from 1 */
+    bool told_before;                  /* what it means, of another such finding */
+    char components[DIAGNOSIS_TEXT], registers[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT];
+};
+
+/* What the findings of a run looked like. */
+struct known {
+    uint64_t signatures; /* a bit for each row of their table, */
+    uint64_t real;       /* and for those that nobody planted */
+    uint64_t classes;    /* of findings without a signature */
+};
+
+struct exit_result {
+    const char *name;
+    uint64_t rounds, findings;
+    uint64_t cycles_min, cycles_median; /* 0: not timed */
+    uint64_t live_cycles, slice_cycles; /* of all vCPUs; live: 0 where it is not measured */
+    bool injected;                      /* the row of faults that zmmtest plants itself */
+    bool takes_interrupts;
+    uint64_t interrupts; /* taken in its rounds, with every register live */
+};
+
+/* What became of a component of XSAVE in the rounds by XSAVE. */
+struct component_result {
+    uint32_t bit, size;
+    uint64_t rounds, findings;
+    const char *reason; /* why it was not tested; NULL: it was */
+};
+
+struct outcome {
+    enum verdict verdict;
+    const char *reason; /* of the verdict, in words */
+    uint64_t rounds, findings, milliseconds;
+    uint64_t planted, injected; /* faults of our own, and findings of them */
+    uint32_t vcpus;
+    bool control_run; /* no hypervisor seen: nothing beneath to blame */
+    enum hypervisor_kind hypervisor;
+    bool avx512;                /* it was tested */
+    uint64_t live_milliseconds; /* for which all registers were live in holds, of all vCPUs */
+    const char *system;         /* the operating system beneath; "": none */
+    const struct known *known;
+};
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * What the operator asked for: key=value words, from the sources that conf.h lists. option_table.h
+ * has a row for each key.
+ */
+#ifndef ZMMTEST_CORE_RUN_OPTIONS_H
+#define ZMMTEST_CORE_RUN_OPTIONS_H
+
+#include "../text.h"
+#include "../window/plan_options.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CPU_MAX 1024u /* vCPU numbers that cpus= takes */
+
+/* How it shows what happens; auto: a screen where there is a display. */
+enum ui { UI_AUTO, UI_SCREEN, UI_LINES };
+
+enum end { END_MENU, END_SHUTDOWN, END_REBOOT, END_EXIT };
+
+/* A word that is in force, as it was typed; a longer one is kept with "..." as its end. */
+#define OPTION_COUNT     12u
+#define OPTION_TYPED_MAX 256u
+struct option_word {
+    const char *source;
+    uint32_t turn; /* of the words taken, from 1; 0: its default is in force */
+    char typed[OPTION_TYPED_MAX];
+};
+
+struct options {
+    uint64_t seconds; /* 0: until a key is pressed, or the passes are done */
+    bool seconds_given;
+    struct plan_options plan; /* passes, where no time was given: the only limit */
+    uint64_t exits;           /* rows of the exit table: bit n is row n */
+    bool exits_named;         /* the operator named them: one that cannot run is then missing */
+    uint64_t cpus[CPU_MAX / 64];
+    bool cpus_named;
+    uint64_t seed;
+    bool seed_given;
+    bool disks_all; /* read all disks, not only the one that zmmtest was booted from */
+    bool stop_first;
+    enum end end;
+    enum ui ui;
+    bool given;                            /* there was a word in some source, */
+    bool known;                            /* and one with a key that there is */
+    struct option_word word[OPTION_COUNT]; /* what is in force, one for each key */
+    uint32_t turns;
+};
+
+/* The defaults of the table of options. */
+void options_default(struct options *options);
+
+/*
+ * Appends "zmmtest.conf: time=10 end=shutdown; load options: passes=3": the words that are in
+ * force, in the order in which they were read; "defaults" where there is none. At most so much.
+ */
+#define OPTIONS_IN_FORCE_MAX (OPTION_COUNT * (OPTION_TYPED_MAX + 40u))
+void options_in_force(const struct options *options, struct text *text);
+
+/*
+ * The two kinds of sources. A configuration file, or what has its form, goes by its name in *error;
+ * it is ASCII or UTF-8 text of at most CONF_MAX bytes, with any line ends, with or without a byte
+ * order mark. Where size is more than that, bytes are not looked at. Load options are what started
+ * the program put there: text in UCS-2, which may begin with the program's own name, or nothing, or
+ * binary data of a boot manager, which is not for us and is passed over. Both report like
+ * options_parse().
+ */
+#define CONF_MAX 16384u
+bool options_parse_conf(struct options *options, const char *name, const char *bytes, size_t size,
+                        struct text *error);
+bool options_parse_load(struct options *options, const uint16_t *load_options, size_t bytes,
+                        struct text *error);
+
+/*
+ * What was typed elsewhere than in a file: as options_parse(), but *error names the source alone. A
+ * line number would send the reader looking for a file.
+ */
+bool options_parse_typed(struct options *options, const char *source, const char *words,
+                         struct text *error);
+
+/*
+ * Reads words that blanks and line ends separate; # starts a comment. `source` has to outlive the
+ * options. All words are read, whatever is wrong with one: what follows still counts, above all the
+ * power state that was asked for. False if any was wrong; *error then says of the first where it
+ * stands and what is allowed.
+ */
+bool options_parse(struct options *options, const char *source, const char *words, size_t length,
+                   struct text *error);
+
+#endif

@@ -1,0 +1,210 @@
+/* Asks each exit and each vCPU whether it can take part, and shares the memory among those that do.
+ */
+#include "planning.h"
+#include "../../platform/disks.h"
+#include "../../platform/pages.h"
+#include "../report/events.h"
+#include "../window/area_probe.h"
+#include "../window/exits.h"
+
+#define FIRMWARE_BYTES   (UINT64_C(16) << 20) /* left to the firmware */
+#define COLD_BYTES_MAX   (UINT64_C(1) << 30)  /* for each vCPU */
+#define COLD_BYTES_LEAST (UINT64_C(1) << 20)
+#define COPY_BYTES_LEAST (UINT64_C(64) << 10)
+
+/*
+ * Each vCPU that takes part gets a buffer for copies that is larger than its L2 cache, and an equal
+ * share of the memory that is then left for cold pages.
+ */
+static void share_memory(struct run *run)
+{
+    uint32_t sharers = 0;
+    uint64_t free = pages_free_bytes();
+    free = free > FIRMWARE_BYTES ? free - FIRMWARE_BYTES : 0;
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
+        sharers += run_has(run, cpu);
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        if (!run_has(run, cpu))
+            continue;
+        struct buffers *buffers = &run->watched[cpu].vcpu->rounds.buffers;
+        uint64_t left = free / sharers--;
+        uint64_t copy = run->machine->cpu.l2_bytes * 5 / 4 / PAGE_BYTES * PAGE_BYTES;
+        buffers->copy_bytes = copy < left / 2 ? copy : left / 2 / PAGE_BYTES * PAGE_BYTES;
+        buffers->copy = pages_allocate_some(&buffers->copy_bytes, COPY_BYTES_LEAST);
+        uint64_t cold = left - (left < buffers->copy_bytes ? left : buffers->copy_bytes);
+        cold = cold < COLD_BYTES_MAX ? cold : COLD_BYTES_MAX;
+        buffers->cold_bytes = cold / PAGE_BYTES * PAGE_BYTES;
+        buffers->cold = pages_allocate_some(&buffers->cold_bytes, COLD_BYTES_LEAST);
+        free -= buffers->copy_bytes + buffers->cold_bytes;
+    }
+}
+
+static struct vcpu *new_vcpu(struct run *run, uint32_t cpu)
+{
+    struct vcpu *vcpu = pages_allocate(sizeof(*vcpu));
+    if (!vcpu)
+        return NULL;
+    vcpu->rounds.machine = run->machine;
+    vcpu->rounds.plan = &run->plan;
+    vcpu->rounds.cpu = cpu;
+    vcpu->rounds.traps = &vcpu->traps;
+    vcpu->rounds.runs_firmware = cpu == run->processors.boot;
+    vcpu->rounds.key.run = run->identity.run;
+    uint8_t *areas = pages_allocate(areas_bytes(&run->machine->xstate));
+    areas_give_memory(&vcpu->rounds.areas, areas, &run->machine->xstate);
+    return vcpu;
+}
+
+static bool others_take_part(const struct run *run)
+{
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
+        if (cpu != run->processors.boot && run_has(run, cpu))
+            return true;
+    return false;
+}
+
+/* Those that take part, in a row: what they know of each other. */
+static bool list_peers(struct run *run)
+{
+    run->plan.peer = pages_allocate(run->processors.count * sizeof(*run->plan.peer));
+    for (uint32_t cpu = 0; run->plan.peer && cpu < run->processors.count; cpu++)
+        if (run_has(run, cpu))
+            run->plan.peer[run->plan.peers++].rounds = &run->watched[cpu].vcpu->rounds;
+    return run->plan.peer != NULL;
+}
+
+/*
+ * The disks are found once, if an exit that was asked for needs them. NULL, or the reason why none
+ * can be read while a vCPU holds.
+ */
+static const char *find_disks(struct run *run)
+{
+    bool wanted = false;
+    for (uint32_t row = 0; row < exit_count; row++)
+        wanted |= exits[row].with_disks && run->options->exits >> row & 1;
+    if (!wanted)
+        return NULL;
+    const char *reason = disks_find(run->options->disks_all);
+    if (!reason && disks_activity()->blocking && !others_take_part(run))
+        reason = "the disk has no Block I/O 2, and the only vCPU waits while it is read";
+    if (!reason)
+        run->plan.disks = disks_activity();
+    return reason;
+}
+
+/* The reason why an exit cannot run, or NULL. `no_disks`: why those with disks cannot. */
+static const char *no_exit(const struct run *run, const struct exit *exit, const char *no_disks,
+                           const struct window **window)
+{
+    if (run->machine->system[0] && !exit->process)
+        return "the operating system keeps it to itself";
+    const char *reason = exit->unsupported ? exit->unsupported(run->machine, window) : NULL;
+    if (!reason && exit->with_others && !others_take_part(run))
+        reason = "no vCPU takes part that the firmware does not use";
+    if (!reason && exit->with_disks)
+        reason = no_disks;
+    return reason;
+}
+
+static void plan_exits(struct run *run)
+{
+    const char *no_disks = find_disks(run);
+    for (uint32_t row = 0; row < exit_count; row++) {
+        const struct window *window = exits[row].window;
+        if (!(run->options->exits >> row & 1))
+            continue;
+        const char *reason = no_exit(run, &exits[row], no_disks, &window);
+        if (reason) {
+            event_skip(exits[row].name, CPU_ALL, reason);
+            run->left_out++;
+            if (run->options->exits_named)
+                note_cause(&run->causes, CAUSE_EXIT_CANNOT_RUN);
+            continue;
+        }
+        run->plan.entry[run->plan.count].exit = &exits[row];
+        run->plan.entry[run->plan.count].window = window;
+        run->plan.count++;
+    }
+}
+
+static bool asked_for(const struct run *run, uint32_t cpu)
+{
+    return cpu < CPU_MAX && run->options->cpus[cpu / 64] >> cpu % 64 & 1;
+}
+
+/* A vCPU that was named but that the machine does not have must not go missing in silence. */
+static void check_named_cpus(struct run *run)
+{
+    for (uint32_t cpu = run->processors.count; cpu < CPU_MAX && run->options->cpus_named; cpu++) {
+        if (!asked_for(run, cpu))
+            continue;
+        event_skip("all", cpu, "this machine has no such vCPU");
+        note_cause(&run->causes, CAUSE_VCPU_NOT_THERE);
+        break;
+    }
+}
+
+static void plan_cpus(struct run *run)
+{
+    if (run->processors.count > CPU_MAX) {
+        event_skip("all", CPU_MAX, "it and those behind it: zmmtest knows no more vCPUs");
+        note_cause(&run->causes, CAUSE_TOO_MANY_VCPUS);
+    }
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        if (!asked_for(run, cpu) || (!run->options->cpus_named && !processors_ours(cpu)))
+            continue;
+        const char *reason = cpu == run->processors.boot ? NULL : processors_unusable(cpu);
+        if (!reason && !run->watched[cpu].vcpu) {
+            run->watched[cpu].vcpu = new_vcpu(run, cpu);
+            reason = run->watched[cpu].vcpu ? NULL : "not enough memory for it";
+        }
+        if (reason) {
+            event_skip("all", cpu, reason);
+            note_cause(&run->causes, CAUSE_VCPU_NO_PART);
+            continue;
+        }
+        atomic_store(&run->watched[cpu].vcpu->state, VCPU_ASKED);
+    }
+    check_named_cpus(run);
+}
+
+bool planning_boot_vcpu(struct run *run)
+{
+    processors_find(&run->processors);
+    run->watched = pages_allocate(run->processors.count * sizeof(*run->watched));
+    if (run->watched)
+        run->watched[run->processors.boot].vcpu = new_vcpu(run, run->processors.boot);
+    return run->watched && run->watched[run->processors.boot].vcpu;
+}
+
+bool planning_all(struct run *run)
+{
+    if (run->processors.no_others)
+        event_notice(run->processors.no_others);
+    if (run->machine->xstate.no_avx512) {
+        event_skip("avx512", CPU_ALL, run->machine->xstate.no_avx512);
+        note_cause(&run->causes, CAUSE_NO_AVX512);
+    }
+    plan_cpus(run);
+    if (!list_peers(run))
+        return false;
+    share_memory(run);
+    plan_exits(run);
+    return true;
+}
+
+void planning_undo(struct run *run)
+{
+    for (uint32_t cpu = 0; run->watched && cpu < run->processors.count; cpu++) {
+        struct vcpu *vcpu = run->watched[cpu].vcpu;
+        if (!vcpu)
+            continue;
+        pages_give_back(vcpu->rounds.buffers.copy, vcpu->rounds.buffers.copy_bytes);
+        pages_give_back(vcpu->rounds.buffers.cold, vcpu->rounds.buffers.cold_bytes);
+        pages_give_back(vcpu->rounds.areas.wanted, areas_bytes(&run->machine->xstate));
+        pages_give_back(vcpu, sizeof(*vcpu));
+    }
+    disks_free();
+    pages_give_back(run->plan.peer, run->processors.count * sizeof(*run->plan.peer));
+    pages_give_back(run->watched, run->processors.count * sizeof(*run->watched));
+}

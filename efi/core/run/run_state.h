@@ -1,0 +1,107 @@
+/*
+ * A run as the boot vCPU sees it, as data: what takes part, how far it is, and what it came to. Its
+ * parts are planning, watching, telling, the operator, counts and outcome; run.c conducts them.
+ */
+#ifndef ZMMTEST_CORE_RUN_RUN_STATE_H
+#define ZMMTEST_CORE_RUN_RUN_STATE_H
+
+#include "../../platform/processors.h"
+#include "../machine/machine.h"
+#include "../report/progress.h"
+#include "../report/results.h"
+#include "causes.h"
+#include "gap.h"
+#include "options.h"
+#include "vcpu.h"
+
+/* What the boot vCPU keeps of each vCPU, itself included. */
+struct watched {
+    struct vcpu *vcpu; /* NULL: not taking part */
+    struct processor_call call;
+    bool told;              /* its XCR0 has been reported, */
+    uint64_t xcr0;          /* as this */
+    bool lost;              /* does not answer, or stopped making progress */
+    bool broken;            /* ended by an exception in zmmtest's own code */
+    uint64_t beats;         /* at the last look */
+    uint64_t progressed_at; /* milliseconds */
+};
+
+/* What all vCPUs counted, added up. */
+struct totals {
+    uint64_t rounds, findings;
+    uint64_t planted, injected; /* faults of our own, and findings of them */
+    uint64_t nmis, spurious, strays;
+    uint32_t stray_vector;
+    uint32_t vcpus;
+};
+
+/* What became of an exit. */
+struct exit_counts {
+    struct exit_result result;
+    uint32_t without_rounds; /* vCPUs that took part and have none */
+    uint32_t unavailable;    /* of them: the event raised an exception */
+    uint32_t exception;      /* its vector */
+    uint32_t over;           /* vCPUs on which it came to an end before the run did */
+    const char *reason;      /* why it did there */
+    bool waited;             /* on one of them it was NOT_NOW all the time */
+};
+
+/* What the operator asks for by a key. */
+enum operator_command { COMMAND_NONE, COMMAND_STOP, COMMAND_PAUSE, COMMAND_POWER_OFF };
+
+#define RUN_NOTICES 4u
+
+struct run {
+    /* Set before the run. */
+    const struct machine *machine;
+    const struct options *options;
+    /* boot and without_end, of the boot volume (report/sinks.h), are set before, or 0. */
+    struct run_identity identity;
+    const char *notice[RUN_NOTICES]; /* to be told at the start; the first NULL ends them */
+    /* Where a screen says what the keys are; NULL: none does. */
+    enum operator_command (*command)(char key);
+
+    /* What takes part. */
+    struct processors processors;
+    struct plan plan;
+    struct watched *watched; /* one for each vCPU of the machine */
+    uint32_t left_out;       /* exits that were asked for and cannot run */
+
+    /* How far it is. In milliseconds, without those of pauses where nothing else is said. */
+    uint64_t started_at, elapsed;
+    uint64_t paused_at, toggled_at; /* the pause begun last; and begun or ended last */
+    uint64_t shown_at, show_at;     /* the screen last and next */
+    bool paused, power_off;
+    bool disk_lost;                  /* a read did not come back */
+    struct gap gap;                  /* between the looks of the boot vCPU */
+    const struct machine *last_seen; /* what it was before a gap */
+    struct machine after_gap;
+    struct exit_result shown[EXIT_MAX + 1]; /* what progress says of the exits */
+    struct progress progress;
+    uint64_t rate, rate_rounds,
+        rate_at; /* rounds a second of late; and what they are measured from */
+
+    /* What it came to. */
+    uint32_t causes; /* noted so far: bit n is the enum cause n */
+    char error[400]; /* what broke last, in words; "": nothing */
+    uint64_t findings_told;
+    struct known known; /* what the findings looked like */
+    bool xcr0_told;     /* in the report, */
+    uint64_t xcr0;      /* as this */
+    struct exit_counts counted[EXIT_MAX + 1];
+    struct outcome outcome; /* its reason is NULL until there is one */
+};
+
+/* Whether a vCPU takes part. */
+static inline bool run_has(const struct run *run, uint32_t cpu)
+{
+    return run->watched[cpu].vcpu && atomic_load(&run->watched[cpu].vcpu->state) != VCPU_UNUSED;
+}
+
+/* The name of a row of the tallies: of an entry of the plan, or of the planted faults. */
+static inline const char *run_row_name(const struct run *run, uint32_t row)
+{
+    return row == INJECT_ROW ? "inject" : run->plan.entry[row].exit->name;
+}
+
+#endif

@@ -1,0 +1,92 @@
+/* Diagnoses what was found, and hands what happens to the report. */
+#include "telling.h"
+#include "../../platform/disks.h"
+#include "../diagnosis/signatures.h"
+#include "../report/events.h"
+#include "../report/report.h"
+#include "../window/findings.h"
+
+void tell_start(const struct run *run)
+{
+    static char in_force[OPTIONS_IN_FORCE_MAX]; /* too large for a stack of the firmware's */
+    struct text text;
+    text_start(&text, in_force, sizeof(in_force));
+    options_in_force(run->options, &text);
+    event_start(&run->identity, run->machine->firmware, in_force);
+    event_machine(run->machine);
+}
+
+void tell_error(struct run *run, const char *reason)
+{
+    struct text text;
+    text_start(&text, run->error, sizeof(run->error));
+    text_add(&text, "%s", reason);
+    event_error(reason);
+}
+
+/* On a machine of many vCPUs, only what differs is worth a line of text. */
+void tell_state(struct run *run, uint32_t cpu)
+{
+    struct watched *watched = &run->watched[cpu];
+    const struct xstate_saved *saved = &watched->vcpu->saved;
+    bool again = run->xcr0_told && run->xcr0 == saved->xcr0_on;
+    watched->told = run->xcr0_told = true;
+    watched->xcr0 = run->xcr0 = saved->xcr0_on;
+    event_state(run->machine, cpu, saved, again);
+    if (saved->form < run->machine->xstate.form) {
+        event_skip("avx512", cpu, "XCR0 did not take what CPUID.0D offers");
+        note_cause(&run->causes, CAUSE_STATE_REFUSED);
+    }
+}
+
+/* Whether one of the same signature was told before, or of the same class where none fits. */
+static bool told_before(struct known *known, const struct found *found)
+{
+    uint64_t *told = found->signature ? &known->signatures : &known->classes;
+    uint64_t bit = UINT64_C(1) << (found->signature ? signature_number(found->signature)
+                                                    : (uint32_t)found->diagnosis->corruption);
+    bool before = *told & bit;
+    *told |= bit;
+    if (found->signature && !found->finding->injected)
+        known->real |= bit;
+    return before;
+}
+
+static void tell_finding(struct run *run, const struct finding *finding)
+{
+    struct diagnosis diagnosis;
+    diagnose(finding, &diagnosis);
+    struct found found = {.finding = finding,
+                          .diagnosis = &diagnosis,
+                          .signature = signature_find(&diagnosis),
+                          .exit_name = run_row_name(run, finding->exit),
+                          .number = ++run->findings_told};
+    diagnosis_components(&diagnosis, found.components);
+    diagnosis_registers(&diagnosis, found.registers);
+    diagnosis_bits(&diagnosis, found.bits);
+    found.told_before = told_before(&run->known, &found);
+    event_finding(&found);
+    report_found(&found);
+    gap_pass_over(&run->gap);
+    if (finding->memory_changed)
+        note_cause(&run->causes, CAUSE_MEMORY_CHANGED);
+}
+
+void tell_findings(struct run *run, struct rounds *rounds)
+{
+    const struct finding *finding = findings_next(rounds);
+    if (!finding)
+        return;
+    for (; finding; finding = findings_next(rounds)) {
+        tell_finding(run, finding);
+        findings_took(rounds);
+    }
+    tell_flush(run);
+}
+
+void tell_flush(struct run *run)
+{
+    if (disks_rest())
+        event_flush();
+    gap_pass_over(&run->gap);
+}

@@ -1,0 +1,25 @@
+/* What a run tells while it goes on. */
+#ifndef ZMMTEST_CORE_RUN_TELLING_H
+#define ZMMTEST_CORE_RUN_TELLING_H
+
+#include "run_state.h"
+
+/* What is in force, and on which machine. */
+void tell_start(const struct run *run);
+
+/* Something broke: told, and kept for the screen. */
+void tell_error(struct run *run, const char *reason);
+
+/* The XCR0 of a vCPU, and whether it could turn on what was wanted. */
+void tell_state(struct run *run, uint32_t cpu);
+
+/* The findings that wait in a vCPU's queue, each with its diagnosis. */
+void tell_findings(struct run *run, struct rounds *rounds);
+
+/*
+ * What was told so far is to outlast the machine. Not while a read is in flight: what the firmware
+ * writes may wait behind it, for ever if need be.
+ */
+void tell_flush(struct run *run);
+
+#endif

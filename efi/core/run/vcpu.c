@@ -1,0 +1,111 @@
+/* Brings a vCPU into the state for rounds, runs them, and puts everything back. */
+#include "vcpu.h"
+#include "../window/area_compare.h"
+#include "../window/counter.h"
+#include "../window/guard.h"
+#include "../window/interrupts.h"
+#include "../window/slices.h"
+#include "../window/work.h"
+
+struct vectors_work {
+    struct vcpu *vcpu;
+    void (*work)(void *argument);
+    void *argument;
+};
+
+static void prepare(struct vcpu *vcpu)
+{
+    if (vcpu->prepared)
+        return;
+    vcpu->rounds.key.form = vcpu->saved.form;
+    vcpu->rounds.key.vcpu = vcpu->rounds.cpu;
+    slices_prepare(&vcpu->rounds);
+    vcpu->prepared = true;
+}
+
+static void work_on(void *argument)
+{
+    struct vectors_work *on = argument;
+    prepare(on->vcpu);
+    on->work(on->argument);
+}
+
+static void turn_on(void *argument)
+{
+    struct vcpu *vcpu = argument;
+    xstate_turn_on(&vcpu->saved, &vcpu->rounds.machine->xstate);
+    vcpu->rounds.areas.xcr0 = vcpu->saved.xcr0_on;
+    areas_keep(&vcpu->rounds.areas);
+}
+
+/* Also after an exception: the firmware must not get an interrupt of ours. */
+static void turn_off(void *argument)
+{
+    struct vcpu *vcpu = argument;
+    interrupts_give_back(&vcpu->rounds);
+    areas_put_back(&vcpu->rounds.areas);
+    xstate_turn_off(&vcpu->saved);
+}
+
+bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *argument), void *argument)
+{
+    struct vectors_work on = {vcpu, work, argument};
+    traps_enter(&vcpu->traps);
+    bool ran = traps_run(turn_on, vcpu, &vcpu->fault);
+    if (ran) {
+        ran = traps_run(work_on, &on, &vcpu->fault);
+        struct fault after;
+        bool restored = traps_run(turn_off, vcpu, &after);
+        if (ran && !restored)
+            vcpu->fault = after;
+        ran = ran && restored;
+    }
+    traps_leave(&vcpu->traps);
+    return ran;
+}
+
+static void run_next_slice(struct vcpu *vcpu)
+{
+    struct rounds *rounds = &vcpu->rounds;
+    slice_run(rounds, vcpu->next_entry);
+    if (++vcpu->next_entry < rounds->plan->count)
+        return;
+    vcpu->next_entry = 0;
+    counter_add(&rounds->passes, 1);
+}
+
+static void run_until_finished(void *argument)
+{
+    struct vcpu *vcpu = argument;
+    interrupts_take(&vcpu->rounds);
+    while (!work_finished(&vcpu->rounds)) {
+        interrupts_rest(&vcpu->rounds);
+        run_next_slice(vcpu);
+    }
+    interrupts_linger(&vcpu->rounds);
+}
+
+static void run_one_slice(void *argument)
+{
+    struct vcpu *vcpu = argument;
+    if (!work_finished(&vcpu->rounds))
+        run_next_slice(vcpu);
+}
+
+static void finish(struct vcpu *vcpu, bool ran)
+{
+    atomic_store_explicit(&vcpu->state, ran ? VCPU_DONE : VCPU_BROKEN, memory_order_release);
+}
+
+void vcpu_run(struct vcpu *vcpu)
+{
+    atomic_store_explicit(&vcpu->state, VCPU_RUNNING, memory_order_release);
+    finish(vcpu, vcpu_with_vectors(vcpu, run_until_finished, vcpu));
+}
+
+void vcpu_run_slice(struct vcpu *vcpu)
+{
+    bool ran = vcpu_with_vectors(vcpu, run_one_slice, vcpu);
+    if (!ran || work_finished(&vcpu->rounds))
+        finish(vcpu, ran);
+}

@@ -1,0 +1,46 @@
+/*
+ * What the operator looks at, and how each of it is drawn into a grid. Knows no UEFI.
+ */
+#ifndef ZMMTEST_CORE_SCREEN_VIEW_H
+#define ZMMTEST_CORE_SCREEN_VIEW_H
+
+#include "../report/progress.h"
+#include "grid.h"
+#include "keeper.h"
+
+enum view_kind { VIEW_OVERVIEW, VIEW_FINDING, VIEW_TEXT };
+
+enum question { QUESTION_NONE, QUESTION_STOP, QUESTION_POWER_OFF };
+
+#define VIEW_LATEST UINT64_MAX
+
+struct view {
+    enum view_kind kind;
+    enum question question; /* asked in the last row; the next key answers it */
+    bool one_cpu;           /* the map of one vCPU, `cpu`, and not of all */
+    uint32_t cpu;
+    uint32_t first_exit; /* the table is scrolled by so many rows */
+    /* What is looked at, by its number in the keeper; VIEW_LATEST: whichever came last. */
+    uint64_t finding, last_line;
+};
+
+/* Rows of the table of exits. */
+uint32_t view_table_rows(const struct grid *grid);
+
+/* Which one that is, of what is kept, which is not nothing. */
+uint64_t view_number(uint64_t chosen, struct span span);
+
+/* The run at a glance: machine, time, exits, the map of the registers, the last finding. */
+void view_overview(struct grid *grid, const struct view *view, const struct progress *progress);
+
+/* The map, from `row` on: 16 rows of dwords and one above, 35 columns. */
+void view_map(struct grid *grid, uint32_t row, uint32_t column, const struct view *view,
+              const struct progress *progress);
+
+/* One finding in full: what was expected, what found, and where that came from. */
+void view_finding(struct grid *grid, const struct view *view);
+
+/* What was said, from the start to now: the report. */
+void view_text(struct grid *grid, const struct view *view);
+
+#endif

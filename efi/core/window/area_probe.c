@@ -1,0 +1,140 @@
+/* Finds out, before the rounds, which components and which instructions can be tested. */
+#include "area_probe.h"
+#include "../../platform/instructions.h"
+#include "area_compare.h"
+#include "area_fill.h"
+#include "area_format.h"
+#include "guard.h"
+#include "vectors.h"
+
+#define ATTEMPTS 3u /* a host that breaks registers now and then does not do it each time */
+
+size_t areas_bytes(const struct xstate *xstate)
+{
+    return (size_t)4 * xstate->area_bytes;
+}
+
+void areas_give_memory(struct areas *areas, uint8_t *memory, const struct xstate *xstate)
+{
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++)
+        areas->sized |= (uint64_t)(xstate->size[bit] != 0) << bit;
+    if (!memory || !xstate->wanted)
+        return;
+    areas->wanted = memory;
+    areas->found = memory + xstate->area_bytes;
+    areas->planted = memory + 2 * (size_t)xstate->area_bytes;
+    areas->before = memory + 3 * (size_t)xstate->area_bytes;
+}
+
+static void try_area(void *argument)
+{
+    const struct areas *areas = argument;
+    vectors_restore_area(areas->wanted, areas->live);
+}
+
+static void try_pkru(void *argument)
+{
+    struct areas *areas = argument;
+    areas->pkru_before = read_pkru();
+    areas->by_register = XCR0_PKRU;
+}
+
+/*
+ * Without an event between, what XRSTOR put in must come back: or else it is not what the manual
+ * says, and no exit is to blame.
+ */
+static bool gives_back(struct rounds *rounds, enum save_instruction save, uint32_t mix)
+{
+    for (unsigned int n = 0; n < ATTEMPTS; n++) {
+        areas_fill(rounds, &rounds->area_round, mix);
+        rounds->area_round.area_save = area_save_address(save);
+        if (areas_intact(rounds, &rounds->area_round))
+            return true;
+    }
+    return false;
+}
+
+/* Which values are legal is a guess: of a component without a name, and of AMX tiles. */
+static bool is_guessed(uint32_t bit)
+{
+    return bit == XSTATE_TILECFG || bit == XSTATE_TILEDATA || !xstate_component_name(bit);
+}
+
+static const char *why_not(struct rounds *rounds, uint32_t bit)
+{
+    struct areas *areas = &rounds->areas;
+    const struct xstate *xstate = &rounds->machine->xstate;
+    if (!(areas->xcr0 >> bit & 1))
+        return "XCR0 did not take it";
+    if (bit == XSTATE_PKRU && xstate->pkru_by_register)
+        return traps_run(try_pkru, areas, NULL)
+                   ? NULL
+                   : "CPUID.0D gives it no size, and RDPKRU raises an exception";
+    if (xstate->size[bit] == 0)
+        return "CPUID.0D gives it no size";
+    if (!area_fits_form(bit, rounds->key.form))
+        return "XCR0 has it, but the feature flags of CPUID hide the instructions for it";
+    if (xstate->offset[bit] + xstate->size[bit] > xstate->area_bytes)
+        return "CPUID.0D contradicts itself: it lies outside of the area";
+    areas->live = areas_with_companions(UINT64_C(1) << bit, areas->xcr0 & areas->sized);
+    areas->mask = areas->live;
+    areas_fill(rounds, &rounds->area_round, 0);
+    if (!traps_run(try_area, areas, NULL))
+        return "XRSTOR takes no value that could be guessed";
+    return !is_guessed(bit) || gives_back(rounds, SAVE_XSAVE, 0)
+               ? NULL
+               : "XSAVE does not give back what could be guessed for it, even with nothing between";
+}
+
+static const char *why_not_save(const struct machine *machine, enum save_instruction save)
+{
+    const struct xstate *xstate = &machine->xstate;
+    bool there[SAVE_COUNT] = {true, xstate->xsaveopt, xstate->xsavec, xstate->xsaves};
+    if (!there[save])
+        return "not on this processor";
+    return save == SAVE_XSAVES && machine->system[0] ? "the operating system keeps it to itself"
+                                                     : NULL;
+}
+
+void areas_count_anew(struct areas *areas)
+{
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
+        atomic_store_explicit(&areas->component[bit].rounds, 0, memory_order_relaxed);
+        atomic_store_explicit(&areas->component[bit].findings, 0, memory_order_relaxed);
+    }
+}
+
+/*
+ * Bochs 2.7 leaves no room in the compacted format for what is in its INIT state (SDM vol. 1,
+ * 13.4.3: it goes by XCOMP_BV).
+ */
+static void try_save(struct rounds *rounds, enum save_instruction save)
+{
+    for (uint32_t mix = 0; mix < areas_mixes(&rounds->areas) && !rounds->areas.no_save[save]; mix++)
+        if (!gives_back(rounds, save, mix))
+            rounds->areas.no_save[save] =
+                "it does not give back what XRSTOR put in, even with nothing between";
+}
+
+void areas_prepare(struct rounds *rounds)
+{
+    struct areas *areas = &rounds->areas;
+    uint64_t mask = 0, offered = rounds->machine->xstate.offered;
+    if (!areas->wanted || !areas->xcr0)
+        return;
+    for (enum save_instruction save = 0; save < SAVE_COUNT; save++)
+        areas->no_save[save] = why_not_save(rounds->machine, save);
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
+        if (!(offered >> bit & 1))
+            continue;
+        areas->component[bit].reason = why_not(rounds, bit);
+        if (!areas->component[bit].reason)
+            mask |= UINT64_C(1) << bit;
+    }
+    areas->mask = mask;
+    for (enum save_instruction save = SAVE_XSAVEOPT; save < SAVE_COUNT; save++)
+        if (!areas->no_save[save])
+            try_save(rounds, save);
+    areas_leave(rounds); /* what was tried is not to stay */
+    areas_count_anew(areas);
+}

@@ -1,0 +1,13 @@
+/* Holds while the disks are being read: the hooks of the row in exits.c. */
+#ifndef ZMMTEST_CORE_WINDOW_DISK_H
+#define ZMMTEST_CORE_WINDOW_DISK_H
+
+#include "rounds.h"
+
+/* Before each round (exit.h): waits a little for a read to be in flight. */
+enum begun disk_begin(struct rounds *rounds, struct round *round, const char **reason);
+
+/* False for the boot vCPU where it is busy with the reads themselves. */
+bool disk_part(const struct rounds *rounds);
+
+#endif

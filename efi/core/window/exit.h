@@ -1,0 +1,79 @@
+/*
+ * An exit: a window, whether it can run on the machine, and what has to be done around its rounds.
+ * The table of them is exits.c.
+ */
+#ifndef ZMMTEST_CORE_WINDOW_EXIT_H
+#define ZMMTEST_CORE_WINDOW_EXIT_H
+
+#include "../machine/machine.h"
+#include "state.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rounds;
+
+#define EXIT_MAX 64u
+
+/* Whether a round can begin. */
+enum begun {
+    BEGUN,
+    NOT_NOW, /* not at this moment; maybe later */
+    NO_MORE, /* never again on this vCPU */
+};
+
+/* What a register has to hold for the event. A list of them ends with NO_OPERAND: RSP is the
+ * window's own. */
+struct operand {
+    enum general reg;
+    uint64_t value;
+};
+
+#define NO_OPERAND                                                                                 \
+    {                                                                                              \
+        RSP, 0                                                                                     \
+    }
+
+static inline enum begun no_more(const char **reason, const char *words)
+{
+    *reason = words;
+    return NO_MORE;
+}
+
+struct exit {
+    const char *name;
+    const struct window *window;
+    /*
+     * The reason why this cannot run on the machine, or NULL; may choose another window. No
+     * function: nothing is known to prevent it. A fault at run time is survived and is a reason
+     * too.
+     */
+    const char *(*unsupported)(const struct machine *machine, const struct window **window);
+    /* Operands that are the same everywhere. NULL: none. */
+    const struct operand *operands;
+    /* Puts others in their registers, on the vCPU that will run it. No function: none. */
+    void (*set_operands)(const struct machine *machine, struct round *round);
+    uint64_t flags_changed; /* status flags, or none, that the event may change: not compared */
+    uint32_t rounds;        /* in one slice: so many that a slice stays in the milliseconds */
+    /*
+     * Before each round; *reason says why there are NO_MORE. After a round that came to its end,
+     * false: what it stored is wrong, and found of the round is that where it differs. After each
+     * round. No function: nothing to do.
+     */
+    enum begun (*begin)(struct rounds *rounds, struct round *round, const char **reason);
+    bool (*verify)(struct rounds *rounds, struct round *round);
+    void (*end)(struct rounds *rounds);
+    bool process;   /* an operating system lets a process do this */
+    bool must_work; /* no machine lacks it: a fault is a finding, even at the first round */
+    bool all_live;  /* only rounds with every component live: register 0 holds data */
+    bool exposure;  /* measure the share of time for which the pattern is live */
+    /* False: this vCPU has no part in it. No function: each has. */
+    bool (*part)(const struct rounds *rounds);
+    bool interrupts;  /* takes interrupts */
+    bool with_others; /* needs a vCPU that the firmware does not use */
+    bool with_disks;  /* needs disks that are being read */
+};
+
+/* Puts a list of operands in their registers; NULL: none. */
+void exit_put_operands(const struct operand *operand, struct round *round);
+
+#endif

@@ -1,0 +1,31 @@
+/* A finding: one round that found something wrong, with the whole register state it found. */
+#ifndef ZMMTEST_CORE_WINDOW_FINDING_H
+#define ZMMTEST_CORE_WINDOW_FINDING_H
+
+#include "areas.h"
+#include "patterns.h"
+#include "state.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct finding {
+    struct pattern_key key; /* of the patterns that this vCPU used */
+    uint32_t cpu;
+    uint32_t exit; /* row of the exit table */
+    uint64_t round;
+    uint32_t generation;
+    uint32_t init_components;
+    enum window_result result;
+    struct fault fault;       /* for FAULTED and FAULTED_TWICE */
+    bool injected;            /* planted by zmmtest itself */
+    bool memory_changed;      /* the pattern in memory differs: not a register's fault */
+    uint64_t general_changed; /* general registers that the event may write: not compared */
+    uint64_t flags_kept;
+    struct register_state expected;
+    struct register_state found;
+    /* Of an XSAVE area, what no register state holds. */
+    struct area_difference difference[AREA_DIFFERENCES];
+    uint32_t differences;
+};
+
+#endif

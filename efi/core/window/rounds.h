@@ -1,0 +1,137 @@
+/*
+ * What one vCPU works with in its rounds, as data: the plan, its patterns, its memory, its counts
+ * and its findings. While vCPUs run they share nothing: each field has one writer, named in its
+ * comment.
+ */
+#ifndef ZMMTEST_CORE_WINDOW_ROUNDS_H
+#define ZMMTEST_CORE_WINDOW_ROUNDS_H
+
+#include "areas.h"
+#include "corruption.h"
+#include "exit.h"
+#include "finding.h"
+#include "hits.h"
+#include "patterns.h"
+#include "plan_options.h"
+#include <stdatomic.h>
+#include <stddef.h>
+
+struct disk_activity;
+struct traps;
+
+/*
+ * Rotating patterns. A prime number of them, so that no buffer of two, four or eight saved states
+ * beneath can bring back a state that happens to be right.
+ */
+#define GENERATIONS 7u
+
+#define TIMED_EVERY   16u      /* rounds; reading the clock may itself exit */
+#define TIMED_KEPT    255u     /* latest timings per exit, for the median */
+#define FINDING_QUEUE 32u      /* one of each exit at least: a serial line is slow */
+#define INJECT_ROW    EXIT_MAX /* tally and finding number of injected rounds */
+
+/* Memory that windows work on (memory.h): 64-byte aligned. Sizes are whole pages; 0: there is none.
+ */
+struct buffers {
+    uint8_t *copy; /* the first half is read, the second written */
+    size_t copy_bytes;
+    uint8_t *cold; /* not one byte of it may be touched before its turn */
+    size_t cold_bytes;
+    size_t copy_at;    /* offset of the piece that this round copies */
+    size_t cold_next;  /* of the first page that was never touched */
+    size_t straddling; /* bytes of this round's XSAVE area that lie in its first page */
+    bool copy_filled;
+    size_t misaligned; /* bytes by which this round's copy is */
+};
+
+/* Interrupts (interrupts.h): the vCPU's own but for what is said to be read by others. */
+struct interrupts {
+    bool taken;           /* between interrupts_take() and interrupts_give_back() */
+    const char *no_timer; /* why the timer cannot be used; NULL: it can */
+    uint64_t timer_ticks; /* of the local APIC's timer in a hold */
+    uint64_t random;      /* state of the generator */
+    struct {
+        uint32_t spurious, timer, divide, initial;
+    } firmware; /* what the local APIC held */
+
+    /* Read by the others. */
+    _Atomic uint32_t apic_id;
+    _Atomic bool accepts; /* IPIs may be sent to it */
+    _Atomic bool sending; /* it may be about to send one */
+};
+
+struct peer {
+    const struct rounds *rounds;
+};
+
+/* What is to run, on every vCPU alike. Read-only while they run. */
+struct plan {
+    struct {
+        const struct exit *exit;
+        const struct window *window;
+    } entry[EXIT_MAX];
+    uint32_t count;
+    struct plan_options options;
+    struct peer *peer; /* the vCPUs that take part, for what they send each other */
+    uint32_t peers;
+    const struct disk_activity *disks;
+};
+
+struct tally {
+    _Atomic uint64_t rounds, findings;
+    _Atomic uint32_t unavailable; /* 1 + vector of the exception that the event raised; 0: none */
+    _Atomic(const char *) over;   /* why there are no more rounds of it; NULL: there are */
+    _Atomic bool waited;          /* a slice had no round, as it was NOT_NOW */
+    _Atomic uint64_t interrupts;  /* taken in its rounds */
+    _Atomic uint64_t live_cycles, slice_cycles; /* for exits that measure their exposure */
+    uint32_t kept;
+    uint32_t timings;               /* how many of cycles[] are valid */
+    uint32_t next;                  /* where the next timing goes */
+    _Atomic uint64_t cycles_lowest; /* 0: none yet; without what a bare round costs */
+    uint32_t cycles[TIMED_KEPT];
+};
+
+/* Whole rounds, 64-byte aligned; the boot vCPU allocates one per vCPU. */
+struct rounds {
+    _Alignas(64) struct round ring[GENERATIONS];
+    struct round mixed[GENERATIONS]; /* some component zero in each */
+    struct round planted;            /* for faults of our own making */
+    struct round area_round;         /* its state is an XSAVE area */
+
+    /* Set before the start. */
+    const struct machine *machine;
+    const struct plan *plan;
+    struct pattern_key key;
+    uint32_t cpu;
+    struct buffers buffers; /* the memory is; the places in it are the vCPU's own */
+    struct traps *traps;    /* of this vCPU */
+    bool runs_firmware;     /* the firmware runs on it: its interrupts are not ours */
+
+    /* The vCPU's own. */
+    uint32_t generation;   /* the next to be made */
+    uint32_t oldest;       /* the ring's entry that is made anew next */
+    uint32_t mixed_oldest; /* the same of mixed[] */
+    uint64_t inject_left;
+    uint32_t inject_next; /* class */
+    uint64_t bare_cycles;
+    uint64_t hold_loops;
+    struct interrupts interrupts;
+    struct areas areas;
+
+    /* Written by the vCPU, read by the boot vCPU. */
+    struct tally tally[EXIT_MAX + 1];
+    _Atomic uint64_t verified; /* rounds in all */
+    _Atomic uint64_t beats;    /* grows with every round and slice: the sign of life */
+    _Atomic uint64_t findings;
+    struct hits hits, injected_hits; /* of real findings, and of planted ones */
+    _Atomic uint32_t current;        /* plan entry that it is in */
+    _Atomic uint64_t passes;
+    _Atomic uint32_t queued; /* findings put into the queue so far */
+    struct finding queue[FINDING_QUEUE];
+
+    /* Written by the boot vCPU. */
+    _Atomic uint32_t taken; /* findings taken out of the queue so far */
+    _Atomic bool stop, pause;
+};
+
+#endif

@@ -1,0 +1,302 @@
+/* Runs the rounds of a slice, times them, and counts what becomes of them. */
+#include "slices.h"
+#include "../../platform/instructions.h"
+#include "area_compare.h"
+#include "area_fill.h"
+#include "area_probe.h"
+#include "component.h"
+#include "counter.h"
+#include "findings.h"
+#include "guard.h"
+#include "memory.h"
+#include "plant.h"
+#include "round.h"
+#include "work.h"
+#include <string.h>
+
+/* For so many rounds of a slice with every component live, one with some component zero. */
+#define MIXED_EVERY 8u
+
+/* And for so many, one by XSAVE, each of a pattern of its own, which costs more than a
+ * round. */
+#define XSAVE_EVERY 128u
+
+/*
+ * Combinations that real bugs needed: lost only while all zmm uppers are zero and opmasks are not,
+ * or come back non-zero. Zeros are loaded, not XRSTORed: a processor may still track them as used.
+ */
+static uint32_t mix_of(enum form form, uint32_t number)
+{
+    static const uint32_t zmm_mixes[GENERATIONS] = {
+        COMPONENT_BIT(COMPONENT_ZMM_HI256),
+        COMPONENT_BIT(COMPONENT_HI16_ZMM),
+        COMPONENT_BIT(COMPONENT_OPMASK),
+        COMPONENT_BIT(COMPONENT_ZMM_HI256) | COMPONENT_BIT(COMPONENT_HI16_ZMM),
+        COMPONENT_BIT(COMPONENT_AVX) | COMPONENT_BIT(COMPONENT_ZMM_HI256),
+        COMPONENT_BIT(COMPONENT_OPMASK) | COMPONENT_BIT(COMPONENT_ZMM_HI256) |
+            COMPONENT_BIT(COMPONENT_HI16_ZMM),
+        COMPONENT_BIT(COMPONENT_AVX) | COMPONENT_BIT(COMPONENT_OPMASK) |
+            COMPONENT_BIT(COMPONENT_ZMM_HI256) | COMPONENT_BIT(COMPONENT_HI16_ZMM),
+    };
+    if (form == FORM_YMM)
+        return COMPONENT_BIT(COMPONENT_AVX);
+    if (form == FORM_XMM)
+        return COMPONENT_BIT(COMPONENT_SSE);
+    return zmm_mixes[number];
+}
+
+static void time_round(struct tally *tally, uint64_t cycles, uint64_t bare)
+{
+    cycles = cycles > bare ? cycles - bare : 1;
+    uint64_t lowest = counter_read(&tally->cycles_lowest);
+    if (cycles < lowest || lowest == 0)
+        atomic_store_explicit(&tally->cycles_lowest, cycles, memory_order_relaxed);
+    tally->cycles[tally->next] = cycles > UINT32_MAX ? UINT32_MAX : (uint32_t)cycles;
+    tally->next = (tally->next + 1) % TIMED_KEPT;
+    if (tally->timings < TIMED_KEPT)
+        tally->timings++;
+}
+
+/* The oldest anew. Each entry has a mix of its own. */
+static void fill_mixed(struct rounds *rounds)
+{
+    uint32_t number = rounds->mixed_oldest;
+    rounds->mixed_oldest = (number + 1) % GENERATIONS;
+    round_fill(rounds, &rounds->mixed[number], mix_of(rounds->key.form, number));
+}
+
+/* The best of several: what a round without an event costs here. */
+static void measure_bare_round(struct rounds *rounds)
+{
+    rounds->bare_cycles = UINT64_MAX;
+    for (unsigned int n = 0; n < 4 * TIMED_EVERY; n++) {
+        struct round *round = &rounds->ring[n % GENERATIONS];
+        __asm__ volatile("" : "+r"(round)); /* it is known before the clock is read */
+        uint64_t start = rdtsc();
+        (void)round_enter(rounds, &window_bare, round);
+        uint64_t cycles = rdtsc() - start;
+        if (cycles < rounds->bare_cycles)
+            rounds->bare_cycles = cycles;
+    }
+}
+
+void slices_prepare(struct rounds *rounds)
+{
+    /* Not from 0, so that there is an earlier generation for a planted stale value. */
+    rounds->generation = 1;
+    for (unsigned int n = 0; n < GENERATIONS; n++)
+        round_fill(rounds, &rounds->ring[n], 0);
+    for (unsigned int n = 0; n < GENERATIONS; n++)
+        fill_mixed(rounds);
+    rounds->inject_left = rounds->plan->options.inject_every;
+    measure_bare_round(rounds);
+    memory_prepare(rounds);
+    areas_prepare(rounds);
+}
+
+static enum corruption next_injected_class(struct rounds *rounds)
+{
+    while (!(rounds->plan->options.inject_classes >> rounds->inject_next & 1))
+        rounds->inject_next = (rounds->inject_next + 1) % CLASS_COUNT;
+    enum corruption corruption = rounds->inject_next;
+    rounds->inject_next = (rounds->inject_next + 1) % CLASS_COUNT;
+    return corruption;
+}
+
+/* Before a round of the plan: one whose fault zmmtest plants itself. */
+static void run_injected(struct rounds *rounds)
+{
+    enum corruption corruption = next_injected_class(rounds);
+    struct round *round = &rounds->planted;
+    struct plant plant;
+    round_fill(rounds, round, plant_init_components(corruption, rounds->key.form));
+    const struct window *window = plant_class(round, &rounds->key, corruption, &plant);
+    enum window_result result = round_enter(rounds, window, round);
+    struct tally *tally = &rounds->tally[INJECT_ROW];
+    counter_add(&tally->rounds, 1);
+    counter_add(&rounds->verified, 1);
+    if (result != INTACT)
+        finding_keep(rounds, INJECT_ROW, round, window, result, counter_read(&tally->rounds));
+    rounds->inject_left = rounds->plan->options.inject_every;
+}
+
+/* An event that faults before it ever worked does not exist here; later it is a finding. */
+static bool event_unavailable(const struct rounds *rounds, const struct exit *exit,
+                              const struct window *window, const struct round *round, uint64_t done)
+{
+    const unsigned int form = round_form(rounds, round);
+    const uint64_t absent = 1u << 6 | 1u << 13 | 1u << 20 | 1u << 29; /* #UD #GP #VE #VC */
+    return done == 0 && !exit->must_work && round->fault.vector < 32 &&
+           absent >> round->fault.vector & 1 && round->fault.rip >= window->form[form].event &&
+           round->fault.rip < window->form[form].event_end;
+}
+
+/*
+ * One round of an exit, with what has to be done around it. A wrong store counts as a difference of
+ * the registers that it stored, as verify() found them.
+ */
+static enum window_result run_one(struct rounds *rounds, const struct exit *exit,
+                                  const struct window *window, struct round *round,
+                                  struct tally *tally, bool timed)
+{
+    uint64_t interrupts = exit->interrupts ? traps_interrupts(rounds->traps) : 0;
+    uint64_t start = timed ? rdtsc() : 0;
+    enum window_result result = round_enter(rounds, window, round);
+    uint64_t cycles = timed ? rdtsc() - start : 0;
+    if (result != INTACT || round->area_mask) /* else there is nothing more to look at */
+        result = areas_look(rounds, round, result);
+    if (timed && result == INTACT && !round->area_mask)
+        time_round(tally, cycles, rounds->bare_cycles);
+    if (exit->exposure && cycles > rounds->bare_cycles)
+        counter_add(&tally->live_cycles, cycles - rounds->bare_cycles);
+    if (exit->interrupts)
+        counter_add(&tally->interrupts, traps_interrupts(rounds->traps) - interrupts);
+    bool stored = true;
+    if (exit->verify && result == INTACT)
+        memcpy(&round->found, &round->expected, sizeof(round->found));
+    if (exit->verify && result <= VECTOR_DIFFER)
+        stored = exit->verify(rounds, round);
+    if (exit->end)
+        exit->end(rounds);
+    return stored || result != INTACT ? result : OPMASK_DIFFER;
+}
+
+/* False: there is no round, for now or for good. */
+static bool begin_round(struct rounds *rounds, const struct exit *exit, struct round *round,
+                        struct tally *tally)
+{
+    const char *reason = NULL;
+    switch (exit->begin ? exit->begin(rounds, round, &reason) : BEGUN) {
+    case BEGUN:
+        return true;
+    case NOT_NOW:
+        atomic_store_explicit(&tally->waited, true, memory_order_relaxed);
+        return false;
+    case NO_MORE:
+        atomic_store_explicit(&tally->over, reason, memory_order_relaxed);
+        return false;
+    }
+    return false;
+}
+
+/*
+ * `count` rounds over `blocks` consecutive rounds of patterns. False if the event turned out not to
+ * be available, for now or for good.
+ */
+static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *first, uint32_t blocks,
+                       uint32_t count)
+{
+    const struct exit *exit = rounds->plan->entry[entry].exit;
+    const struct window *window = rounds->plan->entry[entry].window;
+    struct tally *tally = &rounds->tally[entry];
+    uint64_t before = counter_read(&tally->rounds);
+    uint32_t done = 0;
+    bool available = true;
+    for (; done < count; done++) {
+        struct round *round = &first[done % blocks];
+        counter_add(&rounds->beats, 1);
+        if (atomic_load_explicit(&rounds->stop, memory_order_relaxed))
+            break;
+        if (rounds->plan->options.inject_classes && --rounds->inject_left == 0)
+            run_injected(rounds);
+        if (!begin_round(rounds, exit, round, tally)) {
+            available = false;
+            break;
+        }
+        bool timed = exit->exposure || (before + done) % TIMED_EVERY == 0;
+        enum window_result result = run_one(rounds, exit, window, round, tally, timed);
+        if (result == INTACT)
+            continue;
+        if (result >= FAULTED && event_unavailable(rounds, exit, window, round, before + done)) {
+            atomic_store_explicit(&tally->unavailable, 1 + (uint32_t)round->fault.vector,
+                                  memory_order_relaxed);
+            return false;
+        }
+        finding_keep(rounds, entry, round, window, result, before + done + 1);
+    }
+    counter_add(&tally->rounds, done);
+    counter_add(&rounds->verified, done);
+    return available;
+}
+
+static void set_operands(struct rounds *rounds, const struct exit *exit, struct round *round)
+{
+    round->flags_kept = (RFLAGS_STATUS | RFLAGS_DIRECTION) & ~exit->flags_changed;
+    pattern_fill_general(&round->expected, &rounds->key, round->generation);
+    exit_put_operands(exit->operands, round);
+    if (exit->set_operands)
+        exit->set_operands(rounds->machine, round);
+}
+
+/* Register 0 held the data of a copy: a pattern again, of the round's own generation. */
+static void restore_operand_registers(struct rounds *rounds)
+{
+    for (unsigned int n = 0; n < GENERATIONS; n++) {
+        struct round *round = &rounds->ring[n];
+        if (round->vector_operands)
+            pattern_fill(&round->expected, &rounds->key, round->generation, 0);
+        round->vector_operands = 0;
+    }
+}
+
+/*
+ * Some rounds in which a component is zero. Each exit begins with another mix in each pass, so that
+ * one with a single such round meets all mixes in as many passes as there are.
+ */
+static void run_mixed(struct rounds *rounds, uint32_t entry)
+{
+    const struct exit *exit = rounds->plan->entry[entry].exit;
+    uint32_t count = exit->rounds / MIXED_EVERY ? exit->rounds / MIXED_EVERY : 1;
+    uint64_t pass = counter_read(&rounds->passes);
+    uint64_t first = pass * count + entry;
+    bool available = true;
+    fill_mixed(rounds);
+    for (unsigned int n = 0; n < GENERATIONS; n++)
+        set_operands(rounds, exit, &rounds->mixed[n]);
+    for (uint32_t n = 0; n < count && available; n++)
+        available = run_rounds(rounds, entry, &rounds->mixed[(first + n) % GENERATIONS], 1, 1);
+}
+
+/* Some rounds by XSAVE. Each exit begins with another mix in each pass, as in run_mixed().
+ */
+static void run_by_xsave(struct rounds *rounds, uint32_t entry)
+{
+    const struct exit *exit = rounds->plan->entry[entry].exit;
+    uint32_t mixes = areas_mixes(&rounds->areas);
+    uint32_t count = exit->rounds / XSAVE_EVERY ? exit->rounds / XSAVE_EVERY : 1;
+    uint64_t pass = counter_read(&rounds->passes);
+    bool available = mixes != 0;
+    for (uint32_t n = 0; n < count && available; n++) {
+        uint64_t mix = exit->all_live ? 0 : (pass * count + entry + n) % mixes;
+        areas_fill(rounds, &rounds->area_round, (uint32_t)mix);
+        set_operands(rounds, exit, &rounds->area_round);
+        available = run_rounds(rounds, entry, &rounds->area_round, 1, 1);
+    }
+    if (mixes) /* the last one may not have come to run */
+        areas_leave(rounds);
+}
+
+void slice_run(struct rounds *rounds, uint32_t entry)
+{
+    const struct exit *exit = rounds->plan->entry[entry].exit;
+    struct tally *tally = &rounds->tally[entry];
+    atomic_store_explicit(&rounds->current, entry, memory_order_relaxed);
+    counter_add(&rounds->beats, 1);
+    if (work_is_over(rounds, entry))
+        return;
+    hits_compare(&rounds->hits, rounds->key.form,
+                 ~round_general_changed(rounds->plan->entry[entry].window));
+    uint64_t start = rdtsc();
+    round_fill(rounds, &rounds->ring[rounds->oldest], 0);
+    rounds->oldest = (rounds->oldest + 1) % GENERATIONS;
+    for (unsigned int n = 0; n < GENERATIONS; n++)
+        set_operands(rounds, exit, &rounds->ring[n]);
+    bool available = run_rounds(rounds, entry, rounds->ring, GENERATIONS, exit->rounds);
+    if (exit->all_live)
+        restore_operand_registers(rounds);
+    else if (available)
+        run_mixed(rounds, entry);
+    if (available)
+        run_by_xsave(rounds, entry);
+    counter_add(&tally->slice_cycles, rdtsc() - start);
+}

@@ -1,0 +1,79 @@
+/*
+ * Exceptions and interrupts, per vCPU, while zmmtest runs its own code there: a fault in a window
+ * ends the round, a fault in a guarded function ends that function, and neither ends the run. An
+ * interrupt is counted and acknowledged. Everything about it lies in one IDT that each vCPU loads
+ * and puts back; TSS, GDT and stacks stay the firmware's.
+ */
+#ifndef ZMMTEST_PLATFORM_TRAPS_H
+#define ZMMTEST_PLATFORM_TRAPS_H
+
+#include "apic.h"
+#include "fault.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define EXCEPTION_COUNT  32u
+#define VECTOR_COUNT_ALL 256u
+
+/* The vectors of our own interrupts, of the highest priority class (SDM vol. 3, 10.8.3). */
+#define VECTOR_TIMER    0xf0u
+#define VECTOR_IPI      0xf1u
+#define VECTOR_SPURIOUS 0xffu /* firmware was seen to use 15, which is an exception's */
+
+/*
+ * What an interrupt is to us. Spurious: the local APIC had one to deliver, and when asked for it no
+ * longer did, which it may (SDM vol. 3, 10.9). Stray: any other that nobody asked for.
+ */
+enum interrupt {
+    INTERRUPT_TIMER,
+    INTERRUPT_IPI,
+    INTERRUPT_SPURIOUS,
+    INTERRUPT_STRAY,
+    INTERRUPT_COUNT
+};
+
+struct __attribute__((packed)) descriptor_table {
+    uint16_t limit;
+    uint64_t base;
+};
+
+struct idt_gate {
+    uint16_t offset_low;
+    uint16_t selector;
+    uint8_t stack_table;
+    uint8_t type;
+    uint16_t offset_middle;
+    uint32_t offset_high;
+    uint32_t zero;
+};
+
+/* Where a guarded function returns to when it faults. trap_call.S knows this layout. */
+struct trap_guard {
+    uint64_t rsp;
+    uint64_t resume;
+};
+
+/* One vCPU's. The IDT comes first: SIDT then tells the handler which vCPU it is on. */
+struct traps {
+    _Alignas(16) struct idt_gate idt[VECTOR_COUNT_ALL];
+    bool filled;
+    struct descriptor_table firmware_idt;
+    uint64_t rflags;
+    /* Where interrupts are acknowledged; mode APIC_OFF as long as none can come. */
+    struct apic apic;
+    _Atomic uint64_t interrupts[INTERRUPT_COUNT]; /* that came by */
+    _Atomic uint32_t stray_vector;                /* of the latest stray */
+    struct trap_guard guard;
+    struct fault fault; /* the latest one outside a window */
+    uint64_t nmis;      /* non-maskable interrupts that came by */
+};
+
+/* Interrupts off and our IDT in; traps_leave() puts both back. The pair may be repeated. */
+void traps_enter(struct traps *traps);
+void traps_leave(struct traps *traps);
+
+/* What traps_enter() was called with on this vCPU. */
+struct traps *traps_current(void);
+
+#endif

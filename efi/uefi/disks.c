@@ -1,0 +1,300 @@
+/* Finds disks and keeps one read in flight on each of them. */
+#include "../platform/disks.h"
+#include "../core/report/events.h"
+#include "../core/text.h"
+#include "../platform/clock.h"
+#include "../platform/pages.h"
+#include "firmware.h"
+
+/*
+ * Reads grow while they come back soon, so that the storage is kept busy, and shrink where they are
+ * slow, so that none is in flight for seconds at the end.
+ */
+#define READ_BYTES_FIRST    (UINT64_C(1) << 17)
+#define READ_BYTES_MAX      (UINT64_C(1) << 20)
+#define SOON_MILLISECONDS   50u
+#define SLOW_MILLISECONDS   500u
+#define ANSWER_MILLISECONDS 10000u
+#define REST_MILLISECONDS   500u
+#define DISKS_MAX           16u
+
+/* What has smaller blocks is no disk: iPXE has a device of 1-byte blocks, and no content, beside
+ * its files. */
+#define BLOCK_BYTES_LEAST 512u
+
+struct disk {
+    EFI_BLOCK_IO2_PROTOCOL *queued; /* NULL: only the blocking protocol is there */
+    EFI_BLOCK_IO_PROTOCOL *blocking;
+    const EFI_BLOCK_IO_MEDIA *media;
+    EFI_BLOCK_IO2_TOKEN token; /* of the read that is in flight */
+    bool in_flight;
+    uint8_t *buffer;
+    size_t read_bytes; /* of one read, as things go */
+    uint64_t begun_at; /* milliseconds */
+    EFI_LBA next;
+    bool dropped; /* after an error */
+    bool stuck;   /* a read did not come back: the firmware may still write to the buffer */
+    uint64_t reads, bytes;
+};
+
+static struct {
+    struct disk disk[DISKS_MAX];
+    uint32_t count;
+    struct disk_activity activity; /* what the vCPUs see of it */
+} disks;
+
+static const EFI_GUID block_io_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
+static const EFI_GUID block_io2_guid = EFI_BLOCK_IO2_PROTOCOL_GUID;
+
+static void *protocol_of(EFI_HANDLE handle, const EFI_GUID *guid)
+{
+    void *protocol = NULL;
+    EFI_STATUS status =
+        system_table->BootServices->HandleProtocol(handle, (EFI_GUID *)guid, &protocol);
+    return EFI_ERROR(status) ? NULL : protocol;
+}
+
+/* False: nothing can be read there, or no memory is left for it. */
+static bool add_disk(EFI_HANDLE handle)
+{
+    EFI_BLOCK_IO_PROTOCOL *blocking = protocol_of(handle, &block_io_guid);
+    if (!blocking || disks.count == DISKS_MAX)
+        return false;
+    const EFI_BLOCK_IO_MEDIA *media = blocking->Media;
+    if (!media->MediaPresent || media->BlockSize < BLOCK_BYTES_LEAST ||
+        media->BlockSize > READ_BYTES_FIRST || media->IoAlign > PAGE_BYTES)
+        return false;
+    struct disk *disk = &disks.disk[disks.count];
+    *disk = (struct disk){.queued = protocol_of(handle, &block_io2_guid),
+                          .blocking = blocking,
+                          .media = media,
+                          .read_bytes = READ_BYTES_FIRST,
+                          .buffer = pages_allocate(READ_BYTES_MAX)};
+    if (disk->buffer)
+        disks.count++;
+    return disk->buffer != NULL;
+}
+
+/* Whole disks: what is a partition of one is read with it. */
+static void add_all(void)
+{
+    EFI_BOOT_SERVICES *boot = system_table->BootServices;
+    EFI_HANDLE *handles;
+    UINTN count;
+    EFI_STATUS status =
+        boot->LocateHandleBuffer(ByProtocol, (EFI_GUID *)&block_io_guid, NULL, &count, &handles);
+    if (EFI_ERROR(status))
+        return;
+    for (UINTN n = 0; n < count; n++) {
+        const EFI_BLOCK_IO_PROTOCOL *found = protocol_of(handles[n], &block_io_guid);
+        if (found && !found->Media->LogicalPartition)
+            (void)add_disk(handles[n]);
+    }
+    (void)boot->FreePool(handles);
+}
+
+static void add_boot_volume(void)
+{
+    static const EFI_GUID image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+    const EFI_LOADED_IMAGE *image = protocol_of(image_handle, &image_guid);
+    if (image && image->DeviceHandle)
+        (void)add_disk(image->DeviceHandle);
+}
+
+const char *disks_find(bool all)
+{
+    EFI_BOOT_SERVICES *boot = system_table->BootServices;
+    if (all)
+        add_all();
+    else
+        add_boot_volume();
+    disks.activity.blocking = true;
+    for (uint32_t n = 0; n < disks.count; n++) {
+        struct disk *disk = &disks.disk[n];
+        EFI_STATUS status =
+            disk->queued ? boot->CreateEvent(0, TPL_APPLICATION, NULL, NULL, &disk->token.Event)
+                         : EFI_UNSUPPORTED;
+        if (EFI_ERROR(status))
+            disk->queued = NULL;
+        else
+            disks.activity.blocking = false;
+    }
+    if (disks.count)
+        return NULL;
+    return all ? "the firmware knows no disk with a medium in it"
+               : "zmmtest was not booted from a disk (disks=all reads others)";
+}
+
+/* The bytes of the next read: whole blocks, not beyond the last one. */
+static size_t next_bytes(const struct disk *disk)
+{
+    uint64_t blocks = disk->read_bytes / disk->media->BlockSize;
+    uint64_t left = disk->media->LastBlock + 1 - disk->next;
+    return (blocks < left ? blocks : left) * disk->media->BlockSize;
+}
+
+static void advance(struct disk *disk)
+{
+    uint64_t took = clock_milliseconds() - disk->begun_at, bytes = next_bytes(disk);
+    disk->reads++;
+    disk->bytes += bytes;
+    disk->next += bytes / disk->media->BlockSize;
+    if (disk->next > disk->media->LastBlock)
+        disk->next = 0;
+    if (took < SOON_MILLISECONDS && disk->read_bytes < READ_BYTES_MAX)
+        disk->read_bytes *= 2;
+    else if (took > SLOW_MILLISECONDS && disk->read_bytes / 2 >= disk->media->BlockSize)
+        disk->read_bytes /= 2;
+}
+
+static void drop(struct disk *disk, const char *why)
+{
+    char buffer[160];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "disk %lu: the read of %lu bytes at block %lu %s: it is not read any more",
+             (uint64_t)(disk - disks.disk), (uint64_t)next_bytes(disk), disk->next, why);
+    event_notice(buffer);
+    disk->dropped = true;
+}
+
+static void ended(struct disk *disk, EFI_STATUS status)
+{
+    char buffer[48];
+    struct text text;
+    if (!EFI_ERROR(status)) {
+        advance(disk);
+        return;
+    }
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "failed (%s)", status_name(status));
+    drop(disk, buffer);
+}
+
+static void set_in_flight(struct disk *disk, bool in_flight)
+{
+    uint32_t count = atomic_load_explicit(&disks.activity.in_flight, memory_order_relaxed);
+    disk->in_flight = in_flight;
+    atomic_store_explicit(&disks.activity.in_flight, in_flight ? count + 1 : count - 1,
+                          memory_order_relaxed);
+}
+
+static void read_and_wait(struct disk *disk)
+{
+    EFI_BLOCK_IO_PROTOCOL *io = disk->blocking;
+    disk->begun_at = clock_milliseconds();
+    set_in_flight(disk, true);
+    EFI_STATUS status =
+        io->ReadBlocks(io, disk->media->MediaId, disk->next, next_bytes(disk), disk->buffer);
+    set_in_flight(disk, false);
+    ended(disk, status);
+}
+
+static void begin_read(struct disk *disk)
+{
+    EFI_BLOCK_IO2_PROTOCOL *io = disk->queued;
+    disk->begun_at = clock_milliseconds();
+    disk->token.TransactionStatus = EFI_SUCCESS;
+    EFI_STATUS status = io->ReadBlocksEx(io, disk->media->MediaId, disk->next, &disk->token,
+                                         next_bytes(disk), disk->buffer);
+    if (EFI_ERROR(status))
+        ended(disk, status);
+    else
+        set_in_flight(disk, true);
+}
+
+/*
+ * The event is signalled when the read has ended; looking at it resets it (UEFI 2.10, 7.1.6). There
+ * is firmware that never signals it after an error; the buffer is then lost to the device.
+ */
+static void take_ended(struct disk *disk)
+{
+    EFI_STATUS status = system_table->BootServices->CheckEvent(disk->token.Event);
+    if (status == EFI_NOT_READY) {
+        if (clock_milliseconds() - disk->begun_at < ANSWER_MILLISECONDS)
+            return;
+        set_in_flight(disk, false);
+        drop(disk, "does not come back");
+        disk->stuck = true;
+        return;
+    }
+    set_in_flight(disk, false);
+    ended(disk, EFI_ERROR(status) ? status : disk->token.TransactionStatus);
+}
+
+const struct disk_activity *disks_activity(void)
+{
+    return &disks.activity;
+}
+
+void disks_poll(void)
+{
+    bool left = false;
+    for (uint32_t n = 0; n < disks.count; n++) {
+        struct disk *disk = &disks.disk[n];
+        if (disk->in_flight)
+            take_ended(disk);
+        if (!disk->in_flight && !disk->dropped && disk->queued)
+            begin_read(disk);
+        else if (!disk->dropped && !disk->queued)
+            read_and_wait(disk);
+        left |= !disk->dropped;
+    }
+    atomic_store_explicit(&disks.activity.over, !left, memory_order_relaxed);
+}
+
+bool disks_rest(void)
+{
+    uint64_t since = clock_milliseconds();
+    bool all = true;
+    for (uint32_t n = 0; n < disks.count; n++) {
+        struct disk *disk = &disks.disk[n];
+        while (disk->in_flight && clock_milliseconds() - since < REST_MILLISECONDS) {
+            clock_wait(1);
+            take_ended(disk);
+        }
+        all &= !disk->in_flight && !disk->stuck;
+    }
+    return all;
+}
+
+bool disks_stop(void)
+{
+    bool all = true;
+    for (uint32_t n = 0; n < disks.count; n++) {
+        struct disk *disk = &disks.disk[n];
+        while (disk->in_flight) {
+            clock_wait(1);
+            take_ended(disk);
+        }
+        all &= !disk->stuck;
+    }
+    return all;
+}
+
+bool disks_result(uint32_t number, struct disk_result *result)
+{
+    const struct disk *disk = &disks.disk[number];
+    if (number >= disks.count)
+        return false;
+    *result = (struct disk_result){
+        .block_bytes = disk->media->BlockSize,
+        .blocks = disk->media->LastBlock + 1,
+        .by = disk->queued ? "block-io-2" : "block-io",
+        .waiting = disk->queued == NULL,
+        .failed = disk->dropped,
+        .reads = disk->reads,
+        .bytes = disk->bytes,
+    };
+    return true;
+}
+
+void disks_free(void)
+{
+    for (uint32_t n = 0; n < disks.count; n++) {
+        struct disk *disk = &disks.disk[n];
+        if (disk->queued)
+            (void)system_table->BootServices->CloseEvent(disk->token.Event);
+        pages_give_back(disk->buffer, READ_BYTES_MAX);
+    }
+}
