@@ -4,6 +4,7 @@
  * asks the firmware or needs the kernel's privileges, each for the file of the same name in efi/.
  */
 #include "../../efi/core/run/option_table.h"
+#include "../../efi/core/run/option_words.h"
 #include "../../efi/core/run/planning.h"
 #include "../../efi/core/run/run.h"
 #include "../../efi/core/run/watching.h"

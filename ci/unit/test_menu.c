@@ -1,7 +1,7 @@
 /* The start menu: what each key leads to, and that it ends by itself whatever comes. */
 #include "../../efi/core/report/events.h"
 #include "../../efi/core/report/report.h"
-#include "../../efi/core/run/options.h"
+#include "../../efi/core/run/option_words.h"
 #include "../../efi/core/screen/menu.h"
 #include "../../efi/core/window/exits.h"
 #include "../../efi/platform/keys.h"

@@ -1,5 +1,6 @@
 /* Words: how they are found in each kind of source, and what is told of them. */
 #include "../../efi/core/run/option_table.h"
+#include "../../efi/core/run/option_words.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

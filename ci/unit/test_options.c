@@ -3,6 +3,7 @@
  * changes nothing. Each option of the program has cases here.
  */
 #include "../../efi/core/run/option_table.h"
+#include "../../efi/core/run/option_words.h"
 #include "../../efi/core/window/corruption.h"
 #include "../../efi/core/window/exits.h"
 #include <setjmp.h>

@@ -5,7 +5,7 @@
 #include "../../efi/core/machine/rpci.h"
 #include "../../efi/core/machine/vmware.h"
 #include "../../efi/core/report/vmware_sink.h"
-#include "../../efi/core/run/options.h"
+#include "../../efi/core/run/option_words.h"
 #include "../faultvisor/faultvisor.h"
 #include "host.h"
 #include <setjmp.h>

@@ -2,6 +2,7 @@
 #include "conf.h"
 #include "../core/machine/fw_cfg.h"
 #include "../core/machine/vmware.h"
+#include "../core/run/option_words.h"
 #include "firmware.h"
 #include <string.h>
 

@@ -8,6 +8,7 @@
 
 #include "../core/machine/hypervisor.h"
 #include "../core/run/options.h"
+#include "../core/text.h"
 
 /*
  * Reads all of them into *options. False if something in them is wrong; *error then says what is of

@@ -7,6 +7,7 @@
 #define ZMMTEST_CORE_RUN_OPTION_TABLE_H
 
 #include "../word.h"
+#include "../text.h"
 #include "options.h"
 
 #define OPTION_WORDS_MAX 4u

@@ -1,14 +1,9 @@
-/*
- * What the operator asked for: key=value words, from the sources that conf.h lists. option_table.h
- * has a row for each key.
- */
+/* What the operator asked for, as data. option_table.h has a row for each option. */
 #ifndef ZMMTEST_CORE_RUN_OPTIONS_H
 #define ZMMTEST_CORE_RUN_OPTIONS_H
 
-#include "../text.h"
 #include "../window/plan_options.h"
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define CPU_MAX 1024u /* vCPU numbers that cpus= takes */
@@ -46,45 +41,5 @@ struct options {
     struct option_word word[OPTION_COUNT]; /* what is in force, one for each key */
     uint32_t turns;
 };
-
-/* The defaults of the table of options. */
-void options_default(struct options *options);
-
-/*
- * Appends "zmmtest.conf: time=10 end=shutdown; load options: passes=3": the words that are in
- * force, in the order in which they were read; "defaults" where there is none. At most so much.
- */
-#define OPTIONS_IN_FORCE_MAX (OPTION_COUNT * (OPTION_TYPED_MAX + 40u))
-void options_in_force(const struct options *options, struct text *text);
-
-/*
- * The two kinds of sources. A configuration file, or what has its form, goes by its name in *error;
- * it is ASCII or UTF-8 text of at most CONF_MAX bytes, with any line ends, with or without a byte
- * order mark. Where size is more than that, bytes are not looked at. Load options are what started
- * the program put there: text in UCS-2, which may begin with the program's own name, or nothing, or
- * binary data of a boot manager, which is not for us and is passed over. Both report like
- * options_parse().
- */
-#define CONF_MAX 16384u
-bool options_parse_conf(struct options *options, const char *name, const char *bytes, size_t size,
-                        struct text *error);
-bool options_parse_load(struct options *options, const uint16_t *load_options, size_t bytes,
-                        struct text *error);
-
-/*
- * What was typed elsewhere than in a file: as options_parse(), but *error names the source alone. A
- * line number would send the reader looking for a file.
- */
-bool options_parse_typed(struct options *options, const char *source, const char *words,
-                         struct text *error);
-
-/*
- * Reads words that blanks and line ends separate; # starts a comment. `source` has to outlive the
- * options. All words are read, whatever is wrong with one: what follows still counts, above all the
- * power state that was asked for. False if any was wrong; *error then says of the first where it
- * stands and what is allowed.
- */
-bool options_parse(struct options *options, const char *source, const char *words, size_t length,
-                   struct text *error);
 
 #endif

@@ -3,6 +3,7 @@
 #include "../../platform/disks.h"
 #include "../machine/exception.h"
 #include "../report/events.h"
+#include "../text.h"
 #include "../window/area_format.h"
 #include "counts.h"
 

@@ -1,5 +1,6 @@
 /* Diagnoses what was found, and hands what happens to the report. */
 #include "telling.h"
+#include "option_words.h"
 #include "../../platform/disks.h"
 #include "../diagnosis/signatures.h"
 #include "../report/events.h"

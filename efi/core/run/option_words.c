@@ -1,5 +1,5 @@
 /* Reads words from the sources, by the table of options. */
-#include "options.h"
+#include "option_words.h"
 #include "option_table.h"
 #include <string.h>
 
