@@ -2,7 +2,7 @@
  * Extended page tables: guest-physical is host-physical, but nothing is mapped until it is touched,
  * so that each first touch exits. 2 MiB pages (SDM vol. 3, 28.3).
  */
-#include "faultvisor.h"
+#include "ept.h"
 #include <string.h>
 
 #define ENTRY_RWX      7u

@@ -1,14 +1,15 @@
 /* What happens at each VM exit: a table by exit reason, each handler one exit, most of them alike.
  */
+#include "exits.h"
 #include "../../efi/core/machine/cpu.h"
 #include "../../efi/platform/instructions.h"
-#include "faultvisor.h"
+#include "ept.h"
+#include "plan.h"
+#include "say.h"
+#include "trigger.h"
+#include "vmware.h"
 #include "vmx.h"
 #include <string.h>
-
-struct plan plan;
-struct host_cpu *cpus[64];
-uint32_t cpu_count;
 
 static _Alignas(PAGE) uint8_t io_bitmaps[2 * PAGE];
 static _Alignas(PAGE) uint8_t msr_bitmap[PAGE];
@@ -41,16 +42,6 @@ const uint8_t *exits_msr_bitmap(void)
     return msr_bitmap;
 }
 
-const char *column_name(enum column column)
-{
-    static const char *const names[COLUMN_COUNT] = {
-        "cpuid",      "hypercall", "xsetbv", "out80", "rtc",    "pci",    "string-io",
-        "backdoor",   "rdmsr",     "wrmsr",  "apic",  "wbinvd", "invlpg", "mov-dr",
-        "mov-cr",     "rdtsc",     "pause",  "mwait", "hold",   "copy",   "cold-page",
-        "cold-xsave", "timer",     "hlt",    "ipi"};
-    return names[column];
-}
-
 static void put_pair(struct guest_registers *guest, uint64_t value)
 {
     guest->r[0] = (uint32_t)value;
@@ -78,10 +69,10 @@ static void inject(uint32_t vector, uint32_t type)
 #define TYPE_HARDWARE_EXCEPTION 3u
 
 /*
- * Each handler returns the column that its exit counts for. It advances RIP itself where the
+ * Each handler returns the kind that its exit counts for. It advances RIP itself where the
  * instruction is done.
  */
-typedef enum column handler(struct host_cpu *cpu, struct guest_registers *guest);
+typedef enum exit_kind handler(struct host_cpu *cpu, struct guest_registers *guest);
 
 /*
  * What a guest meets once in a while, and not through its registers: a migration to another host,
@@ -89,7 +80,7 @@ typedef enum column handler(struct host_cpu *cpu, struct guest_registers *guest)
  */
 static void disturb(const struct host_cpu *cpu)
 {
-    uint64_t number = cpu->seen[COLUMN_CPUID] + 1;
+    uint64_t number = cpu->seen[EXIT_KIND_CPUID] + 1;
     if (number == plan.migrate && !atomic_exchange(&plan.migrated, true))
         atomic_fetch_add(&plan.tsc_offset, 5000 * plan.tsc_khz);
     while (number == plan.hang && cpu->number == cpu_count - 1)
@@ -97,7 +88,7 @@ static void disturb(const struct host_cpu *cpu)
 }
 
 /* CPUID: the processor's, without VMX, with the guest's OSXSAVE, and a hypervisor's signature. */
-static enum column handle_cpuid(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_cpuid(struct host_cpu *cpu, struct guest_registers *guest)
 {
     uint32_t leaf = (uint32_t)guest->r[0];
     struct cpuid answer = cpuid(leaf, (uint32_t)guest->r[1]);
@@ -119,27 +110,27 @@ static enum column handle_cpuid(struct host_cpu *cpu, struct guest_registers *gu
     skip_instruction();
     if (rip >= plan.window_start && rip < plan.window_end)
         disturb(cpu);
-    return COLUMN_CPUID;
+    return EXIT_KIND_CPUID;
 }
 
 /* VMware's call form of the backdoor; unknown calls do not exist, as on a processor without VMX. */
-static enum column handle_vmcall(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_vmcall(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     if (!plan.pose_vmware || !vmware_backdoor(guest)) {
         inject(VECTOR_INVALID_OPCODE, TYPE_HARDWARE_EXCEPTION);
-        return COLUMN_NONE;
+        return EXIT_KIND_NONE;
     }
     skip_instruction();
-    return COLUMN_HYPERCALL;
+    return EXIT_KIND_HYPERCALL;
 }
 
-static enum column handle_xsetbv(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_xsetbv(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     xsetbv0(get_pair(guest));
     skip_instruction();
-    return COLUMN_XSETBV;
+    return EXIT_KIND_XSETBV;
 }
 
 static uint32_t port_in(uint16_t port, unsigned int bytes)
@@ -182,17 +173,17 @@ static void string_step(struct guest_registers *guest, uint16_t port, bool is_in
         skip_instruction();
 }
 
-static enum column column_of_port(uint16_t port)
+static enum exit_kind kind_of_port(uint16_t port)
 {
     if (port == PORT_DIAGNOSTIC)
-        return COLUMN_OUT80;
+        return EXIT_KIND_OUT80;
     if (port == PORT_RTC_DATA)
-        return COLUMN_RTC;
-    return port == PORT_BACKDOOR ? COLUMN_BACKDOOR : COLUMN_PCI;
+        return EXIT_KIND_RTC;
+    return port == PORT_BACKDOOR ? EXIT_KIND_BACKDOOR : EXIT_KIND_PCI;
 }
 
 /* Qualification (27.2.1): bits 2:0 bytes less one, 3 IN, 4 string, 5 REP, 31:16 port. */
-static enum column handle_io(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_io(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     uint64_t how = vmread(EXIT_QUALIFICATION);
@@ -203,11 +194,11 @@ static enum column handle_io(struct host_cpu *cpu, struct guest_registers *guest
         if (bytes != 1)
             give_up("string I/O of %u bytes on port 0x%x", bytes, port);
         string_step(guest, port, is_in, how >> 5 & 1);
-        return COLUMN_STRING_IO;
+        return EXIT_KIND_STRING_IO;
     }
     if (port == PORT_BACKDOOR && plan.pose_vmware && is_in && vmware_backdoor(guest)) {
         skip_instruction();
-        return COLUMN_BACKDOOR;
+        return EXIT_KIND_BACKDOOR;
     }
     if (is_in) {
         uint64_t mask = bytes == 1 ? 0xff : bytes == 2 ? 0xffff : UINT64_MAX;
@@ -216,42 +207,42 @@ static enum column handle_io(struct host_cpu *cpu, struct guest_registers *guest
         port_out(port, bytes, (uint32_t)guest->r[0]);
     }
     skip_instruction();
-    return column_of_port(port);
+    return kind_of_port(port);
 }
 
-static enum column handle_rdmsr(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_rdmsr(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     put_pair(guest, rdmsr((uint32_t)guest->r[1]));
     skip_instruction();
-    return COLUMN_RDMSR;
+    return EXIT_KIND_RDMSR;
 }
 
-static enum column handle_wrmsr(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_wrmsr(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     wrmsr((uint32_t)guest->r[1], get_pair(guest));
     skip_instruction();
-    return COLUMN_WRMSR;
+    return EXIT_KIND_WRMSR;
 }
 
-static enum column handle_wbinvd(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_wbinvd(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     (void)guest;
     __asm__ volatile("wbinvd" ::: "memory");
     skip_instruction();
-    return COLUMN_WBINVD;
+    return EXIT_KIND_WBINVD;
 }
 
-static enum column handle_invlpg(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_invlpg(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     (void)guest;
     const void *address = (const void *)vmread(EXIT_QUALIFICATION); // NOLINT
     __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
     skip_instruction();
-    return COLUMN_INVLPG;
+    return EXIT_KIND_INVLPG;
 }
 
 static uint64_t *guest_register(struct guest_registers *guest, uint64_t number)
@@ -269,7 +260,7 @@ static bool is_dr7(unsigned int number)
 }
 
 /* Qualification (27.2.1): bits 2:0 debug register, 4 read, 11:8 general register. */
-static enum column handle_debug_register(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_debug_register(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     uint64_t how = vmread(EXIT_QUALIFICATION);
@@ -283,11 +274,11 @@ static enum column handle_debug_register(struct host_cpu *cpu, struct guest_regi
     else
         write_dr(number, *value);
     skip_instruction();
-    return COLUMN_MOV_DR;
+    return EXIT_KIND_MOV_DR;
 }
 
 /* Qualification: bits 3:0 control register, 5:4 0 write 1 read, 11:8 general register. */
-static enum column handle_control_register(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_control_register(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     uint64_t how = vmread(EXIT_QUALIFICATION);
@@ -299,33 +290,33 @@ static enum column handle_control_register(struct host_cpu *cpu, struct guest_re
     else
         vmwrite(GUEST_CR3, *value & ~(UINT64_C(1) << 63));
     skip_instruction();
-    return COLUMN_MOV_CR;
+    return EXIT_KIND_MOV_CR;
 }
 
-static enum column handle_rdtsc(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_rdtsc(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     put_pair(guest, rdtsc() + atomic_load(&plan.tsc_offset));
     skip_instruction();
-    return COLUMN_RDTSC;
+    return EXIT_KIND_RDTSC;
 }
 
-static enum column handle_mwait(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_mwait(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     (void)guest;
     skip_instruction();
-    return COLUMN_MWAIT;
+    return EXIT_KIND_MWAIT;
 }
 
 /* The vCPU halts for good, and the next interrupt exits and wakes it. */
-static enum column handle_hlt(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_hlt(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     (void)guest;
     skip_instruction();
     vmwrite(GUEST_ACTIVITY, 1);
-    return COLUMN_HLT;
+    return EXIT_KIND_HLT;
 }
 
 static void deliver_pending(struct host_cpu *cpu)
@@ -339,25 +330,26 @@ static void deliver_pending(struct host_cpu *cpu)
         cpu->pending_count--;
         memmove(cpu->pending, cpu->pending + 1, cpu->pending_count);
     }
-    launch_set_primary(cpu, PRIMARY_INTERRUPT_WINDOW, cpu->pending_count > 0);
+    uint64_t controls = vmread(PRIMARY_CONTROLS) & ~(uint64_t)PRIMARY_INTERRUPT_WINDOW;
+    vmwrite(PRIMARY_CONTROLS, cpu->pending_count ? controls | PRIMARY_INTERRUPT_WINDOW : controls);
 }
 
 /* Acknowledged by the exit itself; delivered as soon as the guest lets it in. */
-static enum column handle_external_interrupt(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_external_interrupt(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)guest;
     if (cpu->pending_count == PENDING_INTERRUPT)
         give_up("more than %u interrupts pending", PENDING_INTERRUPT);
     cpu->pending[cpu->pending_count++] = (uint8_t)vmread(EXIT_INTERRUPTION);
     vmwrite(GUEST_ACTIVITY, 0);
-    return COLUMN_ASYNCHRONOUS;
+    return EXIT_KIND_ASYNCHRONOUS;
 }
 
-static enum column handle_interrupt_window(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_interrupt_window(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     (void)guest;
-    return COLUMN_NONE;
+    return EXIT_KIND_NONE;
 }
 
 /* VMOVDQU64 ZMM0, [RSI]: the load of zmmtest's copy. */
@@ -389,15 +381,15 @@ static void arm_preemption_timer(struct host_cpu *cpu, bool calm)
  * exits again, as it does on hypervisors that emulate the APIC; and a copy's next store will exit,
  * with zmm0 live, as it does where the hypervisor shares or swaps the guest's memory.
  */
-static enum column handle_preemption_timer(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_preemption_timer(struct host_cpu *cpu, struct guest_registers *guest)
 {
     arm_preemption_timer(cpu, !is_in_zmmtest(vmread(GUEST_RIP)));
     ept_unmap(cpu, rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS);
     if (at_copy(vmread(GUEST_RIP)))
         ept_protect(cpu, guest->r[7]);
     invept(ept_pointer(cpu));
-    faults_consider_time(cpu, vmread(GUEST_RIP));
-    return COLUMN_ASYNCHRONOUS;
+    trigger_time(cpu, vmread(GUEST_RIP));
+    return EXIT_KIND_ASYNCHRONOUS;
 }
 
 /*
@@ -414,7 +406,7 @@ static bool at_send(uint64_t rip)
 }
 
 /* First touch of a page: map it, and let the guest try again. */
-static enum column handle_ept_violation(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_kind handle_ept_violation(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)guest;
     uint64_t address = vmread(GUEST_PHYSICAL_ADDRESS);
@@ -422,8 +414,8 @@ static enum column handle_ept_violation(struct host_cpu *cpu, struct guest_regis
         give_up("guest-physical address 0x%lx is beyond %u GiB", address, EPT_GIBIBYTES);
     uint64_t apic = rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
     if (address / PAGE != apic / PAGE)
-        return COLUMN_ASYNCHRONOUS;
-    return at_send(vmread(GUEST_RIP)) ? COLUMN_NONE : COLUMN_APIC;
+        return EXIT_KIND_ASYNCHRONOUS;
+    return at_send(vmread(GUEST_RIP)) ? EXIT_KIND_NONE : EXIT_KIND_APIC;
 }
 
 static handler *const handlers[EXIT_REASONS] = {
@@ -458,12 +450,32 @@ static void deliver_again(void)
         vmwrite(ENTRY_ERROR_CODE, vmread(IDT_VECTORING_ERROR));
 }
 
+/*
+ * VMXOFF, and the vCPU goes on natively behind the call that asked for it: launch.S takes RSP from
+ * its place among the registers, and RFLAGS and RIP from that stack.
+ */
+static void leave(struct guest_registers *guest)
+{
+    uint64_t rip = vmread(GUEST_RIP) + vmread(EXIT_INSTRUCTION_LENGTH);
+    uint64_t *stack = (uint64_t *)vmread(GUEST_RSP); // NOLINT(performance-no-int-to-ptr)
+    uint64_t rflags = vmread(GUEST_RFLAGS), cr4 = vmread(GUEST_CR4) & ~CR4_VMXE;
+    struct table_register gdtr = {(uint16_t)vmread(GUEST_GDTR_LIMIT), vmread(GUEST_GDTR_BASE)};
+    struct table_register idtr = {(uint16_t)vmread(GUEST_IDTR_LIMIT), vmread(GUEST_IDTR_BASE)};
+    *--stack = rip;
+    *--stack = rflags;
+    guest->r[4] = (uint64_t)stack;
+    vmxoff();
+    write_cr4(cr4);
+    __asm__ volatile("lgdt %0" ::"m"(gdtr));
+    __asm__ volatile("lidt %0" ::"m"(idtr));
+}
+
 bool exits_handle(struct guest_registers *guest, struct host_cpu *cpu)
 {
     uint64_t reason = vmread(EXIT_REASON);
     cpu->guest = guest;
     if (reason == EXIT_VMCALL && guest->r[0] == LEAVE_CALL) {
-        launch_finish_leaving(cpu);
+        leave(guest);
         return true;
     }
     handler *handle = reason < EXIT_REASONS ? handlers[reason] : NULL;
@@ -477,9 +489,9 @@ bool exits_handle(struct guest_registers *guest, struct host_cpu *cpu)
     uint64_t rip = vmread(GUEST_RIP);
     if (cpu->calm && is_in_zmmtest(rip))
         arm_preemption_timer(cpu, false);
-    enum column column = handle(cpu, guest);
-    if (column != COLUMN_NONE)
-        faults_consider(cpu, column, rip);
+    enum exit_kind kind = handle(cpu, guest);
+    if (kind != EXIT_KIND_NONE)
+        trigger_exit(cpu, kind, rip);
     deliver_again();
     deliver_pending(cpu);
     return false;

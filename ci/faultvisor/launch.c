@@ -1,7 +1,10 @@
 /* Turns VMX on, makes a VMCS in which the running vCPU is the guest, and undoes it again. */
+#include "launch.h"
 #include "../../efi/core/machine/cpu.h"
 #include "../../efi/platform/instructions.h"
-#include "faultvisor.h"
+#include "ept.h"
+#include "exits.h"
+#include "say.h"
 #include "vmx.h"
 #include <string.h>
 
@@ -9,22 +12,10 @@ int launch_enter(void);
 void launch_exit(void);
 void launch_resume_failed(void);
 
-struct __attribute__((packed)) table_register {
-    uint16_t limit;
-    uint64_t base;
-};
-
 static void store_tables(struct host_cpu *cpu)
 {
     __asm__ volatile("sgdt %0" : "=m"(cpu->firmware_gdtr));
     __asm__ volatile("sidt %0" : "=m"(cpu->firmware_idtr));
-}
-
-static struct table_register firmware_table(const uint8_t *stored)
-{
-    struct table_register table;
-    memcpy(&table, stored, sizeof(table));
-    return table;
 }
 
 const char *vmx_missing(void)
@@ -108,8 +99,8 @@ static void set_guest_segments(const uint64_t *gdt)
 
 static void set_guest(const struct host_cpu *cpu, const uint64_t *gdt)
 {
-    struct table_register gdtr = firmware_table(cpu->firmware_gdtr);
-    struct table_register idtr = firmware_table(cpu->firmware_idtr);
+    struct table_register gdtr = cpu->firmware_gdtr;
+    struct table_register idtr = cpu->firmware_idtr;
     uint64_t cr3, dr7;
     __asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
     __asm__ volatile("mov %%dr7, %0" : "=r"(dr7));
@@ -142,7 +133,7 @@ static void set_guest(const struct host_cpu *cpu, const uint64_t *gdt)
 static void set_host(struct host_cpu *cpu, uint16_t tss_selector)
 {
     uint64_t cr3;
-    struct table_register idtr = firmware_table(cpu->firmware_idtr);
+    struct table_register idtr = cpu->firmware_idtr;
     __asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
     for (unsigned int n = 0; n < 6; n++)
         vmwrite(HOST_ES_SELECTOR + 2 * n, segment_selector(n) & 0xfff8u);
@@ -193,7 +184,7 @@ static void set_controls(const struct host_cpu *cpu)
 /* The firmware's descriptors, so that its selectors stay good, and a TSS behind them. */
 static uint16_t make_host_gdt(struct host_cpu *cpu)
 {
-    struct table_register gdtr = firmware_table(cpu->firmware_gdtr);
+    struct table_register gdtr = cpu->firmware_gdtr;
     const size_t room = sizeof(cpu->host_gdt) - 16;
     size_t size = (size_t)gdtr.limit + 1 < room ? (size_t)gdtr.limit + 1 : room;
     size = (size + 7) / 8 * 8;
@@ -257,29 +248,6 @@ bool faultvisor_launch(struct host_cpu *cpu, const char **reason)
     if (rflags & RFLAGS_INTERRUPTS_ON)
         interrupts_on();
     return launched;
-}
-
-void launch_finish_leaving(struct host_cpu *cpu)
-{
-    uint64_t rip = vmread(GUEST_RIP) + vmread(EXIT_INSTRUCTION_LENGTH);
-    uint64_t *stack = (uint64_t *)vmread(GUEST_RSP); // NOLINT(performance-no-int-to-ptr)
-    uint64_t rflags = vmread(GUEST_RFLAGS), cr4 = vmread(GUEST_CR4) & ~CR4_VMXE;
-    struct table_register gdtr = {(uint16_t)vmread(GUEST_GDTR_LIMIT), vmread(GUEST_GDTR_BASE)};
-    struct table_register idtr = {(uint16_t)vmread(GUEST_IDTR_LIMIT), vmread(GUEST_IDTR_BASE)};
-    *--stack = rip;
-    *--stack = rflags;
-    cpu->guest->r[4] = (uint64_t)stack;
-    vmxoff();
-    write_cr4(cr4);
-    __asm__ volatile("lgdt %0" ::"m"(gdtr));
-    __asm__ volatile("lidt %0" ::"m"(idtr));
-}
-
-void launch_set_primary(struct host_cpu *cpu, uint32_t bit, bool on)
-{
-    (void)cpu;
-    uint64_t controls = vmread(PRIMARY_CONTROLS);
-    vmwrite(PRIMARY_CONTROLS, on ? controls | bit : controls & ~(uint64_t)bit);
 }
 
 void launch_resume_failed(void)

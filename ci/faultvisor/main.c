@@ -3,17 +3,22 @@
  *
  *     fault=NAME every=N after=M on=EXITS pose=vmware -- OPTIONS OF ZMMTEST
  *     fault=NAME every=Nms, migrate=N, hang=N, apic=x2apic, console=none, rpci=HOW,
- *     guestinfo="OPTIONS": see ci/README.md
+ *     guestinfo="OPTIONS": see README.md
  *
  * All of it is optional: no fault, every 5th exit from the first on, all kinds of exits, a
  * signature of its own. zmmtest's options begin with end=exit. After the last line the machine
  * is powered off, unless `keep` stands alone in a line.
  */
-#include "../../efi/uefi/firmware.h"
-#include "../../efi/platform/instructions.h"
-#include "../../efi/uefi/mp_services.h"
 #include "../../efi/core/text.h"
-#include "faultvisor.h"
+#include "../../efi/platform/instructions.h"
+#include "../../efi/uefi/firmware.h"
+#include "../../efi/uefi/mp_services.h"
+#include "faults.h"
+#include "launch.h"
+#include "plan.h"
+#include "say.h"
+#include "trigger.h"
+#include "vmware.h"
 #include "vmx.h"
 #include <string.h>
 
@@ -34,7 +39,7 @@ static struct {
     EFI_AP_PROCEDURE procedure;
     void *argument;
     struct host_cpu *cpu;
-} asked[64];
+} asked[HOST_CPUS];
 
 /* It stays on: the way back leads over a local APIC that is off and has forgotten all. */
 static void turn_x2apic_on(void)
@@ -99,7 +104,7 @@ static uint32_t find_cpus(void)
         firmware_start = services->StartupThisAP;
         services->StartupThisAP = start_as_guest;
     }
-    cpu_count = count < 64 ? (uint32_t)count : 64;
+    cpu_count = count < HOST_CPUS ? (uint32_t)count : HOST_CPUS;
     for (uint32_t n = 0; n < cpu_count; n++)
         cpus[n] = new_cpu(n);
     return (uint32_t)boot;
@@ -197,15 +202,22 @@ static bool is(struct word word, const char *text)
     return word.length == strlen(text) && memcmp(word.start, text, word.length) == 0;
 }
 
-static void list_columns(struct text *text)
+static void list_faults(struct text *text)
 {
-    for (enum column column = 0; column < COLUMN_COUNT; column++)
-        text_add(text, "%s%s", column ? ", " : "", column_name(column));
+    text_add(text, "none");
+    for (uint32_t n = 0; n < fault_count; n++)
+        text_add(text, ", %s", faults[n].name);
 }
 
-static bool set_columns(struct word list)
+static void list_kinds(struct text *text)
 {
-    plan.columns = 0;
+    for (enum exit_kind kind = 0; kind < EXIT_KIND_COUNT; kind++)
+        text_add(text, "%s%s", kind ? ", " : "", exit_kind_name(kind));
+}
+
+static bool set_kinds(struct word list)
+{
+    plan.kinds = 0;
     while (list.length > 0) {
         struct word name = {list.start, 0};
         while (name.length < list.length && name.start[name.length] != ',')
@@ -213,12 +225,12 @@ static bool set_columns(struct word list)
         size_t used = name.length < list.length ? name.length + 1 : name.length;
         list.start += used;
         list.length -= used;
-        enum column column = 0;
-        while (column < COLUMN_COUNT && !is(name, column_name(column)))
-            column++;
-        if (column == COLUMN_COUNT)
+        enum exit_kind kind = 0;
+        while (kind < EXIT_KIND_COUNT && !is(name, exit_kind_name(kind)))
+            kind++;
+        if (kind == EXIT_KIND_COUNT)
             return false;
-        plan.columns |= 1u << column;
+        plan.kinds |= 1u << kind;
     }
     return true;
 }
@@ -257,7 +269,7 @@ static bool set_option(struct word word, struct text *allowed)
         if (plan.fault || is(value, "none"))
             return true;
         text_add(allowed, "fault= takes ");
-        faults_list(allowed);
+        list_faults(allowed);
         return false;
     }
     if (takes(word, "every=", &value) && value.length > 2 &&
@@ -285,10 +297,10 @@ static bool set_option(struct word word, struct text *allowed)
     if (takes(word, "guestinfo=", &value))
         return set_guestinfo(value, allowed);
     if (takes(word, "on=", &value)) {
-        if (set_columns(value))
+        if (set_kinds(value))
             return true;
         text_add(allowed, "on= takes ");
-        list_columns(allowed);
+        list_kinds(allowed);
         return false;
     }
     text_add(allowed,
@@ -304,7 +316,7 @@ static bool parse_line(const char *line, const char *end, struct word *rest)
     struct word word;
     bool good = true;
     plan.fault = NULL;
-    plan.columns = (1u << COLUMN_COUNT) - 1;
+    plan.kinds = (1u << EXIT_KIND_COUNT) - 1;
     plan.every = 5;
     plan.after = plan.every_ms = plan.migrate = plan.hang = 0;
     plan.x2apic = plan.no_console = false;
@@ -379,13 +391,13 @@ static void run_zmmtest(size_t program_size, struct word options)
     find_windows(image->ImageBase);
     if (plan.x2apic)
         turn_x2apic_on();
-    faults_reset();
+    trigger_reset();
     vmware_reset();
-    faults_describe();
+    trigger_describe();
     status = plan.no_console ? start_without_console(handle) : boot->StartImage(handle, NULL, NULL);
     say("faultvisor ev=returned status=%s",
         EFI_ERROR(status) ? status_name(status) : "EFI_SUCCESS");
-    faults_report();
+    trigger_report();
 }
 
 /* Each line of the configuration; false if one of them was wrong. */

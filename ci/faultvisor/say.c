@@ -1,8 +1,8 @@
 /* What faultvisor says, and how it ends when it must. Also from VM exits: no firmware is called. */
+#include "say.h"
+#include "../../efi/core/text.h"
 #include "../../efi/platform/instructions.h"
 #include "../../efi/ring0/serial.h"
-#include "../../efi/core/text.h"
-#include "faultvisor.h"
 
 #define LINE_MAX      300u
 #define PORT_EMULATOR 0xe9

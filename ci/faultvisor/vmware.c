@@ -4,8 +4,10 @@
  * it is kept in memory and printed. It insists on what a guest has to pass back (channel, cookies),
  * and misbehaves where the plan says so (rpci=).
  */
+#include "vmware.h"
 #include "../../efi/core/text.h"
-#include "faultvisor.h"
+#include "plan.h"
+#include "say.h"
 #include <string.h>
 
 #define MAGIC           0x564d5868u

@@ -6,7 +6,9 @@
 #include "../../efi/core/machine/vmware.h"
 #include "../../efi/core/report/vmware_sink.h"
 #include "../../efi/core/run/option_words.h"
-#include "../faultvisor/faultvisor.h"
+#include "../faultvisor/plan.h"
+#include "../faultvisor/say.h"
+#include "../faultvisor/vmware.h"
 #include "host.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,8 @@
 /* faultvisor posing as VMware answers the backdoor and the RPCI channel as open-vm-tools expects.
  */
-#include "../faultvisor/faultvisor.h"
+#include "../faultvisor/plan.h"
+#include "../faultvisor/say.h"
+#include "../faultvisor/vmware.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -13,13 +13,13 @@
 .endm
 
 /* The guest's components in mask (RSI) to and from an XSAVE area (RDI, 64-byte aligned). */
-function fault_xsave
+function edit_xsave
     mov eax, esi
     xor edx, edx
     xsave64 [rdi]
     ret
 
-function fault_xrstor
+function edit_xrstor
     mov eax, esi
     xor edx, edx
     xrstor64 [rdi]
@@ -29,7 +29,7 @@ function fault_xrstor
  * ESXi 8.0.2: 256-bit AVX code that saves and restores what it knows of, ymm0-15. Each write of a ymm
  * register zeroes bits 511:256 (SDM vol. 1, 14.1.3). RDI: 512 bytes for ymm0-15.
  */
-function fault_avx256
+function code_avx256
     .irp n, VECTORS_16
     vmovdqu [rdi + 32 * \n], ymm\n
     .endr
@@ -42,39 +42,39 @@ function fault_avx256
     ret
 
 /* The same by code that uses one register. */
-function fault_avx256_one
+function code_avx256_one
     vmovdqu [rdi], ymm5
     vxorps ymm5, ymm5, ymm5
     vmovdqu ymm5, [rdi]
     ret
 
-function fault_vzeroupper
+function code_vzeroupper
     vzeroupper
     ret
 
-function fault_vzeroall
+function code_vzeroall
     vzeroall
     ret
 
-function fault_hi16_zeroed
+function code_hi16_zeroed
     .irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
     vpxorq zmm\n, zmm\n, zmm\n
     .endr
     ret
 
-function fault_opmask_one
+function code_opmask_one
     kxorq k3, k3, k3
     ret
 
 /* A save and restore of opmasks by KMOVW, which knows of 16 bits. */
-function fault_opmask_high
+function code_opmask_high
     .irp n, OPMASKS
     kmovw k\n, k\n
     .endr
     ret
 
 /* A C compiler's idea of clearing 16 bytes: legacy SSE leaves the upper bits alone. */
-function fault_xmm_cleared
+function code_xmm_cleared
     pxor xmm7, xmm7
     ret
 

@@ -1,0 +1,274 @@
+/* What a fault does to a guest, one function each: to its XSAVE area, or to what is not in there.
+ */
+#include "edits.h"
+#include "../../efi/platform/instructions.h"
+#include "area.h"
+#include "vmx.h"
+#include <string.h>
+
+/* A round by XSAVE images: zmmtest gives DR2 a pattern in those only. */
+bool is_by_image(struct host_cpu *cpu)
+{
+    (void)cpu;
+    return read_dr(2) != 0;
+}
+
+bool edit_flip(struct host_cpu *cpu)
+{
+    *area_lane(cpu->area, 11, 4) ^= UINT64_C(1) << 44;
+    return true;
+}
+
+bool edit_init_zmm_hi256(struct host_cpu *cpu)
+{
+    area_init_component(cpu->area, XSTATE_ZMM_HI256);
+    return true;
+}
+
+bool edit_init_hi16(struct host_cpu *cpu)
+{
+    area_init_component(cpu->area, XSTATE_HI16_ZMM);
+    return true;
+}
+
+bool edit_init_opmask(struct host_cpu *cpu)
+{
+    area_init_component(cpu->area, XSTATE_OPMASK);
+    return true;
+}
+
+bool edit_init_sse(struct host_cpu *cpu)
+{
+    area_init_component(cpu->area, XSTATE_SSE);
+    return true;
+}
+
+bool edit_init_x87(struct host_cpu *cpu)
+{
+    area_init_component(cpu->area, XSTATE_X87);
+    return true;
+}
+
+bool x87_is_live(struct host_cpu *cpu)
+{
+    return *area_in_use(cpu->area) & XCR0_X87 && *area_x87_control(cpu->area) != X87_CONTROL_INIT;
+}
+
+bool edit_x87(struct host_cpu *cpu)
+{
+    *area_x87(cpu->area, 3) ^= UINT64_MAX;
+    return true;
+}
+
+bool edit_fcw(struct host_cpu *cpu)
+{
+    *area_x87_control(cpu->area) ^= 0x0c00; /* rounding control */
+    return true;
+}
+
+bool edit_init_avx(struct host_cpu *cpu)
+{
+    area_init_component(cpu->area, XSTATE_AVX);
+    return true;
+}
+
+static atomic_flag earlier_lock = ATOMIC_FLAG_INIT;
+
+static void lock_earlier(void)
+{
+    while (atomic_flag_test_and_set_explicit(&earlier_lock, memory_order_acquire))
+        cpu_pause();
+}
+
+static void unlock_earlier(void)
+{
+    atomic_flag_clear_explicit(&earlier_lock, memory_order_release);
+}
+
+void edit_keep_earlier(struct host_cpu *cpu)
+{
+    lock_earlier();
+    memcpy(cpu->earlier, cpu->area, sizeof(cpu->earlier));
+    cpu->earlier_valid = true;
+    unlock_earlier();
+}
+
+/* All vector state from another area; MXCSR stays, it is a fault of its own. */
+static bool edit_copy(struct host_cpu *cpu, const struct host_cpu *from)
+{
+    uint32_t mxcsr;
+    memcpy(&mxcsr, cpu->area + AREA_MXCSR, sizeof(mxcsr));
+    lock_earlier();
+    bool valid = from->earlier_valid;
+    if (valid)
+        memcpy(cpu->area, from->earlier, sizeof(cpu->area));
+    unlock_earlier();
+    memcpy(cpu->area + AREA_MXCSR, &mxcsr, sizeof(mxcsr));
+    return valid;
+}
+
+/* A state of the same round pattern would differ by no more than what a copy had loaded. */
+bool edit_stale(struct host_cpu *cpu)
+{
+    if (*area_lane(cpu->earlier, 1, 0) == *area_lane(cpu->area, 1, 0))
+        return false;
+    return edit_copy(cpu, cpu);
+}
+
+bool edit_other_vcpu(struct host_cpu *cpu)
+{
+    for (uint32_t n = 0; n < cpu_count; n++)
+        if (cpus[n] && cpus[n] != cpu)
+            return edit_copy(cpu, cpus[n]);
+    return false;
+}
+
+bool edit_swapped(struct host_cpu *cpu)
+{
+    area_swap(cpu->area, 2, 3);
+    return true;
+}
+
+bool edit_foreign(struct host_cpu *cpu)
+{
+    static const char text[64] = "Memory of a host process: password=hunter2, and so on and on.";
+    for (unsigned int lane = 0; lane < 8; lane++)
+        memcpy(area_lane(cpu->area, 8, lane), text + 8 * (size_t)lane, 8);
+    return true;
+}
+
+/* Something where a component was in its INIT state; false where it was not. */
+bool edit_ghost_opmask(struct host_cpu *cpu)
+{
+    if (*area_opmask(cpu->area, 0) || *area_opmask(cpu->area, 5))
+        return false;
+    *area_opmask(cpu->area, 5) = UINT64_C(0x6b6b6b6b6b6b6b6b);
+    *area_in_use(cpu->area) |= UINT64_C(1) << XSTATE_OPMASK;
+    return true;
+}
+
+/* x87 is looked at in few rounds, and is in its INIT state in all others. */
+bool edit_ghost_x87(struct host_cpu *cpu)
+{
+    if (!is_by_image(cpu) || *area_in_use(cpu->area) & XCR0_X87)
+        return false;
+    *area_x87(cpu->area, 2) = UINT64_C(0x6969696969696969);
+    *area_in_use(cpu->area) |= XCR0_X87;
+    return true;
+}
+
+bool edit_ghost_sse(struct host_cpu *cpu)
+{
+    if (*area_lane(cpu->area, 0, 0) || *area_lane(cpu->area, 9, 0))
+        return false;
+    *area_lane(cpu->area, 9, 0) = *area_lane(cpu->area, 9, 1) = UINT64_C(0x6565656565656565);
+    *area_in_use(cpu->area) |= XCR0_SSE;
+    return true;
+}
+
+bool edit_ghost_avx(struct host_cpu *cpu)
+{
+    if (*area_lane(cpu->area, 0, 2) || *area_lane(cpu->area, 9, 2))
+        return false;
+    *area_lane(cpu->area, 9, 2) = *area_lane(cpu->area, 9, 3) = UINT64_C(0x6666666666666666);
+    *area_in_use(cpu->area) |= XCR0_AVX;
+    return true;
+}
+
+bool edit_ghost_zmm_hi256(struct host_cpu *cpu)
+{
+    if (*area_lane(cpu->area, 0, 4) || *area_lane(cpu->area, 9, 4))
+        return false;
+    for (unsigned int lane = 4; lane < 8; lane++)
+        *area_lane(cpu->area, 9, lane) = UINT64_C(0x6767676767676767) + lane;
+    *area_in_use(cpu->area) |= UINT64_C(1) << XSTATE_ZMM_HI256;
+    return true;
+}
+
+bool edit_ghost_hi16(struct host_cpu *cpu)
+{
+    if (*area_lane(cpu->area, 16, 0) || *area_lane(cpu->area, 20, 0))
+        return false;
+    for (unsigned int lane = 0; lane < 8; lane++)
+        *area_lane(cpu->area, 20, lane) = UINT64_C(0x6868686868686868) + lane;
+    *area_in_use(cpu->area) |= UINT64_C(1) << XSTATE_HI16_ZMM;
+    return true;
+}
+
+bool edit_mxcsr(struct host_cpu *cpu)
+{
+    cpu->area[AREA_MXCSR + 1] ^= 0x20; /* bit 13: rounding control */
+    return true;
+}
+
+bool change_gpr(struct host_cpu *cpu)
+{
+    cpu->guest->r[12] = UINT64_C(0x00c0ffee0badf00d);
+    return true;
+}
+
+bool change_rflags(struct host_cpu *cpu)
+{
+    (void)cpu;
+    vmwrite(GUEST_RFLAGS, vmread(GUEST_RFLAGS) ^ 1); /* CF */
+    return true;
+}
+
+bool always(struct host_cpu *cpu)
+{
+    (void)cpu;
+    return true;
+}
+
+bool change_dr2(struct host_cpu *cpu)
+{
+    (void)cpu;
+    write_dr(2, read_dr(2) ^ 0x80);
+    return true;
+}
+
+bool change_xcr0(struct host_cpu *cpu)
+{
+    (void)cpu;
+    xsetbv0(xgetbv0() & ~XCR0_AVX512);
+    return true;
+}
+
+/* RDPKRU and WRPKRU need CR4.PKE, which the host does without. */
+static uint32_t exchange_pkru(bool write, uint32_t value)
+{
+    uint64_t cr4 = read_cr4();
+    write_cr4(cr4 | CR4_PROTECTION_KEYS);
+    uint32_t before = read_pkru();
+    if (write)
+        write_pkru(value);
+    write_cr4(cr4);
+    return before;
+}
+
+bool pkru_is_live(struct host_cpu *cpu)
+{
+    return xgetbv0() & XCR0_PKRU && is_by_image(cpu) && exchange_pkru(false, 0) != 0;
+}
+
+bool change_pkru(struct host_cpu *cpu)
+{
+    (void)cpu;
+    (void)exchange_pkru(true, exchange_pkru(false, 0) ^ 0x30);
+    return true;
+}
+
+bool change_pkru_to_init(struct host_cpu *cpu)
+{
+    (void)cpu;
+    (void)exchange_pkru(true, 0);
+    return true;
+}
+
+bool change_pkru_from_init(struct host_cpu *cpu)
+{
+    if (!(xgetbv0() & XCR0_PKRU) || !is_by_image(cpu) || exchange_pkru(false, 0) != 0)
+        return false;
+    (void)exchange_pkru(true, 0x5550);
+    return true;
+}

@@ -1,0 +1,43 @@
+/*
+ * What a fault does to a guest: to its saved state, by code that runs (edits.S), or to what is not
+ * in an XSAVE area.
+ */
+#ifndef ZMMTEST_FAULTVISOR_EDITS_H
+#define ZMMTEST_FAULTVISOR_EDITS_H
+
+#include "host_cpu.h"
+
+/* The guest's components in the mask, to and from an XSAVE area. */
+void edit_xsave(void *area, uint64_t components);
+void edit_xrstor(const void *area, uint64_t components);
+
+/* Keeps cpu->area as a state to put back later, here or on another vCPU. */
+void edit_keep_earlier(struct host_cpu *cpu);
+
+/* Code that runs in the host, beneath the guest's registers. */
+void code_avx256(void *scratch);
+void code_avx256_one(void *scratch);
+void code_vzeroupper(void);
+void code_vzeroall(void);
+void code_hi16_zeroed(void);
+void code_opmask_one(void);
+void code_opmask_high(void);
+void code_xmm_cleared(void);
+
+/* Of cpu->area. False: there is nothing to do at this exit. */
+typedef bool edit(struct host_cpu *cpu);
+edit edit_flip, edit_init_zmm_hi256, edit_init_hi16, edit_init_opmask, edit_init_avx, edit_init_sse,
+    edit_init_x87, edit_x87, edit_fcw, edit_mxcsr, edit_stale, edit_other_vcpu, edit_swapped,
+    edit_foreign;
+/* Something where a component was in its INIT state; false where it was not. */
+edit edit_ghost_x87, edit_ghost_sse, edit_ghost_avx, edit_ghost_opmask, edit_ghost_zmm_hi256,
+    edit_ghost_hi16;
+/* Of the guest's registers outside of cpu->area. */
+edit change_gpr, change_rflags, change_dr2, change_xcr0, change_pkru, change_pkru_to_init,
+    change_pkru_from_init;
+
+/* Whether zmmtest would notice, by the state in cpu->area. */
+typedef bool edit_condition(struct host_cpu *cpu);
+edit_condition always, is_by_image, x87_is_live, pkru_is_live;
+
+#endif

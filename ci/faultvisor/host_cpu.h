@@ -1,0 +1,65 @@
+/* What faultvisor keeps of each vCPU: its tables and stack, and what the faults do to its guest. */
+#ifndef ZMMTEST_FAULTVISOR_HOST_CPU_H
+#define ZMMTEST_FAULTVISOR_HOST_CPU_H
+
+#include "exit_kind.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PAGE              4096u
+#define XSAVE_AREA        4096u
+#define EPT_GIBIBYTES     16u
+#define PENDING_INTERRUPT 8u
+#define HOST_CPUS         64u
+
+/* General registers as the exit path stores them, by their number in the instruction set. */
+struct guest_registers {
+    uint64_t r[16]; /* r[4], RSP, is in the VMCS */
+};
+
+/* GDTR or IDTR, as LGDT and LIDT take them (SDM vol. 2). */
+struct __attribute__((packed)) table_register {
+    uint16_t limit;
+    uint64_t base;
+};
+
+struct host_cpu {
+    _Alignas(PAGE) uint8_t vmxon_region[PAGE];
+    uint8_t vmcs[PAGE];
+    uint64_t ept_pml4[512];
+    uint64_t ept_pdpt[512];
+    uint64_t ept_pd[EPT_GIBIBYTES][512];
+    uint8_t stack[4 * PAGE];
+    _Alignas(64) uint8_t area[XSAVE_AREA]; /* the guest's state at this strike */
+    uint8_t after[XSAVE_AREA];             /* and after it */
+    uint8_t earlier[XSAVE_AREA];           /* at an earlier exit, every component live */
+    uint8_t scratch[512];                  /* where faulty code saves what it knows of */
+    _Alignas(16) uint64_t host_gdt[64];
+    uint8_t tss[104];
+
+    uint32_t number;
+    struct guest_registers *guest; /* during an exit */
+    uint64_t firmware_cr4;
+    struct table_register firmware_gdtr, firmware_idtr;
+
+    uint8_t pending[PENDING_INTERRUPT]; /* acknowledged, not yet delivered */
+    uint32_t pending_count;
+    uint64_t random;
+    bool calm;           /* the preemption timer comes seldom: the firmware runs */
+    _Atomic bool forget; /* at the next exit: no page was ever touched */
+
+    bool earlier_valid;
+    uint64_t struck_rsp;            /* of the round struck last, while it lasts; 0: none */
+    enum exit_kind struck_kind;     /* in which that was */
+    uint64_t seen[EXIT_KIND_COUNT]; /* exits in zmmtest's windows */
+    uint64_t strikes[EXIT_KIND_COUNT];
+    uint64_t next_strike[EXIT_KIND_COUNT]; /* of seen[] */
+    uint64_t next_by_time;                 /* TSC */
+    uint64_t strikes_by_time;
+};
+
+extern struct host_cpu *cpus[HOST_CPUS];
+extern uint32_t cpu_count;
+
+#endif

@@ -1,0 +1,44 @@
+/* What this run is about: written between runs, read by the exit handlers. */
+#ifndef ZMMTEST_FAULTVISOR_PLAN_H
+#define ZMMTEST_FAULTVISOR_PLAN_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How the posed VMware's RPCI channel behaves. */
+enum pose {
+    POSE_ANSWERS,
+    POSE_REFUSES, /* "0 " and a reason to each request */
+    POSE_SILENT,  /* no step of a message succeeds */
+    POSE_ENDLESS, /* each reply is of 4 GiB, and never ends */
+    POSE_ABSENT,  /* nor does the port answer anything else */
+    POSE_COUNT
+};
+
+struct planted_fault;
+
+struct plan {
+    const struct planted_fault *fault; /* NULL: none */
+    uint32_t kinds;                    /* bit n: strike on exits of kind n */
+    uint64_t every, after;
+    uint64_t every_ms; /* not by exits: at whatever instruction it is then; 0: by exits */
+    uint64_t migrate;  /* at this CPUID of a window: five seconds pass, and the build is another */
+    uint64_t hang;     /* at this CPUID of a window, the last vCPU never comes back; 0: never */
+    bool x2apic;       /* turn it on for each vCPU */
+    bool no_console;   /* zmmtest finds no console */
+    bool pose_vmware;
+    enum pose rpci;
+    const char *guestinfo; /* guestinfo.zmmtest.options, not terminated; NULL: not set */
+    size_t guestinfo_bytes;
+    uint64_t window_start, window_end; /* zmmtest's .window section in memory */
+    uint64_t image_start, image_end;   /* all of zmmtest */
+    uint64_t tsc_khz;
+    _Atomic uint64_t tsc_offset; /* what the guest's TSC is ahead */
+    _Atomic bool migrated;
+};
+
+extern struct plan plan;
+
+#endif
