@@ -39,7 +39,7 @@ EFI_HEADERS := -DGNU_EFI_USE_MS_ABI -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLU
 EFI_CFLAGS := -std=c11 -O2 $(WARNINGS) -ffreestanding -fpic -fvisibility=hidden -fshort-wchar \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -mno-red-zone \
 	-mgeneral-regs-only $(EFI_HEADERS) -I$(BUILD)
-EFI_SECTIONS := .text .window .rodata .data .dynamic .rela .reloc .sbat .bss
+EFI_SECTIONS := .text .window .rodata .windows .data .dynamic .rela .reloc .sbat .bss
 
 
 # Sources by folder; each program takes of an archive what it needs.

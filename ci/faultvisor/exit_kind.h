@@ -1,6 +1,11 @@
-/* The kinds of exits that a fault can strike on, by the names that zmmtest has for them. */
+/*
+ * The kinds of exits that a fault can strike on, by the names that zmmtest has for them: which
+ * windows of zmmtest wait for such an exit, and how it comes about.
+ */
 #ifndef ZMMTEST_FAULTVISOR_EXIT_KIND_H
 #define ZMMTEST_FAULTVISOR_EXIT_KIND_H
+
+#include <stdint.h>
 
 enum exit_kind {
     EXIT_KIND_CPUID,
@@ -29,10 +34,24 @@ enum exit_kind {
     EXIT_KIND_HLT,
     EXIT_KIND_IPI,
     EXIT_KIND_COUNT,
-    EXIT_KIND_NONE,        /* an exit of no interest */
-    EXIT_KIND_ASYNCHRONOUS /* one that no instruction asked for: its RIP tells the kind */
+    EXIT_KIND_NONE /* no window's event, or that of a window in which no fault strikes */
 };
 
-const char *exit_kind_name(enum exit_kind kind);
+/* How an exit came about: one bit each. */
+enum exit_cause {
+    CAUSE_OTHER = 0,
+    CAUSE_INSTRUCTION = 1u << 0,  /* one that asks the hypervisor for something */
+    CAUSE_ASYNCHRONOUS = 1u << 1, /* the preemption timer, or an external interrupt */
+    CAUSE_READ = 1u << 2,         /* of memory that EPT does not map */
+    CAUSE_WRITE = 1u << 3,
+};
+
+#define EXIT_KIND_WINDOWS 2u
+
+extern const struct exit_kind_row {
+    const char *name;                       /* the exit's */
+    uint32_t causes;                        /* enum exit_cause: in its event, only these count */
+    const char *windows[EXIT_KIND_WINDOWS]; /* as efi/window/exits_*.S names them */
+} exit_kinds[EXIT_KIND_COUNT];
 
 #endif

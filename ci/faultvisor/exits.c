@@ -9,6 +9,7 @@
 #include "trigger.h"
 #include "vmware.h"
 #include "vmx.h"
+#include "windows.h"
 #include <string.h>
 
 static _Alignas(PAGE) uint8_t io_bitmaps[2 * PAGE];
@@ -69,10 +70,10 @@ static void inject(uint32_t vector, uint32_t type)
 #define TYPE_HARDWARE_EXCEPTION 3u
 
 /*
- * Each handler returns the kind that its exit counts for. It advances RIP itself where the
- * instruction is done.
+ * Each handler returns how its exit came about. It advances RIP itself where the instruction is
+ * done.
  */
-typedef enum exit_kind handler(struct host_cpu *cpu, struct guest_registers *guest);
+typedef enum exit_cause handler(struct host_cpu *cpu, struct guest_registers *guest);
 
 /*
  * What a guest meets once in a while, and not through its registers: a migration to another host,
@@ -88,7 +89,7 @@ static void disturb(const struct host_cpu *cpu)
 }
 
 /* CPUID: the processor's, without VMX, with the guest's OSXSAVE, and a hypervisor's signature. */
-static enum exit_kind handle_cpuid(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_cpuid(struct host_cpu *cpu, struct guest_registers *guest)
 {
     uint32_t leaf = (uint32_t)guest->r[0];
     struct cpuid answer = cpuid(leaf, (uint32_t)guest->r[1]);
@@ -106,31 +107,30 @@ static enum exit_kind handle_cpuid(struct host_cpu *cpu, struct guest_registers 
     guest->r[3] = answer.ebx;
     guest->r[1] = answer.ecx;
     guest->r[2] = answer.edx;
-    uint64_t rip = vmread(GUEST_RIP);
     skip_instruction();
-    if (rip >= plan.window_start && rip < plan.window_end)
+    if (cpu->kind == EXIT_KIND_CPUID)
         disturb(cpu);
-    return EXIT_KIND_CPUID;
+    return CAUSE_INSTRUCTION;
 }
 
 /* VMware's call form of the backdoor; unknown calls do not exist, as on a processor without VMX. */
-static enum exit_kind handle_vmcall(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_vmcall(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     if (!plan.pose_vmware || !vmware_backdoor(guest)) {
         inject(VECTOR_INVALID_OPCODE, TYPE_HARDWARE_EXCEPTION);
-        return EXIT_KIND_NONE;
+        return CAUSE_OTHER;
     }
     skip_instruction();
-    return EXIT_KIND_HYPERCALL;
+    return CAUSE_INSTRUCTION;
 }
 
-static enum exit_kind handle_xsetbv(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_xsetbv(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     xsetbv0(get_pair(guest));
     skip_instruction();
-    return EXIT_KIND_XSETBV;
+    return CAUSE_INSTRUCTION;
 }
 
 static uint32_t port_in(uint16_t port, unsigned int bytes)
@@ -173,17 +173,8 @@ static void string_step(struct guest_registers *guest, uint16_t port, bool is_in
         skip_instruction();
 }
 
-static enum exit_kind kind_of_port(uint16_t port)
-{
-    if (port == PORT_DIAGNOSTIC)
-        return EXIT_KIND_OUT80;
-    if (port == PORT_RTC_DATA)
-        return EXIT_KIND_RTC;
-    return port == PORT_BACKDOOR ? EXIT_KIND_BACKDOOR : EXIT_KIND_PCI;
-}
-
 /* Qualification (27.2.1): bits 2:0 bytes less one, 3 IN, 4 string, 5 REP, 31:16 port. */
-static enum exit_kind handle_io(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_io(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     uint64_t how = vmread(EXIT_QUALIFICATION);
@@ -194,11 +185,11 @@ static enum exit_kind handle_io(struct host_cpu *cpu, struct guest_registers *gu
         if (bytes != 1)
             give_up("string I/O of %u bytes on port 0x%x", bytes, port);
         string_step(guest, port, is_in, how >> 5 & 1);
-        return EXIT_KIND_STRING_IO;
+        return CAUSE_INSTRUCTION;
     }
     if (port == PORT_BACKDOOR && plan.pose_vmware && is_in && vmware_backdoor(guest)) {
         skip_instruction();
-        return EXIT_KIND_BACKDOOR;
+        return CAUSE_INSTRUCTION;
     }
     if (is_in) {
         uint64_t mask = bytes == 1 ? 0xff : bytes == 2 ? 0xffff : UINT64_MAX;
@@ -207,42 +198,42 @@ static enum exit_kind handle_io(struct host_cpu *cpu, struct guest_registers *gu
         port_out(port, bytes, (uint32_t)guest->r[0]);
     }
     skip_instruction();
-    return kind_of_port(port);
+    return CAUSE_INSTRUCTION;
 }
 
-static enum exit_kind handle_rdmsr(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_rdmsr(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     put_pair(guest, rdmsr((uint32_t)guest->r[1]));
     skip_instruction();
-    return EXIT_KIND_RDMSR;
+    return CAUSE_INSTRUCTION;
 }
 
-static enum exit_kind handle_wrmsr(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_wrmsr(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     wrmsr((uint32_t)guest->r[1], get_pair(guest));
     skip_instruction();
-    return EXIT_KIND_WRMSR;
+    return CAUSE_INSTRUCTION;
 }
 
-static enum exit_kind handle_wbinvd(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_wbinvd(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     (void)guest;
     __asm__ volatile("wbinvd" ::: "memory");
     skip_instruction();
-    return EXIT_KIND_WBINVD;
+    return CAUSE_INSTRUCTION;
 }
 
-static enum exit_kind handle_invlpg(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_invlpg(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     (void)guest;
     const void *address = (const void *)vmread(EXIT_QUALIFICATION); // NOLINT
     __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
     skip_instruction();
-    return EXIT_KIND_INVLPG;
+    return CAUSE_INSTRUCTION;
 }
 
 static uint64_t *guest_register(struct guest_registers *guest, uint64_t number)
@@ -260,7 +251,7 @@ static bool is_dr7(unsigned int number)
 }
 
 /* Qualification (27.2.1): bits 2:0 debug register, 4 read, 11:8 general register. */
-static enum exit_kind handle_debug_register(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_debug_register(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     uint64_t how = vmread(EXIT_QUALIFICATION);
@@ -274,11 +265,11 @@ static enum exit_kind handle_debug_register(struct host_cpu *cpu, struct guest_r
     else
         write_dr(number, *value);
     skip_instruction();
-    return EXIT_KIND_MOV_DR;
+    return CAUSE_INSTRUCTION;
 }
 
 /* Qualification: bits 3:0 control register, 5:4 0 write 1 read, 11:8 general register. */
-static enum exit_kind handle_control_register(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_control_register(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     uint64_t how = vmread(EXIT_QUALIFICATION);
@@ -290,33 +281,33 @@ static enum exit_kind handle_control_register(struct host_cpu *cpu, struct guest
     else
         vmwrite(GUEST_CR3, *value & ~(UINT64_C(1) << 63));
     skip_instruction();
-    return EXIT_KIND_MOV_CR;
+    return CAUSE_INSTRUCTION;
 }
 
-static enum exit_kind handle_rdtsc(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_rdtsc(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     put_pair(guest, rdtsc() + atomic_load(&plan.tsc_offset));
     skip_instruction();
-    return EXIT_KIND_RDTSC;
+    return CAUSE_INSTRUCTION;
 }
 
-static enum exit_kind handle_mwait(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_mwait(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     (void)guest;
     skip_instruction();
-    return EXIT_KIND_MWAIT;
+    return CAUSE_INSTRUCTION;
 }
 
 /* The vCPU halts for good, and the next interrupt exits and wakes it. */
-static enum exit_kind handle_hlt(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_hlt(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     (void)guest;
     skip_instruction();
     vmwrite(GUEST_ACTIVITY, 1);
-    return EXIT_KIND_HLT;
+    return CAUSE_INSTRUCTION;
 }
 
 static void deliver_pending(struct host_cpu *cpu)
@@ -335,28 +326,22 @@ static void deliver_pending(struct host_cpu *cpu)
 }
 
 /* Acknowledged by the exit itself; delivered as soon as the guest lets it in. */
-static enum exit_kind handle_external_interrupt(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_external_interrupt(struct host_cpu *cpu,
+                                                 struct guest_registers *guest)
 {
     (void)guest;
     if (cpu->pending_count == PENDING_INTERRUPT)
         give_up("more than %u interrupts pending", PENDING_INTERRUPT);
     cpu->pending[cpu->pending_count++] = (uint8_t)vmread(EXIT_INTERRUPTION);
     vmwrite(GUEST_ACTIVITY, 0);
-    return EXIT_KIND_ASYNCHRONOUS;
+    return CAUSE_ASYNCHRONOUS;
 }
 
-static enum exit_kind handle_interrupt_window(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_interrupt_window(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
     (void)guest;
-    return EXIT_KIND_NONE;
-}
-
-/* VMOVDQU64 ZMM0, [RSI]: the load of zmmtest's copy. */
-static bool at_copy(uint64_t rip)
-{
-    static const uint8_t code[] = {0x62, 0xf1, 0xfe, 0x48, 0x6f, 0x06};
-    return memcmp((const void *)rip, code, sizeof(code)) == 0; // NOLINT(performance-no-int-to-ptr)
+    return CAUSE_OTHER;
 }
 
 static bool is_in_zmmtest(uint64_t rip)
@@ -381,41 +366,30 @@ static void arm_preemption_timer(struct host_cpu *cpu, bool calm)
  * exits again, as it does on hypervisors that emulate the APIC; and a copy's next store will exit,
  * with zmm0 live, as it does where the hypervisor shares or swaps the guest's memory.
  */
-static enum exit_kind handle_preemption_timer(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_preemption_timer(struct host_cpu *cpu, struct guest_registers *guest)
 {
     arm_preemption_timer(cpu, !is_in_zmmtest(vmread(GUEST_RIP)));
     ept_unmap(cpu, rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS);
-    if (at_copy(vmread(GUEST_RIP)))
+    if (cpu->kind == EXIT_KIND_COPY)
         ept_protect(cpu, guest->r[7]);
     invept(ept_pointer(cpu));
     trigger_time(cpu, vmread(GUEST_RIP));
-    return EXIT_KIND_ASYNCHRONOUS;
+    return CAUSE_ASYNCHRONOUS;
 }
 
 /*
- * MOV [RBX+310H], EDX or MOV [RBX+300H], EAX: the stores of an interrupt to another vCPU. The
- * second exits as well where the preemption timer comes between them.
+ * First touch of a page: map it, and let the guest try again. Qualification (27.2.1, table 27-7):
+ * bit 0 read, 1 write, both where an instruction does both.
  */
-static bool at_send(uint64_t rip)
-{
-    static const uint8_t codes[][6] = {{0x89, 0x93, 0x10, 0x03, 0x00, 0x00},
-                                       {0x89, 0x83, 0x00, 0x03, 0x00, 0x00}};
-    const void *code = (const void *)rip; // NOLINT(performance-no-int-to-ptr)
-    return memcmp(code, codes[0], sizeof(codes[0])) == 0 ||
-           memcmp(code, codes[1], sizeof(codes[1])) == 0;
-}
-
-/* First touch of a page: map it, and let the guest try again. */
-static enum exit_kind handle_ept_violation(struct host_cpu *cpu, struct guest_registers *guest)
+static enum exit_cause handle_ept_violation(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)guest;
-    uint64_t address = vmread(GUEST_PHYSICAL_ADDRESS);
+    uint64_t address = vmread(GUEST_PHYSICAL_ADDRESS), how = vmread(EXIT_QUALIFICATION);
     if (!ept_map(cpu, address))
         give_up("guest-physical address 0x%lx is beyond %u GiB", address, EPT_GIBIBYTES);
-    uint64_t apic = rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
-    if (address / PAGE != apic / PAGE)
-        return EXIT_KIND_ASYNCHRONOUS;
-    return at_send(vmread(GUEST_RIP)) ? EXIT_KIND_NONE : EXIT_KIND_APIC;
+    if (how >> 1 & 1)
+        return CAUSE_WRITE;
+    return how & 1 ? CAUSE_READ : CAUSE_OTHER;
 }
 
 static handler *const handlers[EXIT_REASONS] = {
@@ -487,11 +461,11 @@ bool exits_handle(struct guest_registers *guest, struct host_cpu *cpu)
         invept(ept_pointer(cpu));
     }
     uint64_t rip = vmread(GUEST_RIP);
+    cpu->kind = windows_kind_at(rip);
     if (cpu->calm && is_in_zmmtest(rip))
         arm_preemption_timer(cpu, false);
-    enum exit_kind kind = handle(cpu, guest);
-    if (kind != EXIT_KIND_NONE)
-        trigger_exit(cpu, kind, rip);
+    enum exit_cause cause = handle(cpu, guest);
+    trigger_exit(cpu, cause);
     deliver_again();
     deliver_pending(cpu);
     return false;

@@ -40,6 +40,7 @@ struct host_cpu {
 
     uint32_t number;
     struct guest_registers *guest; /* during an exit */
+    enum exit_kind kind;           /* of the event that it hit */
     uint64_t firmware_cr4;
     struct table_register firmware_gdtr, firmware_idtr;
 
@@ -52,7 +53,7 @@ struct host_cpu {
     bool earlier_valid;
     uint64_t struck_rsp;            /* of the round struck last, while it lasts; 0: none */
     enum exit_kind struck_kind;     /* in which that was */
-    uint64_t seen[EXIT_KIND_COUNT]; /* exits in zmmtest's windows */
+    uint64_t seen[EXIT_KIND_COUNT]; /* exits in zmmtest's events */
     uint64_t strikes[EXIT_KIND_COUNT];
     uint64_t next_strike[EXIT_KIND_COUNT]; /* of seen[] */
     uint64_t next_by_time;                 /* TSC */

@@ -20,6 +20,7 @@
 #include "trigger.h"
 #include "vmware.h"
 #include "vmx.h"
+#include "windows.h"
 #include <string.h>
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
@@ -141,27 +142,6 @@ static size_t read_file(CHAR16 *name, char *to, size_t room)
     return EFI_ERROR(status) ? 0 : size;
 }
 
-/* Where zmmtest's windows are in memory, by the section table of its PE file. */
-static void find_windows(const uint8_t *base)
-{
-    uint32_t header, address, size;
-    uint16_t sections, optional;
-    memcpy(&header, base + 0x3c, 4);
-    memcpy(&sections, base + header + 6, 2);
-    memcpy(&optional, base + header + 20, 2);
-    const uint8_t *section = base + header + 24 + optional;
-    for (uint16_t n = 0; n < sections; n++, section += 40) {
-        if (memcmp(section, ".window", 8) != 0)
-            continue;
-        memcpy(&size, section + 8, 4);
-        memcpy(&address, section + 12, 4);
-        plan.window_start = (uint64_t)base + address;
-        plan.window_end = plan.window_start + size;
-        return;
-    }
-    give_up("zmmtest.efi has no section .window");
-}
-
 /* --- runs ---------------------------------------------------------------------------------------
  */
 
@@ -212,7 +192,7 @@ static void list_faults(struct text *text)
 static void list_kinds(struct text *text)
 {
     for (enum exit_kind kind = 0; kind < EXIT_KIND_COUNT; kind++)
-        text_add(text, "%s%s", kind ? ", " : "", exit_kind_name(kind));
+        text_add(text, "%s%s", kind ? ", " : "", exit_kinds[kind].name);
 }
 
 static bool set_kinds(struct word list)
@@ -226,7 +206,7 @@ static bool set_kinds(struct word list)
         list.start += used;
         list.length -= used;
         enum exit_kind kind = 0;
-        while (kind < EXIT_KIND_COUNT && !is(name, exit_kind_name(kind)))
+        while (kind < EXIT_KIND_COUNT && !is(name, exit_kinds[kind].name))
             kind++;
         if (kind == EXIT_KIND_COUNT)
             return false;
@@ -388,7 +368,7 @@ static void run_zmmtest(size_t program_size, struct word options)
     image->LoadOptionsSize = (UINT32)make_load_options(load_options, 512, options);
     plan.image_start = (uint64_t)image->ImageBase;
     plan.image_end = plan.image_start + image->ImageSize;
-    find_windows(image->ImageBase);
+    windows_find(image->ImageBase);
     if (plan.x2apic)
         turn_x2apic_on();
     trigger_reset();

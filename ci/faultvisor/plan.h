@@ -32,8 +32,7 @@ struct plan {
     enum pose rpci;
     const char *guestinfo; /* guestinfo.zmmtest.options, not terminated; NULL: not set */
     size_t guestinfo_bytes;
-    uint64_t window_start, window_end; /* zmmtest's .window section in memory */
-    uint64_t image_start, image_end;   /* all of zmmtest */
+    uint64_t image_start, image_end; /* zmmtest in memory */
     uint64_t tsc_khz;
     _Atomic uint64_t tsc_offset; /* what the guest's TSC is ahead */
     _Atomic bool migrated;

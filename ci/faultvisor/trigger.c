@@ -48,43 +48,10 @@ static void keep_as_earlier(struct host_cpu *cpu)
         edit_keep_earlier(cpu);
 }
 
-/*
- * An exit that no instruction asks for may hit a window before its event, and what is loaded then
- * is overwritten. So only those count that hit the event itself, which the instruction tells: PAUSE
- * and LOOP to it, LOOP to itself or a NOP, the store of a copy (behind its load: zmm0 is live), the
- * store to a page that was never touched, be it by XSAVE.
- */
-static enum exit_kind kind_at(uint64_t rip)
+void trigger_exit(struct host_cpu *cpu, enum exit_cause cause)
 {
-    static const struct {
-        uint8_t code[6];
-        size_t length;
-        enum exit_kind kind;
-    } events[] = {
-        {{0xf3, 0x90}, 2, EXIT_KIND_PAUSE},
-        {{0xe2, 0xfc}, 2, EXIT_KIND_PAUSE},
-        {{0xe2, 0xfe}, 2, EXIT_KIND_HOLD},
-        {{0x90, 0xe2, 0xfd}, 3, EXIT_KIND_TIMER},
-        {{0xe2, 0xfd}, 2, EXIT_KIND_TIMER},
-        {{0x0f, 0x1f, 0x00, 0xe2, 0xfb}, 5, EXIT_KIND_IPI},
-        {{0xe2, 0xfb}, 2, EXIT_KIND_IPI},
-        {{0x62, 0xf1, 0xfe, 0x48, 0x7f, 0x07}, 6, EXIT_KIND_COPY},
-        {{0x62, 0xf1, 0xfd, 0x48, 0x7f, 0x07}, 6, EXIT_KIND_COLD_PAGE},
-        {{0x48, 0x0f, 0xae, 0x27}, 4, EXIT_KIND_COLD_XSAVE},
-    };
-    for (size_t n = 0; n < sizeof(events) / sizeof(events[0]); n++)
-        if (memcmp((const void *)rip, events[n].code, events[n].length) == 0) // NOLINT
-            return events[n].kind;
-    return EXIT_KIND_NONE;
-}
-
-void trigger_exit(struct host_cpu *cpu, enum exit_kind kind, uint64_t rip)
-{
-    if (rip < plan.window_start || rip >= plan.window_end)
-        return;
-    if (kind == EXIT_KIND_ASYNCHRONOUS)
-        kind = kind_at(rip);
-    if (kind == EXIT_KIND_NONE)
+    const enum exit_kind kind = cpu->kind;
+    if (kind == EXIT_KIND_NONE || !(exit_kinds[kind].causes & cause))
         return;
     uint64_t rsp = vmread(GUEST_RSP), number = cpu->seen[kind]++;
     /*
@@ -183,6 +150,6 @@ void trigger_report(void)
             strikes += cpus[n] ? cpus[n]->strikes[kind] : 0;
         }
         say("faultvisor ev=strikes fault=%s exit=%s exits=%lu strikes=%lu looked_at=%s", name,
-            exit_kind_name(kind), seen, strikes, looked_at(kind) ? "yes" : "no");
+            exit_kinds[kind].name, seen, strikes, looked_at(kind) ? "yes" : "no");
     }
 }

@@ -4,8 +4,8 @@
 
 #include "host_cpu.h"
 
-/* An exit of this kind has been handled; the guest was at rip when it happened. */
-void trigger_exit(struct host_cpu *cpu, enum exit_kind kind, uint64_t rip);
+/* An exit has been handled; the guest was in the event of cpu->kind. */
+void trigger_exit(struct host_cpu *cpu, enum exit_cause cause);
 
 /* At any instruction of zmmtest: strikes if it is time. */
 void trigger_time(struct host_cpu *cpu, uint64_t rip);

@@ -94,7 +94,7 @@ separate_pages() {
 
 has_sections() {
     local name
-    for name in .text .window .rodata .data .reloc .sbat; do
+    for name in .text .window .rodata .windows .data .reloc .sbat; do
         sections | grep -q "^\\$name " || return 1
     done
 }

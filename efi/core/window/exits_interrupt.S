@@ -5,15 +5,14 @@
  */
 #include "window.h"
 
-/* A hold with interrupts on. ci/faultvisor tells the loops apart by the NOP that is in them. */
-.macro open_hold nop:vararg
+/* A hold with interrupts on. */
+.macro open_hold
     sti
-1:  \nop
-    loop 1b
+1:  loop 1b
     cli
 .endm
 
-    window timer, "rcx", "open_hold nop"
+    window timer, "rcx", "open_hold"
 
 /* STI holds interrupts off until HLT has begun (SDM vol. 2B, STI): no wake-up is lost. */
     window hlt, "", "sti; hlt; cli"
@@ -29,13 +28,13 @@
 
 .macro send_by_memory_and_wait
     send_by_memory
-    open_hold nop dword ptr [rax]
+    open_hold
 .endm
 
 .macro send_by_msr_and_wait
     wrmsr
     mov rcx, r8
-    open_hold nop dword ptr [rax]
+    open_hold
 .endm
 
     window xapic_send, "", "send_by_memory"

@@ -45,6 +45,10 @@
 /* What one round of a copy copies (exits_hold.S, memory.c). */
 #define COPY_PIECE_BYTES 16384
 
+/* A struct window, with its name. */
+#define WINDOW_NAME 104
+#define WINDOW_SIZE 120
+
 /* What a window returns: enum window_result. */
 #define WINDOW_INTACT         0
 #define WINDOW_GENERAL_DIFFER 1

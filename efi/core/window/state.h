@@ -128,7 +128,11 @@ struct window {
         uint64_t event_end; /* address behind its last one */
     } form[FORM_COUNT + 1];
     uint64_t changes; /* general registers that the event writes: bit n is register n */
+    char name[WINDOW_SIZE - WINDOW_NAME]; /* for ci/faultvisor, which reads the loaded image */
 };
+
+_Static_assert(offsetof(struct window, name) == WINDOW_NAME, "layout.h");
+_Static_assert(sizeof(struct window) == WINDOW_SIZE, "layout.h");
 
 /* Where windows stand, and where the exception handler resumes one that faulted (compare.S). */
 extern const char window_text_start[], window_text_end[];

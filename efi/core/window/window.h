@@ -173,6 +173,8 @@ window_\name:
     window_form_entry \name, zmm
     window_form_entry \name, xsave
     .quad window_changes
+    .asciz "\name"
+    .org window_\name + WINDOW_SIZE
     .size window_\name, . - window_\name
     .previous
 .endm
