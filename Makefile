@@ -20,7 +20,7 @@ ISO   := $(BUILD)/zmmtest.iso
 
 SIGNED := $(BUILD)/zmmtest.signed
 
-FAULTVISOR := $(BUILD)/faultvisor.efi
+FAULTVISOR := $(BUILD)/faultvisor.efi $(BUILD)/faultvisor-list
 
 # The same as a Linux process, and what breaks registers beneath it.
 SILICON := $(BUILD)/zmmtest-linux $(BUILD)/inject
@@ -186,6 +186,12 @@ $(BUILD)/zmmtest-linux: $(HOST_ARCHIVE) ci/unit/host.lds
 
 $(BUILD)/bench: $(BUILD)/host/ci/silicon/bench.c.o $(HOST_ARCHIVE) ci/unit/host.lds
 	$(CC) -o $@ $(filter %.o %.a,$^) $(HOST_LINK)
+
+# What faultvisor can do, in words for the tests: its tables, on the build machine.
+FAULTVISOR_TABLES := $(patsubst %,$(BUILD)/host/ci/faultvisor/%.o,faults.c edits.c edits.S area.c exit_kind.c host_cpu.c)
+
+$(BUILD)/faultvisor-list: $(BUILD)/host/ci/unit/faultvisor_list.c.o $(FAULTVISOR_TABLES) $(HOST_ARCHIVE)
+	$(CC) -no-pie -o $@ $^
 
 # These two stand beside zmmtest: nothing of it is in them but CPUID.
 AREA_OBJECTS := $(patsubst %,$(BUILD)/host/%.o,ci/faultvisor/area.c efi/core/machine/cpuid.c)

@@ -8,6 +8,7 @@
 #include "../../efi/core/run/planning.h"
 #include "../../efi/core/run/run.h"
 #include "../../efi/core/run/watching.h"
+#include "../../efi/core/window/exits.h"
 #include "../../efi/platform/clock.h"
 #include "../../efi/platform/identify.h"
 #include "process.h"
@@ -85,8 +86,10 @@ static int help(void)
            "stops it.\n\n"
            "Usage: zmmtest-linux [OPTION=VALUE...]\n"
            "       zmmtest-linux --check-options TEXT\n"
+           "       zmmtest-linux --list-exits\n"
            "       zmmtest-linux --help | -h\n\n"
-           "--check-options runs nothing. It says what zmmtest.efi would refuse in TEXT.\n\n"
+           "--check-options runs nothing. It says what zmmtest.efi would refuse in TEXT.\n"
+           "--list-exits runs nothing. It names the exits of zmmtest.efi, one a line.\n\n"
            "Options; without any, all that a process may do is tested for a minute:\n",
            ZMMTEST_VERSION);
     print_options();
@@ -114,6 +117,13 @@ static int check_options(const char *words)
     return exit_code_of(VERDICT_ERROR);
 }
 
+static int list_exits(void)
+{
+    for (uint32_t n = 0; n < exit_count; n++)
+        puts(exits[n].name);
+    return 0;
+}
+
 int main(int argc, char *argv[])
 {
     char wrong[512];
@@ -123,6 +133,8 @@ int main(int argc, char *argv[])
     if (argc > 1 && strcmp(argv[1], "--check-options") == 0)
         return argc == 3 ? check_options(argv[2])
                          : wrong_use("--check-options takes one TEXT, the options in quotes");
+    if (argc == 2 && strcmp(argv[1], "--list-exits") == 0)
+        return list_exits();
     uint64_t tsc_hz = clock_start();
     report_add_sink(output_sink());
     report_set_clock(clock_milliseconds);

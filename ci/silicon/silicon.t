@@ -106,6 +106,17 @@ check "exits 3" exits_with 3
 process check-several "$program" --check-options time=5 end=off
 check "and one alone" exits_with 3
 
+# They are as many as exits= takes.
+lists_every_exit() {
+    "$program" --check-options exits=nothing 2>&1 |
+        grep -Eq "Allowed for exits: all, or a list of $(paste -sd, "$work/$about")\$"
+}
+process list-exits "$program" --list-exits
+check "exits 0" exits_with 0
+check "names each exit" lists_every_exit
+process list-several "$program" --list-exits cpuid
+check "and takes nothing more" exits_with 3
+
 process kept-by-kernel "$program" exits=cpuid,wrmsr time=1
 check "exits 2 for INCOMPLETE" exits_with 2
 check "says why" says 'ev=skip exit=wrmsr reason='
