@@ -76,13 +76,13 @@ static void need_areas(void)
 
 /* Protection keys and configurations are settings: what differs there was altered, whatever the
  * bits that differ look like. */
-static enum corruption unless_settings(uint32_t bit, enum corruption corruption)
+static enum corruption_class unless_settings(uint32_t bit, enum corruption_class corruption)
 {
     bool setting = bit == XSTATE_PKRU || bit == XSTATE_BNDCSR || bit == XSTATE_TILECFG;
     return setting ? CLASS_ALTERED : corruption;
 }
 
-static void expect_named(uint32_t bit, enum corruption corruption)
+static void expect_named(uint32_t bit, enum corruption_class corruption)
 {
     char name[XSTATE_NAME], components[DIAGNOSIS_TEXT];
     diagnose(&finding, &diagnosis);

@@ -56,7 +56,7 @@ static void zero(uint32_t first, uint32_t last, uint32_t first_lane, uint32_t la
             vector[n][lane] = 0;
 }
 
-static void expect(enum corruption corruption, const char *components, const char *registers,
+static void expect(enum corruption_class corruption, const char *components, const char *registers,
                    const char *bits, const char *signature)
 {
     char buffer[DIAGNOSIS_TEXT];
@@ -730,10 +730,10 @@ static void changed_flags_match_their_row(void **state)
 static void every_class_has_a_name_and_a_meaning(void **state)
 {
     (void)state;
-    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++) {
+    for (enum corruption_class corruption = 0; corruption < CLASS_COUNT; corruption++) {
         assert_true(strlen(class_name(corruption)) > 0);
         assert_true(strlen(class_meaning(corruption)) > 0);
-        for (enum corruption other = 0; other < corruption; other++)
+        for (enum corruption_class other = 0; other < corruption; other++)
             assert_string_not_equal(class_name(corruption), class_name(other));
     }
 }

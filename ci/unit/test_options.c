@@ -378,7 +378,7 @@ static void each_exit_is_taken_by_its_name(void **state)
 static void each_class_can_be_injected_at_any_rate(void **state)
 {
     (void)state;
-    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++) {
+    for (enum corruption_class corruption = 0; corruption < CLASS_COUNT; corruption++) {
         char value[64];
         struct text text;
         text_start(&text, value, sizeof(value));

@@ -194,7 +194,7 @@ static void the_control_register_of_each_round_differs(void **state)
     assert_int_equal(seen_set & seen_clear & MXCSR_VARIED, MXCSR_VARIED);
 }
 
-static void expect_plant(const struct plant *plant, enum corruption corruption)
+static void expect_plant(const struct plant *plant, enum corruption_class corruption)
 {
     char text[DIAGNOSIS_TEXT];
     diagnose(&finding, &diagnosis);
@@ -217,7 +217,7 @@ static void each_planted_class_is_found_and_named_right(void **state)
     for (enum form form = FORM_XMM; form <= widest_form(); form++) {
         prepare(form);
         for (unsigned int n = 0; n < 100 * CLASS_FAULT; n++) {
-            enum corruption corruption = n % CLASS_FAULT;
+            enum corruption_class corruption = n % CLASS_FAULT;
             struct plant plant;
             round_fill(&rounds, &rounds.planted, plant_init_components(corruption, form));
             const struct window *window =

@@ -1,5 +1,5 @@
 #!/bin/bash
-# ci/version in a repository at a tag, after it, without one, changed, as a source archive, and unpacked in another's.
+# ci/version by the headings of a changelog, in a repository, changed, as a source archive, and unpacked in another's.
 . "$(dirname "$0")/../boot/lib.sh"
 
 # A repository like this one in all that ci/version looks at, and no configuration of whoever runs this.
@@ -43,61 +43,62 @@ is_wrong_use() {
     [ $? = 2 ] && grep -q "^usage: " "$work/got"
 }
 
+newest() { # heading, over older ones
+    printf '# Changelog\n\nText.\n\n## [%s\n\n### Added\n\n- A thing.\n\n## [0.1] - 2026-01-31\n' "$1" >"$repository/CHANGELOG.md"
+}
+refuses() {
+    "$repository/ci/version" >"$work/got" 2>&1
+    [ $? = 1 ] && grep -q '^ci/version: CHANGELOG.md has no heading' "$work/got"
+}
+
 about=version
-next=$(sed -n 's/^next=//p' "$root/ci/version")
-check "before the first commit: not known" is "$next-dev" unknown
+newest "0.3] - unreleased"
+check "before the first commit: not known" is 0.3-dev unknown
 check "nor when it was" dated ""
 check "a wrong argument is told" is_wrong_use date
 in_it init
 commit one
-check "without a tag: on the way" is "$next-dev" "$(short)"
-in_it tag v0.3
-check "at a tag" is 0.3 "$(short)"
-commit two
-commit three
-check "two commits after it" is 0.3+2 "$(short)"
-in_it tag nightly
-in_it tag version-nine
+check "unreleased: on the way" is 0.3-dev "$(short)"
+in_it tag v0.9
+check "a tag changes nothing" is 0.3-dev "$(short)"
 check "the time is the commit's" dated "$(git -C "$repository" log -1 --format=%ct)"
-check "other tags are no versions" is 0.3+2 "$(short)"
-in_it tag -a v1.0-rc1 -m "a candidate"
-check "an annotated tag of a candidate" is 1.0-rc1 "$(short)"
-commit four
-check "and after it" is 1.0-rc1+1 "$(short)"
+echo "text" >"$repository/CHANGELOG.md"
+check "no heading at all is an error" refuses
+newest '0.3"; x] - unreleased'
+check "one that would break the C header is passed over" is 0.1 "$(short)"
+newest "1.0-rc1] - 2026-02-28"
+commit candidate
+check "a release has a date, and may be a candidate" is 1.0-rc1 "$(short)"
 
 echo "int x;" >>"$repository/efi/uefi/main.c"
-check "a changed source" is 1.0-rc1+1 "$(short)-changed"
+check "a changed source" is 1.0-rc1 "$(short)-changed"
 in_it checkout efi/uefi/main.c
 touch "$repository/efi/core/new.c"
-check "a new one" is 1.0-rc1+1 "$(short)-changed"
+check "a new one" is 1.0-rc1 "$(short)-changed"
 rm "$repository/efi/core/new.c"
 echo "time=1" >>"$repository/image/zmmtest.conf"
-check "a changed configuration of the images" is 1.0-rc1+1 "$(short)-changed"
+check "a changed configuration of the images" is 1.0-rc1 "$(short)-changed"
 in_it checkout image/zmmtest.conf
 touch "$repository/image/screen.png" "$repository/efi/README.md"
-check "pictures and guides are not built" is 1.0-rc1+1 "$(short)"
+check "pictures and guides are not built" is 1.0-rc1 "$(short)"
 rm "$repository/image/screen.png" "$repository/efi/README.md"
 touch "$repository/notes"
-check "what is not built does not count" is 1.0-rc1+1 "$(short)"
+check "what is not built does not count" is 1.0-rc1 "$(short)"
 rm "$repository/notes"
 
 in_it clone --depth 1 "file://$repository" "$work/shallow"
-check "a shallow clone without tags" is "$next-dev" "$(short)" "$work/shallow"
-in_it worktree add "$work/worktree" v0.3
-check "a worktree at a tag" is 0.3 "$(git -C "$repository" rev-parse --short=12 v0.3)" "$work/worktree"
+check "a shallow clone without tags" is 1.0-rc1 "$(short)" "$work/shallow"
 
 archive() { # what, where
     mkdir -p "$2"
     git -C "$repository" archive "$1" | tar -xf - -C "$2"
 }
 export GIT_COMMITTER_DATE="@1000000000 +0200"
-commit five
-in_it tag v1.0
+newest "1.0] - 2026-03-31"
+commit release
 archive HEAD "$work/archive"
 check "a source archive" is 1.0 "$(short)" "$work/archive"
 check "its time is the commit's" dated 1000000000 "$work/archive"
-archive v0.3 "$work/archive-tag"
-check "of a tag" is 0.3 "$(git -C "$repository" rev-parse --short=12 v0.3)" "$work/archive-tag"
 archive HEAD "$repository/vendor"
 check "unpacked in another's repository" is 1.0 "$(short)" "$repository/vendor"
 vendored=$(short)
@@ -108,11 +109,8 @@ check "its time is not the other's" dated 1000000000 "$repository/vendor"
 check "which has its own" dated 1100000000
 cp -r "$repository" "$work/copy"
 rm -rf "$work/copy/.git"
-check "a copy without its .git: not known" is "$next-dev" unknown "$work/copy"
+check "a copy without its .git: the commit is not known" is 1.0 unknown "$work/copy"
 check "nor when it was" dated "" "$work/copy"
-in_it tag 'v2"; x'
-in_it tag 'v2"x'
-check "a tag that would break the C header is none" is "$next-dev" "$(short)"
 
 # And what was built here has it.
 built=$(sed -n 's/.*VERSION "\(.*\)"/\1/p' "$root/build/version.h")

@@ -25,7 +25,8 @@ static bool is_zeroed(const struct lane *lane)
 
 /* Whose pattern the value is; only a pattern for this very register counts if it is of another run,
  * as a value that no zmmtest made may by chance look like one. */
-static enum corruption class_of_pattern(const struct finding *finding, const struct lane *lane)
+static enum corruption_class class_of_pattern(const struct finding *finding,
+                                              const struct lane *lane)
 {
     const struct pattern_origin *from = &lane->from;
     bool same_place = from->reg == lane->reg && from->lane == lane->lane;
@@ -45,7 +46,7 @@ bool diagnosis_is_control(uint32_t component, uint32_t offset)
            component == XSTATE_TILECFG || (component == XSTATE_X87 && offset == 0);
 }
 
-static enum corruption class_of_lane(const struct finding *finding, struct lane *lane)
+static enum corruption_class class_of_lane(const struct finding *finding, struct lane *lane)
 {
     uint64_t difference = lane->want ^ lane->got;
     if (lane->reg == LANE_RFLAGS || lane->reg == LANE_MXCSR)
@@ -60,7 +61,7 @@ static enum corruption class_of_lane(const struct finding *finding, struct lane 
     if ((difference & (difference - 1)) == 0)
         return CLASS_BIT_FLIP;
     if (lane->decoded) {
-        enum corruption corruption = class_of_pattern(finding, lane);
+        enum corruption_class corruption = class_of_pattern(finding, lane);
         if (corruption != CLASS_FOREIGN)
             return corruption;
         lane->decoded = false;
@@ -175,8 +176,8 @@ static void look_at_rest(const struct finding *finding, struct diagnosis *d,
 
 /* The class of most wrong quadwords. A single differing bit is a flip, even if it left a zero byte.
  */
-static enum corruption overall_class(const struct finding *finding, const struct diagnosis *d,
-                                     const struct tallies *tallies)
+static enum corruption_class overall_class(const struct finding *finding, const struct diagnosis *d,
+                                           const struct tallies *tallies)
 {
     if (finding->result >= FAULTED)
         return CLASS_FAULT;
@@ -186,8 +187,8 @@ static enum corruption overall_class(const struct finding *finding, const struct
         tallies->bits == 1 && !tallies->by_class[CLASS_GHOST] && !tallies->by_class[CLASS_ALTERED];
     if (pattern_bit)
         return CLASS_BIT_FLIP;
-    enum corruption most = 0;
-    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++)
+    enum corruption_class most = 0;
+    for (enum corruption_class corruption = 0; corruption < CLASS_COUNT; corruption++)
         if (tallies->by_class[corruption] > tallies->by_class[most])
             most = corruption;
     return most;

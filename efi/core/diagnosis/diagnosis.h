@@ -15,7 +15,7 @@ struct lane {
     uint32_t reg, lane;
     uint32_t component; /* of LANE_REST: as in an area_difference; the lane counts from its start */
     uint64_t want, got;
-    enum corruption corruption;
+    enum corruption_class corruption;
     bool decoded; /* `from` says whose value it is */
     struct pattern_origin from;
 };
@@ -27,7 +27,7 @@ struct lane {
 
 struct diagnosis {
     enum form form;
-    enum corruption corruption;
+    enum corruption_class corruption;
     uint32_t components; /* COMPONENT_BIT each; 0 for a fault */
     uint32_t vectors;    /* registers hit: bit n is register n */
     uint32_t opmasks;

@@ -136,7 +136,7 @@ const struct signature *signature_find(const struct diagnosis *diagnosis)
     return NULL;
 }
 
-const char *class_meaning(enum corruption corruption)
+const char *class_meaning(enum corruption_class corruption)
 {
     static const char *const meanings[CLASS_COUNT] = {
         [CLASS_ZEROED] = "Register contents came back zero: state that was not saved, or that was "

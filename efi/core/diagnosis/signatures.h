@@ -6,7 +6,7 @@
 
 struct signature {
     const char *name; /* short, for the log line */
-    enum corruption corruption;
+    enum corruption_class corruption;
     uint32_t components;   /* exactly these */
     uint32_t vectors;      /* the registers hit lie in this set; 0: none may be hit */
     uint64_t vector_bytes; /* exactly these bytes; 0: any */
@@ -26,6 +26,6 @@ uint32_t signature_number(const struct signature *signature);
 const struct signature *signature_of_number(uint32_t number);
 
 /* What a finding of the class means where no signature fits. */
-const char *class_meaning(enum corruption corruption);
+const char *class_meaning(enum corruption_class corruption);
 
 #endif

@@ -25,7 +25,7 @@ struct cpu {
     bool protection_keys; /* PKRU, RDPKRU and CR4.PKE */
 };
 
-/* Fills all but microcode, which needs an MSR (machine/machine.c). */
+/* Fills all but microcode, which needs an MSR (platform/identify.h). */
 void cpu_identify(struct cpu *cpu);
 
 #endif

@@ -18,7 +18,9 @@ enum hypervisor_kind {
     HYPERVISOR_UNKNOWN,
 };
 
-/* The call that is harmless here (bug.md's class of traps: the wrong one may be patched or fault).
+/*
+ * The hypercall that does nothing here. The wrong instruction is patched by KVM
+ * (kvm_emulate_hypercall()) or raises #UD; a wrong number is refused.
  */
 enum hypercall {
     HYPERCALL_NONE,

@@ -271,7 +271,7 @@ static void say_lanes(const struct diagnosis *d)
         const struct lane *lane = &d->lane[n];
         lane_register(lane, d->form, name);
         lane_from(lane, d->form, from);
-        report_say("  %-5s word %u (bits %u:%u) expected %016lx, found %016lx", name, lane->lane,
+        report_say("  %-5s lane %u (bits %u:%u) expected %016lx, found %016lx", name, lane->lane,
                    64 * lane->lane + 63, 64 * lane->lane, lane->want, lane->got);
         if (lane->decoded)
             report_say("         that is %s", from);

@@ -166,7 +166,7 @@ static bool read_class(const struct option *option, struct word value, struct op
     if (value.length > 0 && (!text_to_number(value.start, value.length, 10, &every) || every == 0))
         return false;
     uint64_t classes = word_is(name, "all") ? (1u << CLASS_COUNT) - 1 : 0;
-    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++)
+    for (enum corruption_class corruption = 0; corruption < CLASS_COUNT; corruption++)
         if (word_is(name, class_name(corruption)))
             classes = 1u << corruption;
     if (!classes)
@@ -180,7 +180,7 @@ static void allow_class(const struct option *option, struct text *text)
 {
     (void)option;
     text_add(text, "all");
-    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++)
+    for (enum corruption_class corruption = 0; corruption < CLASS_COUNT; corruption++)
         text_add(text, ", %s", class_name(corruption));
     text_add(text, "; with /N: every Nth round, N from 1");
 }

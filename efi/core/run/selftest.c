@@ -59,7 +59,7 @@ static bool class_is_named(struct test *test, unsigned int number)
     struct rounds *rounds = &test->vcpu->rounds;
     struct round *round = &rounds->planted;
     enum form form = rounds->key.form;
-    enum corruption corruption = number;
+    enum corruption_class corruption = number;
     struct plant plant;
     round_fill(rounds, round, plant_init_components(corruption, form));
     const struct window *window = plant_class(round, &rounds->key, corruption, &plant);
@@ -95,7 +95,7 @@ static bool component_is_named(struct test *test, unsigned int bit)
     diagnose(&test->finding, &diagnosis);
     diagnosis_components(&diagnosis, components);
     xstate_log_name(bit, name);
-    enum corruption planted =
+    enum corruption_class planted =
         diagnosis_is_control(bit, diagnosis.lane[0].lane * 8) ? CLASS_ALTERED : CLASS_BIT_FLIP;
     return diagnosis.corruption == planted && strcmp(components, name) == 0;
 }
@@ -115,7 +115,7 @@ static void plant_all(void *argument)
     struct test *test = argument;
     struct rounds *rounds = &test->vcpu->rounds;
     plant_and_name(test, nothing_is_found, "nothing", 0);
-    for (enum corruption corruption = 0; corruption < CLASS_COUNT; corruption++)
+    for (enum corruption_class corruption = 0; corruption < CLASS_COUNT; corruption++)
         plant_and_name(test, class_is_named, class_name(corruption), corruption);
     for (unsigned int n = 0; n < plant_positions(rounds->key.form); n++)
         plant_and_name(test, position_is_named, "bit in quadword", n);

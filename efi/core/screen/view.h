@@ -27,7 +27,8 @@ struct view {
 /* Rows of the table of exits. */
 uint32_t view_table_rows(const struct grid *grid);
 
-/* Which one that is, of what is kept, which is not nothing. */
+/* The number in the span that is shown for a chosen one: the nearest there is. The span is not
+ * empty. */
 uint64_t view_number(uint64_t chosen, struct span span);
 
 /* The run at a glance: machine, time, exits, the map of the registers, the last finding. */

@@ -92,14 +92,14 @@ static const struct place *place_of(uint32_t bit)
 /* Where a vector register's or opmask's quadword is in the component; NULL: in another one. */
 uint64_t *area_register_quadword(struct register_state *state, uint32_t bit, uint32_t offset)
 {
-    uint32_t word = offset / 8;
+    uint32_t quadword = offset / 8;
     if (area_registers(bit) == COMPONENT_COUNT)
         return NULL;
     if (bit == XSTATE_OPMASK)
-        return &state->opmask[word];
+        return &state->opmask[quadword];
     const struct place *place = place_of(bit);
-    uint32_t lane = word & ((1u << place->log2_lanes) - 1);
-    return &state->vector[place->first + (word >> place->log2_lanes)][place->lane + lane];
+    uint32_t lane = quadword & ((1u << place->log2_lanes) - 1);
+    return &state->vector[place->first + (quadword >> place->log2_lanes)][place->lane + lane];
 }
 
 /* Whether a component of registers is in memory as it is in the state: the fast way. */

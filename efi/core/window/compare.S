@@ -181,8 +181,8 @@ keep_vectors_\form:
     keep_paths xmm
 
 /*
- * The xsave form: the flags and MXCSR, then everything by an XSAVE instruction, whose rounds by XSAVE.c
- * compares: to no register does it matter any more when. R8 keeps the result.
+ * The xsave form. It compares the flags and MXCSR, and then has an XSAVE instruction store everything else;
+ * area_compare.c compares what that stored, after the window. R8 keeps the result meanwhile.
  */
     .globl compare_xsave
 compare_xsave:

@@ -1,7 +1,7 @@
 /* Names of the classes of corruption. */
 #include "corruption.h"
 
-const char *class_name(enum corruption corruption)
+const char *class_name(enum corruption_class corruption)
 {
     static const char *const names[CLASS_COUNT] = {
         [CLASS_ZEROED] = "zeroed",         [CLASS_STALE] = "stale",

@@ -2,7 +2,7 @@
 #ifndef ZMMTEST_CORE_WINDOW_CORRUPTION_H
 #define ZMMTEST_CORE_WINDOW_CORRUPTION_H
 
-enum corruption {
+enum corruption_class {
     CLASS_ZEROED,     /* bytes that held a pattern are zero */
     CLASS_STALE,      /* this vCPU's own value of an earlier generation */
     CLASS_OTHER_VCPU, /* another vCPU's value */
@@ -17,6 +17,6 @@ enum corruption {
 };
 
 /* The name in options and log lines. */
-const char *class_name(enum corruption corruption);
+const char *class_name(enum corruption_class corruption);
 
 #endif

@@ -11,7 +11,7 @@
 struct finding {
     struct pattern_key key; /* of the patterns that this vCPU used */
     uint32_t cpu;
-    uint32_t exit; /* row of the exit table */
+    uint32_t exit; /* entry of the plan, or INJECT_ROW */
     uint64_t round;
     uint32_t generation;
     uint32_t init_components;

@@ -26,12 +26,12 @@ static void fill_source(struct rounds *rounds)
     struct buffers *buffers = &rounds->buffers;
     struct pattern_origin origin = {rounds->key.run, rounds->key.vcpu, 0, 0, 0};
     buffers->copy_filled = true;
-    size_t words = half_of(buffers) / sizeof(uint64_t);
-    for (size_t n = 0; n < words; n++) {
+    size_t count = half_of(buffers) / sizeof(uint64_t);
+    for (size_t n = 0; n < count; n++) {
         origin.generation = (uint32_t)(n / VECTOR_LANES);
         origin.lane = n % VECTOR_LANES;
-        uint64_t word = pattern_make(&origin);
-        memcpy(buffers->copy + n * sizeof(word), &word, sizeof(word));
+        uint64_t quadword = pattern_make(&origin);
+        memcpy(buffers->copy + n * sizeof(quadword), &quadword, sizeof(quadword));
     }
 }
 

@@ -67,7 +67,7 @@ static void plant_ghost(struct register_state *state, enum form form, struct pla
     plant->bits = bits[form];
 }
 
-uint32_t plant_init_components(enum corruption corruption, enum form form)
+uint32_t plant_init_components(enum corruption_class corruption, enum form form)
 {
     static const enum component ghosts[FORM_COUNT] = {COMPONENT_SSE, COMPONENT_AVX,
                                                       COMPONENT_OPMASK};
@@ -92,7 +92,7 @@ static void plant_foreign(struct register_state *state)
 }
 
 const struct window *plant_class(struct round *round, const struct pattern_key *key,
-                                 enum corruption corruption, struct plant *plant)
+                                 enum corruption_class corruption, struct plant *plant)
 {
     static const char *const swapped[FORM_COUNT] = {"xmm1-2", "ymm1-2", "zmm1-2"};
     struct register_state *state = &round->planted;

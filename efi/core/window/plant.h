@@ -13,7 +13,7 @@ extern const struct window window_plant, window_plant_fault;
 
 /* What diagnosis must say of a planted fault. */
 struct plant {
-    enum corruption corruption;
+    enum corruption_class corruption;
     const char *component;
     const char *registers;
     const char *bits;
@@ -24,10 +24,10 @@ struct plant {
  * says in *plant what must be named. A ghost needs a round with plant_init_components().
  */
 const struct window *plant_class(struct round *round, const struct pattern_key *key,
-                                 enum corruption corruption, struct plant *plant);
+                                 enum corruption_class corruption, struct plant *plant);
 
 /* Components that must be in their INIT state in the round for this class: only ghosts need one. */
-uint32_t plant_init_components(enum corruption corruption, enum form form);
+uint32_t plant_init_components(enum corruption_class corruption, enum form form);
 
 /* Flips one bit of quadword number `position` (see plant_positions) of the planted state. */
 const struct window *plant_bit(struct round *round, enum form form, unsigned int position);

@@ -94,11 +94,11 @@ void slices_prepare(struct rounds *rounds)
     areas_prepare(rounds);
 }
 
-static enum corruption next_injected_class(struct rounds *rounds)
+static enum corruption_class next_injected_class(struct rounds *rounds)
 {
     while (!(rounds->plan->options.inject_classes >> rounds->inject_next & 1))
         rounds->inject_next = (rounds->inject_next + 1) % CLASS_COUNT;
-    enum corruption corruption = rounds->inject_next;
+    enum corruption_class corruption = rounds->inject_next;
     rounds->inject_next = (rounds->inject_next + 1) % CLASS_COUNT;
     return corruption;
 }
@@ -106,7 +106,7 @@ static enum corruption next_injected_class(struct rounds *rounds)
 /* Before a round of the plan: one whose fault zmmtest plants itself. */
 static void run_injected(struct rounds *rounds)
 {
-    enum corruption corruption = next_injected_class(rounds);
+    enum corruption_class corruption = next_injected_class(rounds);
     struct round *round = &rounds->planted;
     struct plant plant;
     round_fill(rounds, round, plant_init_components(corruption, rounds->key.form));
