@@ -218,7 +218,8 @@ UNIT_TESTS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_NAMES))
 .PHONY: unit-programs
 unit-programs: $(UNIT_TESTS)
 
-# The one test of a file that speaks UEFI, and those of what faultvisor says as VMware.
+# Those that run rounds; the one of a file that speaks UEFI; and those of what faultvisor says as VMware.
+$(BUILD)/unit/test_areas $(BUILD)/unit/test_hits $(BUILD)/unit/test_windows: $(BUILD)/host/ci/unit/rounds_fixture.c.o
 $(BUILD)/unit/test_terminal: $(BUILD)/host/efi/uefi/terminal.c.o
 $(BUILD)/unit/test_vmware_channel $(BUILD)/unit/test_vmware_pose: $(BUILD)/host/ci/faultvisor/vmware.c.o
 $(BUILD)/host/efi/uefi/terminal.c.o: HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)

@@ -24,17 +24,17 @@ rest="seed=1 findings=1"
 # What is looked at is the log: nothing is spent on text for a console, nor on what VMware would be told.
 beneath="console=none pose=vmware rpci=refuse"
 
-# Some faults strike only on rounds in which a component is in its INIT state, or which go by XSAVE images.
+# Some faults strike only on rounds in which a component is in its INIT state, or which go by XSAVE.
 # An exit with a single such round meets all mixes of seven in as many passes, and of those that go by
-# images each kind in eight; one that no instruction asks for need not hit it each time. Those that zmmtest
-# finds in rounds by images only are spared the exits on which they do not strike, which take long.
-by_image=$(grep -Evx 'pause|apic|copy.*|cold-.*|disk' <<<"$exit_names" | paste -sd,)
+# each kind in eight; one that no instruction asks for need not hit it each time. Those that zmmtest
+# finds in rounds by XSAVE only are spared the exits on which they do not strike, which take long.
+by_xsave=$(grep -Evx 'pause|apic|copy.*|cold-.*|disk' <<<"$exit_names" | paste -sd,)
 runs_of() { # faults
     local fault
     for fault in "$@"; do
         case $fault in
-        *x87 | fcw | ghost-sse | *pkru) echo "fault=$fault $beneath -- passes=8 exits=$by_image $rest" ;;
-        dr2) echo "fault=$fault $beneath -- passes=4 exits=$by_image $rest" ;;
+        *x87 | fcw | ghost-sse | *pkru) echo "fault=$fault $beneath -- passes=8 exits=$by_xsave $rest" ;;
+        dr2) echo "fault=$fault $beneath -- passes=4 exits=$by_xsave $rest" ;;
         ghost-*) echo "fault=$fault $beneath -- passes=10 $rest" ;;
         stale | other-vcpu) echo "fault=$fault $beneath -- passes=3 $rest" ;;
         *) echo "fault=$fault $beneath -- passes=1 $rest" ;;

@@ -6,8 +6,8 @@
 #include "vmx.h"
 #include <string.h>
 
-/* A round by XSAVE images: zmmtest gives DR2 a pattern in those only. */
-bool is_by_image(struct host_cpu *cpu)
+/* A round by XSAVE: zmmtest gives DR2 a pattern in those only. */
+bool is_by_xsave(struct host_cpu *cpu)
 {
     (void)cpu;
     return read_dr(2) != 0;
@@ -150,7 +150,7 @@ bool edit_ghost_opmask(struct host_cpu *cpu)
 /* x87 is looked at in few rounds, and is in its INIT state in all others. */
 bool edit_ghost_x87(struct host_cpu *cpu)
 {
-    if (!is_by_image(cpu) || *area_in_use(cpu->area) & XCR0_X87)
+    if (!is_by_xsave(cpu) || *area_in_use(cpu->area) & XCR0_X87)
         return false;
     *area_x87(cpu->area, 2) = UINT64_C(0x6969696969696969);
     *area_in_use(cpu->area) |= XCR0_X87;
@@ -248,7 +248,7 @@ static uint32_t exchange_pkru(bool write, uint32_t value)
 
 bool pkru_is_live(struct host_cpu *cpu)
 {
-    return xgetbv0() & XCR0_PKRU && is_by_image(cpu) && exchange_pkru(false, 0) != 0;
+    return xgetbv0() & XCR0_PKRU && is_by_xsave(cpu) && exchange_pkru(false, 0) != 0;
 }
 
 bool change_pkru(struct host_cpu *cpu)
@@ -267,7 +267,7 @@ bool change_pkru_to_init(struct host_cpu *cpu)
 
 bool change_pkru_from_init(struct host_cpu *cpu)
 {
-    if (!(xgetbv0() & XCR0_PKRU) || !is_by_image(cpu) || exchange_pkru(false, 0) != 0)
+    if (!(xgetbv0() & XCR0_PKRU) || !is_by_xsave(cpu) || exchange_pkru(false, 0) != 0)
         return false;
     (void)exchange_pkru(true, 0x5550);
     return true;

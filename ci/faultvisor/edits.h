@@ -38,6 +38,6 @@ edit change_gpr, change_rflags, change_dr2, change_xcr0, change_pkru, change_pkr
 
 /* Whether zmmtest would notice, by the state in cpu->area. */
 typedef bool edit_condition(struct host_cpu *cpu);
-edit_condition always, is_by_image, x87_is_live, pkru_is_live;
+edit_condition always, is_by_xsave, x87_is_live, pkru_is_live;
 
 #endif

@@ -12,7 +12,7 @@
  */
 #define NOT_MIXED                                                                                  \
     (KIND_BIT(EXIT_KIND_COPY) | KIND_BIT(EXIT_KIND_COLD_PAGE) | KIND_BIT(EXIT_KIND_COLD_XSAVE))
-/* Of the rounds by images there are too few for what exits by chance. */
+/* Of the rounds by XSAVE there are too few for what exits by chance. */
 #define NOT_IMAGES     (NOT_MIXED | KIND_BIT(EXIT_KIND_PAUSE) | KIND_BIT(EXIT_KIND_APIC))
 #define ALL_COMPONENTS "sse,avx,opmask,zmm_hi256,hi16_zmm"
 #define ESXI_SIGNATURE "ESXi 8.0.2: AVX-256 host code, zmm not saved"
@@ -253,7 +253,7 @@ const struct planted_fault faults[] = {
      .signature = "RFLAGS not kept"},
     {.name = "dr2",
      .change = change_dr2,
-     .looked_at = is_by_image,
+     .looked_at = is_by_xsave,
      .not_kinds = NOT_IMAGES,
      .corruption = "altered",
      .component = "dr2",

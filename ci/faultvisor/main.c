@@ -10,6 +10,7 @@
  * is powered off, unless `keep` stands alone in a line.
  */
 #include "../../efi/core/text.h"
+#include "../../efi/core/word.h"
 #include "../../efi/platform/instructions.h"
 #include "../../efi/uefi/firmware.h"
 #include "../../efi/uefi/mp_services.h"
@@ -145,11 +146,6 @@ static size_t read_file(CHAR16 *name, char *to, size_t room)
 /* --- runs ---------------------------------------------------------------------------------------
  */
 
-struct word {
-    const char *start;
-    size_t length;
-};
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r';
@@ -177,11 +173,6 @@ static bool takes(struct word word, const char *key, struct word *value)
     return true;
 }
 
-static bool is(struct word word, const char *text)
-{
-    return word.length == strlen(text) && memcmp(word.start, text, word.length) == 0;
-}
-
 static void list_faults(struct text *text)
 {
     text_add(text, "none");
@@ -199,14 +190,9 @@ static bool set_kinds(struct word list)
 {
     plan.kinds = 0;
     while (list.length > 0) {
-        struct word name = {list.start, 0};
-        while (name.length < list.length && name.start[name.length] != ',')
-            name.length++;
-        size_t used = name.length < list.length ? name.length + 1 : name.length;
-        list.start += used;
-        list.length -= used;
+        struct word name = word_cut(&list, ',');
         enum exit_kind kind = 0;
-        while (kind < EXIT_KIND_COUNT && !is(name, exit_kinds[kind].name))
+        while (kind < EXIT_KIND_COUNT && !word_is(name, exit_kinds[kind].name))
             kind++;
         if (kind == EXIT_KIND_COUNT)
             return false;
@@ -225,9 +211,9 @@ static bool set_rpci(struct word value, struct text *allowed)
     text_add(allowed, "rpci= takes ");
     for (enum pose rpci = 0; rpci < POSE_COUNT; rpci++) {
         text_add(allowed, "%s%s", rpci ? ", " : "", rpci_names[rpci]);
-        plan.rpci = is(value, rpci_names[rpci]) ? rpci : plan.rpci;
+        plan.rpci = word_is(value, rpci_names[rpci]) ? rpci : plan.rpci;
     }
-    return is(value, rpci_names[plan.rpci]);
+    return word_is(value, rpci_names[plan.rpci]);
 }
 
 static bool set_guestinfo(struct word value, struct text *allowed)
@@ -246,14 +232,14 @@ static bool set_option(struct word word, struct text *allowed)
     struct word value;
     if (takes(word, "fault=", &value)) {
         plan.fault = fault_find(value.start, value.length);
-        if (plan.fault || is(value, "none"))
+        if (plan.fault || word_is(value, "none"))
             return true;
         text_add(allowed, "fault= takes ");
         list_faults(allowed);
         return false;
     }
     if (takes(word, "every=", &value) && value.length > 2 &&
-        is((struct word){value.start + value.length - 2, 2}, "ms"))
+        word_is((struct word){value.start + value.length - 2, 2}, "ms"))
         return text_to_number(value.start, value.length - 2, 10, &plan.every_ms) && plan.every_ms;
     if (takes(word, "every=", &value) &&
         text_to_number(value.start, value.length, 10, &plan.every) && plan.every)
@@ -264,12 +250,12 @@ static bool set_option(struct word word, struct text *allowed)
         return text_to_number(value.start, value.length, 10, &plan.migrate);
     if (takes(word, "hang=", &value))
         return text_to_number(value.start, value.length, 10, &plan.hang);
-    if (takes(word, "apic=", &value) && is(value, "x2apic"))
+    if (takes(word, "apic=", &value) && word_is(value, "x2apic"))
         return plan.x2apic = true;
-    if (takes(word, "console=", &value) && is(value, "none"))
+    if (takes(word, "console=", &value) && word_is(value, "none"))
         return plan.no_console = true;
-    if (takes(word, "pose=", &value) && (is(value, "vmware") || is(value, "none"))) {
-        plan.pose_vmware = is(value, "vmware");
+    if (takes(word, "pose=", &value) && (word_is(value, "vmware") || word_is(value, "none"))) {
+        plan.pose_vmware = word_is(value, "vmware");
         return true;
     }
     if (takes(word, "rpci=", &value))
@@ -303,7 +289,7 @@ static bool parse_line(const char *line, const char *end, struct word *rest)
     plan.pose_vmware = false;
     plan.rpci = POSE_ANSWERS;
     plan.guestinfo = NULL;
-    while (next_word(&line, end, &word) && !is(word, "--")) {
+    while (next_word(&line, end, &word) && !word_is(word, "--")) {
         char buffer[LINE_MAX], name[41];
         struct text allowed, text;
         text_start(&allowed, buffer, sizeof(buffer));
@@ -392,7 +378,7 @@ static bool run_all(size_t program_size, size_t conf_size, bool *keep)
             stop++;
         const char *at = line;
         bool empty = !next_word(&at, stop, &first) || *first.start == '#';
-        if (!empty && is(first, "keep"))
+        if (!empty && word_is(first, "keep"))
             *keep = true;
         else if (!empty && !parse_line(line, stop, &rest))
             good = false;

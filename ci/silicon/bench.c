@@ -37,14 +37,6 @@ static struct plan plan = {.options = {.hold_microseconds = 1000, .findings_kept
 static struct rounds *rounds;
 static struct traps traps;
 
-static const struct exit *exit_named(const char *name)
-{
-    for (uint32_t row = 0; row < exit_count; row++)
-        if (strcmp(exits[row].name, name) == 0)
-            return &exits[row];
-    abort();
-}
-
 static void expect(bool right, const char *what)
 {
     if (right)

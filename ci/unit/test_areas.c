@@ -16,8 +16,8 @@
 #include "../../efi/core/window/work.h"
 #include "../../efi/platform/instructions.h"
 #include "../../efi/platform/pages.h"
-#include "../linux/process.h"
 #include "host.h"
+#include "rounds_fixture.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,46 +25,22 @@
 
 #include <cmocka.h>
 
-#define AREA_BYTES_MAX 16384u
-
-static struct machine machine;
-static struct plan plan = {.options = {.hold_microseconds = 1, .findings_kept = 4}};
-static struct rounds rounds;
-static struct traps traps;
 static struct finding finding;
 static struct diagnosis diagnosis;
-static _Alignas(64) uint8_t memory[4][AREA_BYTES_MAX];
 
-/* What a run does before its first round. */
 static int prepare(void **state)
 {
     (void)state;
-    cpu_identify(&machine.cpu);
-    xstate_identify(&machine.xstate, &machine.cpu);
-    memcpy(machine.system, "Linux", sizeof("Linux"));
-    if (machine.xstate.area_bytes == 0 || machine.xstate.area_bytes > AREA_BYTES_MAX)
-        return 0;
-    memset(&rounds, 0, sizeof(rounds));
-    memset(memory, 0, sizeof(memory));
-    rounds.machine = &machine;
-    rounds.plan = &plan;
-    rounds.traps = &traps;
-    rounds.key = (struct pattern_key){.run = 0xcafe, .vcpu = 2, .form = machine.xstate.form};
-    areas_give_memory(&rounds.areas, memory[0], &machine.xstate);
-    rounds.areas.xcr0 = xgetbv0();
-    areas_keep(&rounds.areas);
-    process_exceptions();
-    traps_enter(&traps);
-    slices_prepare(&rounds);
+    rounds_anew(FORM_XMM);
+    if (rounds_with_areas())
+        slices_prepare(&rounds);
     return 0;
 }
 
 static int leave(void **state)
 {
     (void)state;
-    if (rounds.areas.before)
-        areas_put_back(&rounds.areas);
-    traps_leave(&traps);
+    rounds_leave();
     return 0;
 }
 
@@ -301,14 +277,6 @@ static void an_altered_xcr0_is_all_that_is_told(void **state)
     assert_false(areas_mend_xcr0(&rounds));
 }
 
-static const struct exit *cold_xsave(void)
-{
-    for (uint32_t row = 0; row < exit_count; row++)
-        if (strcmp(exits[row].name, "cold-xsave") == 0)
-            return &exits[row];
-    return NULL;
-}
-
 /* Runs an XSAVE into cold memory on the round; where it was saved to. */
 static uint8_t *save_cold(const struct exit *exit, struct round *round)
 {
@@ -328,7 +296,7 @@ static void what_xsave_saves_is_compared_with_the_registers(void **state)
     (void)state;
     need_areas();
     static _Alignas(PAGE_BYTES) uint8_t cold[64 * PAGE_BYTES];
-    const struct exit *exit = cold_xsave();
+    const struct exit *exit = exit_named("cold-xsave");
     struct round *round = &rounds.ring[0];
     memset(cold, 0, sizeof(cold));
     rounds.buffers.cold = cold;
@@ -369,11 +337,7 @@ static void amx_tiles_are_live_together_or_not_at_all(void **state)
         machine.xstate.offset[XSTATE_TILEDATA] = 2816;
         machine.xstate.size[XSTATE_TILEDATA] = 8192;
         machine.xstate.area_bytes = 11008;
-        areas_put_back(&rounds.areas);
-        assert_in_range(areas_bytes(&machine.xstate), 1, sizeof(memory));
-        memset(memory, 0, sizeof(memory));
-        areas_give_memory(&rounds.areas, memory[0], &machine.xstate);
-        areas_keep(&rounds.areas);
+        assert_true(rounds_areas_anew());
     }
     rounds.areas.mask |= XCR0_AMX;
     for (uint32_t mix = 0; mix < areas_mixes(&rounds.areas); mix++) {
@@ -400,10 +364,7 @@ static void a_component_that_nobody_knows_goes_by_its_size(void **state)
     machine.xstate.offset[bit] = machine.xstate.area_bytes;
     machine.xstate.size[bit] = size;
     machine.xstate.area_bytes += 64;
-    areas_put_back(&rounds.areas);
-    memset(memory, 0, sizeof(memory));
-    areas_give_memory(&rounds.areas, memory[0], &machine.xstate);
-    areas_keep(&rounds.areas);
+    assert_true(rounds_areas_anew());
     rounds.areas.mask |= UINT64_C(1) << bit;
     areas_fill(&rounds, &rounds.area_round, 0);
     rounds.area_round.area_save = (uint64_t)save_by_xsave;

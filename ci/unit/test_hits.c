@@ -15,6 +15,7 @@
 #include "../../efi/platform/instructions.h"
 #include "../linux/process.h"
 #include "host.h"
+#include "rounds_fixture.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -169,10 +170,6 @@ static void hits_add_up(void **state)
 
 /* --- through rounds on this processor --------------------------------------------------------- */
 
-static struct machine machine;
-static struct plan plan;
-static struct rounds rounds;
-static struct traps traps;
 static bool break_next;
 
 /* The event of each round puts this state in: the pattern, or what is left of it. */
@@ -192,13 +189,11 @@ static const struct exit exit_planted = {
 static int start_rounds(void **state)
 {
     (void)state;
-    memset(&rounds, 0, sizeof(rounds));
-    plan = (struct plan){.count = 1, .options = {.hold_microseconds = 1, .findings_kept = 1}};
+    plan = (struct plan){.count = 1};
     plan.entry[0].exit = &exit_planted;
     plan.entry[0].window = exit_planted.window;
-    rounds.machine = &machine;
-    rounds.plan = &plan;
-    rounds.key = (struct pattern_key){.run = 0xcafe, .vcpu = 2, .form = FORM_ZMM};
+    rounds_anew(FORM_ZMM);
+    plan.options.findings_kept = 1;
     break_next = true;
     return 0;
 }
@@ -311,7 +306,6 @@ static void a_fault_is_no_hit(void **state)
 
 /* --- rounds by XSAVE ---------------------------------------------------------------- */
 
-static _Alignas(64) uint8_t memory[4][16384];
 static uint32_t broken_component;
 
 static enum begun plant_component(struct rounds *of, struct round *next, const char **reason)
@@ -345,17 +339,8 @@ static void what_an_area_lost_is_on_the_map(void **state)
     exit.begin = plant_component;
     plan.entry[0].exit = &exit;
     break_next = false;
-    cpu_identify(&machine.cpu);
-    xstate_identify(&machine.xstate, &machine.cpu);
-    memcpy(machine.system, "Linux", sizeof("Linux"));
-    if (machine.xstate.area_bytes == 0 || machine.xstate.area_bytes > sizeof(memory[0]))
+    if (!rounds_with_areas())
         skip_here("hits of XSAVE areas", "this processor has no XSAVE");
-    rounds.traps = &traps;
-    areas_give_memory(&rounds.areas, memory[0], &machine.xstate);
-    rounds.areas.xcr0 = xgetbv0();
-    areas_keep(&rounds.areas);
-    process_exceptions();
-    traps_enter(&traps);
     prepare();
     for (size_t n = 0; n < sizeof(components) / sizeof(components[0]); n++) {
         broken_component = components[n].component;
@@ -367,8 +352,7 @@ static void what_an_area_lost_is_on_the_map(void **state)
         assert_true(rounds.findings > findings);
         expect_area_hit(components[n].reg, components[n].dwords, components[n].other);
     }
-    areas_put_back(&rounds.areas);
-    traps_leave(&traps);
+    rounds_leave();
 }
 
 int main(void)

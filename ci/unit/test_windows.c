@@ -13,6 +13,7 @@
 #include "../../efi/core/window/slices.h"
 #include "../../efi/core/window/work.h"
 #include "host.h"
+#include "rounds_fixture.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,9 +23,6 @@
 
 #define ROUNDS 4000u
 
-static struct machine machine;
-static struct plan plan;
-static struct rounds rounds;
 static struct finding finding;
 static struct diagnosis diagnosis;
 
@@ -37,14 +35,8 @@ static enum form widest_form(void)
 
 static void prepare(enum form form)
 {
-    memset(&rounds, 0, sizeof(rounds));
-    rounds.machine = &machine;
-    rounds.plan = &plan;
-    rounds.key = (struct pattern_key){.run = 0xcafe, .vcpu = 2, .form = form};
-    rounds.cpu = 2;
     static _Alignas(64) uint8_t copied[1 << 18];
-    plan.options.hold_microseconds = 1;
-    plan.options.findings_kept = 4;
+    rounds_anew(form);
     rounds.buffers.copy = copied;
     rounds.buffers.copy_bytes = sizeof(copied);
     slices_prepare(&rounds);
@@ -55,15 +47,6 @@ static int start_anew(void **state)
     (void)state;
     memset(&plan, 0, sizeof(plan));
     return 0;
-}
-
-static const struct exit *find_exit(const char *name)
-{
-    for (uint32_t row = 0; row < exit_count; row++)
-        if (strcmp(exits[row].name, name) == 0)
-            return &exits[row];
-    fail_msg("no exit is called %s", name);
-    return NULL;
 }
 
 /* Every slice takes exit->rounds rounds of live state, and some mixed ones. */
@@ -90,13 +73,13 @@ static void what_a_process_may_execute_comes_back_intact(void **state)
     static const struct exit bare = {.name = "bare", .window = &window_bare, .rounds = 256};
     const struct exit *const allowed[] = {
         &bare,
-        find_exit("cpuid"),
-        find_exit("rdtsc"),
-        find_exit("pause"),
-        find_exit("hold"),
-        find_exit("copy"),
-        find_exit("copy-ymm"),
-        find_exit("copy-xmm"),
+        exit_named("cpuid"),
+        exit_named("rdtsc"),
+        exit_named("pause"),
+        exit_named("hold"),
+        exit_named("copy"),
+        exit_named("copy-ymm"),
+        exit_named("copy-xmm"),
     };
     plan.count = sizeof(allowed) / sizeof(allowed[0]);
     for (uint32_t entry = 0; entry < plan.count; entry++) {
@@ -267,7 +250,7 @@ static void faults_planted_during_slices_are_queued_as_injected(void **state)
 {
     (void)state;
     plan.count = 1;
-    plan.entry[0].exit = find_exit("rdtsc");
+    plan.entry[0].exit = exit_named("rdtsc");
     plan.entry[0].window = plan.entry[0].exit->window;
     plan.options.inject_classes = (1u << CLASS_FAULT) - 1;
     plan.options.inject_every = 10;
@@ -309,7 +292,7 @@ static enum begun note_mix(struct rounds *of, struct round *round, const char **
 static void an_exit_meets_every_mix_of_zero_components(void **state)
 {
     (void)state;
-    struct exit exit = *find_exit("rdtsc");
+    struct exit exit = *exit_named("rdtsc");
     need_avx512("all mixes of zero components");
     exit.begin = note_mix;
     plan.count = 1;

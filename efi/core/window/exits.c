@@ -4,6 +4,7 @@
 #include "disk.h"
 #include "interrupts.h"
 #include "memory.h"
+#include <string.h>
 
 extern const struct window window_cpuid, window_vmcall, window_vmmcall, window_vmware_vmcall,
     window_vmware_vmmcall, window_xen_vmcall, window_xen_vmmcall, window_xsetbv, window_rdmsr,
@@ -374,3 +375,11 @@ const struct exit exits[] = {
 const uint32_t exit_count = sizeof(exits) / sizeof(exits[0]);
 /* A set of exits is a mask of 64 bits, and all of them are (1 << exit_count) - 1. */
 _Static_assert(sizeof(exits) / sizeof(exits[0]) < EXIT_MAX, "a bit for each row, and one more");
+
+const struct exit *exit_named(const char *name)
+{
+    for (uint32_t row = 0; row < exit_count; row++)
+        if (strcmp(exits[row].name, name) == 0)
+            return &exits[row];
+    return NULL;
+}

@@ -7,4 +7,7 @@
 extern const struct exit exits[];
 extern const uint32_t exit_count;
 
+/* The exit of that name; NULL: there is none. */
+const struct exit *exit_named(const char *name);
+
 #endif
