@@ -3,8 +3,8 @@
  * leave the machine as it was found.
  */
 #include "../core/report/events.h"
-#include "../core/run/option_words.h"
 #include "../core/report/vmware_sink.h"
+#include "../core/run/option_words.h"
 #include "../core/run/planning.h"
 #include "../core/run/progress.h"
 #include "../core/run/run.h"

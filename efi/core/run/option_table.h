@@ -6,8 +6,8 @@
 #ifndef ZMMTEST_CORE_RUN_OPTION_TABLE_H
 #define ZMMTEST_CORE_RUN_OPTION_TABLE_H
 
-#include "../word.h"
 #include "../text.h"
+#include "../word.h"
 #include "options.h"
 
 #define OPTION_WORDS_MAX 4u

@@ -1,11 +1,11 @@
 /* Diagnoses what was found, and hands what happens to the report. */
 #include "telling.h"
-#include "option_words.h"
 #include "../../platform/disks.h"
 #include "../diagnosis/signatures.h"
 #include "../report/events.h"
 #include "../report/report.h"
 #include "../window/findings.h"
+#include "option_words.h"
 
 void tell_start(const struct run *run)
 {
