@@ -56,7 +56,7 @@ ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter run demo dist sign unit test che
 .NOTPARALLEL:
 endif
 
-all: $(EFI) $(IMAGE) $(ISO) ## build/zmmtest.efi, .img (disk) and .iso (CD)
+all: $(EFI) $(IMAGE) $(ISO) $(BUILD)/zmmtest-linux ## build/zmmtest.efi, .img (disk) and .iso (CD), and zmmtest-linux
 
 deps: ## install the packages that are missing to build (FOR=run, check, lint, ... for those of that command)
 	@ci/install $(or $(FOR),build)
@@ -64,7 +64,7 @@ deps: ## install the packages that are missing to build (FOR=run, check, lint, .
 run: ## boot the image and show its log (ENGINE= CPUS= MODEL= MEDIUM= SCREEN= OPTIONS= LIMIT=)
 	@ci/boot/run --check
 	@ci/install run $(ENGINE)
-	@$(MAKE) -s all $(BUILD)/zmmtest-linux
+	@$(MAKE) -s all
 	@ci/boot/run
 
 demo: ## the ESXi 8.0.2 bug, with and without: zmmtest over faultvisor in Bochs
@@ -95,8 +95,8 @@ unit: ## run the unit tests
 
 test: ## the quick loop: unit tests, purity of the binary, one boot; under a minute
 	@ci/install test
-	@$(MAKE) -s all unit-programs $(BUILD)/zmmtest-linux
-	@ci/prove $(UNIT_TESTS) ci/unit/options.t ci/purity/*.t ci/boot/quick.t
+	@$(MAKE) -s all unit-programs
+	@ci/prove $(UNIT_TESTS) ci/unit/guides.t ci/purity/*.t ci/boot/quick.t
 
 check: ## run every test
 	@ci/install check

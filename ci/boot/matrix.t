@@ -20,6 +20,28 @@ declare -A not_struck=(
     [disk]="the machines of these boots have no disk that it may read; its window is that of hold"
 )
 
+struck_or_excused() { # exit
+    local reason=${not_struck[$1]:-}
+    if grep -Fqx -- "$1" <(printf '%s\n' "${kinds[@]}"); then
+        [ -z "$reason" ]
+    else
+        echo "# no fault strikes on $1: $reason"
+        [ -n "$reason" ]
+    fi
+}
+
+is_exit() {
+    grep -Fqx -- "$1" <<<"$exit_names"
+}
+
+about=exits
+for name in $exit_names; do
+    check "faults strike on $name, or there is a reason why not" struck_or_excused "$name"
+done
+for name in "${kinds[@]}" "${!not_struck[@]}"; do
+    check "zmmtest has an exit $name" is_exit "$name"
+done
+
 rest="seed=1 findings=1"
 # What is looked at is the log: nothing is spent on text for a console, nor on what VMware would be told.
 beneath="console=none pose=vmware rpci=refuse"
@@ -110,28 +132,6 @@ matrix 2 2 ${#names[@]} two-a two-b
 matrix pkru 1 ${#pkru_names[@]} pkru
 check "there are faults of PKRU and others" [ $((${#names[@]} * ${#pkru_names[@]})) -gt 0 ]
 check "at least 100 cells ($total_cells)" [ "$total_cells" -ge 100 ]
-
-struck_or_excused() { # exit
-    local reason=${not_struck[$1]:-}
-    if grep -Fqx -- "$1" <(printf '%s\n' "${kinds[@]}"); then
-        [ -z "$reason" ]
-    else
-        echo "# no fault strikes on $1: $reason"
-        [ -n "$reason" ]
-    fi
-}
-
-is_exit() {
-    grep -Fqx -- "$1" <<<"$exit_names"
-}
-
-about=exits
-for name in $exit_names; do
-    check "faults strike on $name, or there is a reason why not" struck_or_excused "$name"
-done
-for name in "${kinds[@]}" "${!not_struck[@]}"; do
-    check "zmmtest has an exit $name" is_exit "$name"
-done
 
 about=one
 check "zmmtest knows VMware and its build" says 'ev=machine .*hypervisor=VMware build=22380479'

@@ -51,7 +51,7 @@ enum exit_cause {
 extern const struct exit_kind_row {
     const char *name;                       /* the exit's */
     uint32_t causes;                        /* enum exit_cause: in its event, only these count */
-    const char *windows[EXIT_KIND_WINDOWS]; /* as efi/window/exits_*.S names them */
+    const char *windows[EXIT_KIND_WINDOWS]; /* as efi/core/window/exits_*.S names them */
 } exit_kinds[EXIT_KIND_COUNT];
 
 #endif

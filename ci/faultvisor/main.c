@@ -3,7 +3,7 @@
  *
  *     fault=NAME every=N after=M on=EXITS pose=vmware -- OPTIONS OF ZMMTEST
  *     fault=NAME every=Nms, migrate=N, hang=N, apic=x2apic, console=none, rpci=HOW,
- *     guestinfo="OPTIONS": see README.md
+ *     guestinfo="OPTIONS": see ci/README.md
  *
  * All of it is optional: no fault, every 5th exit from the first on, all kinds of exits, a
  * signature of its own. zmmtest's options begin with end=exit. After the last line the machine

@@ -5,7 +5,7 @@
  *
  * keep_* store the register state as it was found, each from the point of the compare where the
  * difference showed: what was verified before that point is as expected, what comes after it is
- * untouched. on_fault_* do the same when an instruction of the window faulted (machine/traps.c
+ * untouched. on_fault_* do the same when an instruction of the window faulted (guard.c
  * resumes there). All of them leave with an enum window_result in EAX.
  */
 #include "window.h"

@@ -1,6 +1,6 @@
 /*
  * Exits around interrupts of our own, taken with every register live: interrupts are on between STI
- * and CLI, and there only. The handlers (machine/trap_entry.S) keep every register and use no vector
+ * and CLI, and there only. The handlers (ring0/trap_entry.S) keep every register and use no vector
  * instruction, so to the window they are part of the event.
  */
 #include "window.h"

@@ -69,7 +69,7 @@ enum window_result {
 
 /*
  * Everything that one pass of a window works on. 64-byte aligned, for the aligned vector loads.
- * on_fault is where the exception handler (machine/traps.c) resumes after a fault in the window.
+ * on_fault is where the exception handler (guard.c) resumes after a fault in the window.
  */
 struct round {
     _Alignas(64) uint8_t stack[ROUND_STACK_SIZE];
