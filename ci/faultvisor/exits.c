@@ -88,6 +88,14 @@ static void disturb(const struct host_cpu *cpu)
         cpu_pause();
 }
 
+static void lie(uint32_t leaf, uint32_t subleaf, struct cpuid *answer)
+{
+    uint32_t *const registers[] = {&answer->eax, &answer->ebx, &answer->ecx, &answer->edx};
+    for (uint32_t n = 0; n < plan.lies; n++)
+        if (plan.lie[n].leaf == leaf && plan.lie[n].subleaf == subleaf)
+            *registers[plan.lie[n].reg] = plan.lie[n].value;
+}
+
 /* CPUID: the processor's, without VMX, with the guest's OSXSAVE, and a hypervisor's signature. */
 static enum exit_cause handle_cpuid(struct host_cpu *cpu, struct guest_registers *guest)
 {
@@ -103,6 +111,7 @@ static enum exit_cause handle_cpuid(struct host_cpu *cpu, struct guest_registers
     } else if (leaf == 0x40000010 && plan.pose_vmware) {
         answer = (struct cpuid){(uint32_t)plan.tsc_khz, 0, 2, 0}; /* VMCALL is accepted */
     }
+    lie(leaf, (uint32_t)guest->r[1], &answer);
     guest->r[0] = answer.eax;
     guest->r[3] = answer.ebx;
     guest->r[1] = answer.ecx;

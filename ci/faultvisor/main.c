@@ -3,7 +3,7 @@
  *
  *     fault=NAME every=N after=M on=EXITS pose=vmware -- OPTIONS OF ZMMTEST
  *     fault=NAME every=Nms, migrate=N, hang=N, apic=x2apic, console=none, rpci=HOW,
- *     guestinfo="OPTIONS": see ci/README.md
+ *     guestinfo="OPTIONS", cpuid=LEAF.SUBLEAF:REGISTER=VALUE: see ci/README.md
  *
  * All of it is optional: no fault, every 5th exit from the first on, all kinds of exits, a
  * signature of its own. zmmtest's options begin with end=exit. After the last line the machine
@@ -226,6 +226,32 @@ static bool set_guestinfo(struct word value, struct text *allowed)
     return true;
 }
 
+static bool hexadecimal(struct word word, uint32_t *number)
+{
+    uint64_t value;
+    if (!text_to_number(word.start, word.length, 16, &value) || value > UINT32_MAX)
+        return false;
+    *number = (uint32_t)value;
+    return true;
+}
+
+/* LEAF.SUBLEAF:REGISTER=VALUE, numbers in hexadecimal. */
+static bool add_cpuid_lie(struct word value, struct text *allowed)
+{
+    static const char *const registers[] = {"eax", "ebx", "ecx", "edx"};
+    struct cpuid_lie lie = {0};
+    struct word leaf = word_cut(&value, '.'), subleaf = word_cut(&value, ':');
+    struct word name = word_cut(&value, '=');
+    text_add(allowed, "cpuid= takes LEAF.SUBLEAF:REGISTER=VALUE, at most %u times", CPUID_LIES);
+    while (lie.reg < 4 && !word_is(name, registers[lie.reg]))
+        lie.reg++;
+    if (lie.reg == 4 || plan.lies == CPUID_LIES || !hexadecimal(leaf, &lie.leaf) ||
+        !hexadecimal(subleaf, &lie.subleaf) || !hexadecimal(value, &lie.value))
+        return false;
+    plan.lie[plan.lies++] = lie;
+    return true;
+}
+
 /* False: the word is wrong; *allowed then says what would be right. */
 static bool set_option(struct word word, struct text *allowed)
 {
@@ -250,6 +276,8 @@ static bool set_option(struct word word, struct text *allowed)
         return text_to_number(value.start, value.length, 10, &plan.migrate);
     if (takes(word, "hang=", &value))
         return text_to_number(value.start, value.length, 10, &plan.hang);
+    if (takes(word, "cpuid=", &value))
+        return add_cpuid_lie(value, allowed);
     if (takes(word, "apic=", &value) && word_is(value, "x2apic"))
         return plan.x2apic = true;
     if (takes(word, "console=", &value) && word_is(value, "none"))
@@ -286,6 +314,7 @@ static bool parse_line(const char *line, const char *end, struct word *rest)
     plan.every = 5;
     plan.after = plan.every_ms = plan.migrate = plan.hang = 0;
     plan.x2apic = plan.no_console = false;
+    plan.lies = 0;
     plan.pose_vmware = false;
     plan.rpci = POSE_ANSWERS;
     plan.guestinfo = NULL;

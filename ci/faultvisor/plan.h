@@ -17,6 +17,14 @@ enum pose {
     POSE_COUNT
 };
 
+/* What CPUID says that the processor does not. */
+#define CPUID_LIES 8u
+struct cpuid_lie {
+    uint32_t leaf, subleaf;
+    uint32_t reg; /* 0 to 3: EAX, EBX, ECX, EDX */
+    uint32_t value;
+};
+
 struct planted_fault;
 
 struct plan {
@@ -26,8 +34,10 @@ struct plan {
     uint64_t every_ms; /* not by exits: at whatever instruction it is then; 0: by exits */
     uint64_t migrate;  /* at this CPUID of a window: five seconds pass, and the build is another */
     uint64_t hang;     /* at this CPUID of a window, the last vCPU never comes back; 0: never */
-    bool x2apic;       /* turn it on for each vCPU */
-    bool no_console;   /* zmmtest finds no console */
+    struct cpuid_lie lie[CPUID_LIES];
+    uint32_t lies;
+    bool x2apic;     /* turn it on for each vCPU */
+    bool no_console; /* zmmtest finds no console */
     bool pose_vmware;
     enum pose rpci;
     const char *guestinfo; /* guestinfo.zmmtest.options, not terminated; NULL: not set */

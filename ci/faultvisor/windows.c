@@ -1,7 +1,7 @@
 /*
  * Reads the windows out of zmmtest's PE image. The section .windows holds one struct window each
- * (efi/core/window/state.h). Its addresses count from the start of the image until zmmtest runs: the
- * linker puts them so, and _relocate of gnu-efi adds the image's address to what it finds.
+ * (efi/core/window/state.h). Its addresses count from the start of the image until zmmtest runs:
+ * the linker puts them so, and _relocate of gnu-efi adds the image's address to what it finds.
  */
 #include "windows.h"
 #include "../../efi/core/window/state.h"

@@ -81,14 +81,14 @@ static int make_full_machine(void **state)
              (struct cpuid){0x000806f8, 0,
                             ECX_MONITOR | ECX_X2APIC | ECX_XSAVE | ECX_AVX | ECX_HYPERVISOR, 0});
     set_leaf(7, 0, (struct cpuid){.ebx = EBX_AVX512F | EBX_AVX512BW});
-    set_leaf(0xd, 0, (struct cpuid){.eax = 0x602e7});
-    set_leaf(0xd, 2, (struct cpuid){.eax = 256});
-    set_leaf(0xd, 5, (struct cpuid){.eax = 64});
-    set_leaf(0xd, 6, (struct cpuid){.eax = 512});
-    set_leaf(0xd, 7, (struct cpuid){.eax = 1024});
-    set_leaf(0xd, 9, (struct cpuid){.eax = 8});
-    set_leaf(0xd, 17, (struct cpuid){.eax = 64});
-    set_leaf(0xd, 18, (struct cpuid){.eax = 8192});
+    set_leaf(0xd, 0, (struct cpuid){.eax = 0x602e7, .ecx = 11008});
+    set_leaf(0xd, 2, (struct cpuid){.eax = 256, .ebx = 576});
+    set_leaf(0xd, 5, (struct cpuid){.eax = 64, .ebx = 1088});
+    set_leaf(0xd, 6, (struct cpuid){.eax = 512, .ebx = 1152});
+    set_leaf(0xd, 7, (struct cpuid){.eax = 1024, .ebx = 1664});
+    set_leaf(0xd, 9, (struct cpuid){.eax = 8, .ebx = 2688});
+    set_leaf(0xd, 17, (struct cpuid){.eax = 64, .ebx = 2752});
+    set_leaf(0xd, 18, (struct cpuid){.eax = 8192, .ebx = 2816});
     return 0;
 }
 
@@ -378,7 +378,8 @@ static void identify_xstate(void)
 
 static void offer(uint64_t bits)
 {
-    set_leaf(0xd, 0, (struct cpuid){.eax = (uint32_t)bits, .edx = (uint32_t)(bits >> 32)});
+    set_leaf(0xd, 0,
+             (struct cpuid){.eax = (uint32_t)bits, .ecx = 11008, .edx = (uint32_t)(bits >> 32)});
     identify_xstate();
 }
 
@@ -511,11 +512,66 @@ static void half_a_pair_is_not_wanted(void **state)
     }
 }
 
+static void the_area_holds_all_components_whatever_ecx_says(void **state)
+{
+    (void)state;
+    static const uint32_t said[] = {0, 576, 11007, 11008, AREA_MOST + 1, UINT32_MAX};
+    for (size_t n = 0; n < sizeof(said) / sizeof(said[0]); n++) {
+        set_leaf(0xd, 0, (struct cpuid){.eax = 0x602e7, .ecx = said[n]});
+        identify_xstate();
+        assert_int_equal(xstate.area_bytes, 11008);
+        assert_int_equal(xstate.contradicts, 0);
+    }
+    set_leaf(0xd, 0, (struct cpuid){.eax = 0x602e7, .ecx = 20001});
+    identify_xstate();
+    assert_int_equal(xstate.area_bytes, 20032);
+}
+
+/* Each is one leaf of a machine that contradicts itself; AMX goes or stays as a whole. */
+static void what_cpuid_describes_as_it_cannot_be_is_not_used(void **state)
+{
+    static const struct {
+        uint32_t bit, size, offset;
+        uint64_t contradicts;
+    } leaves[] = {
+        {5, 128, 1088, 1 << 5},       {2, 16, 576, 1 << 2},       {7, UINT32_MAX, 1664, 1 << 7},
+        {6, 512, UINT32_MAX, 1 << 6}, {6, 512, 0, 1 << 6},        {6, 512, 512, 1 << 6},
+        {6, 512, AREA_MOST, 1 << 6},  {7, 1024, 1600, 1 << 7},    {9, 8, 1664, 1 << 9},
+        {9, 8, 2696 - 16, 1 << 9},    {17, 64, 2688, XCR0_AMX},   {18, 64, 2816, XCR0_AMX},
+        {18, 8192, 60000, XCR0_AMX},  {17, 4096, 2752, XCR0_AMX},
+    };
+    for (size_t n = 0; n < sizeof(leaves) / sizeof(leaves[0]); n++) {
+        make_full_machine(state);
+        set_leaf(0xd, leaves[n].bit,
+                 (struct cpuid){.eax = leaves[n].size, .ebx = leaves[n].offset});
+        identify_xstate();
+        assert_int_equal(xstate.contradicts, leaves[n].contradicts);
+        for (unsigned int bit = 2; bit < XCR0_BITS; bit++)
+            if (xstate.contradicts >> bit & 1)
+                assert_int_equal(xstate.size[bit], 0);
+        assert_in_range(xstate.area_bytes, 2688, AREA_MOST);
+        assert_int_equal(xstate.wanted, 0x602e7); /* registers are tested all the same */
+    }
+}
+
+/* Of two that overlap, the one of the higher number goes. */
+static void components_do_not_overlap(void **state)
+{
+    (void)state;
+    set_leaf(0xd, 20, (struct cpuid){.eax = 64, .ebx = 11007});
+    set_leaf(0xd, 21, (struct cpuid){.eax = 64, .ebx = 11070});
+    offer(0x602e7 | UINT64_C(3) << 20);
+    assert_int_equal(xstate.contradicts, 1 << 20);
+    assert_int_equal(xstate.size[20], 0);
+    assert_int_equal(xstate.size[21], 64);
+    assert_int_equal(xstate.area_bytes, 11136);
+}
+
 static void a_component_without_a_name_is_wanted_with_its_size(void **state)
 {
     (void)state;
-    set_leaf(0xd, 20, (struct cpuid){.eax = 4321});
-    set_leaf(0xd, 62, (struct cpuid){.eax = 128});
+    set_leaf(0xd, 20, (struct cpuid){.eax = 4321, .ebx = 11008});
+    set_leaf(0xd, 62, (struct cpuid){.eax = 128, .ebx = 16384});
     offer(0xe7 | UINT64_C(1) << 20 | UINT64_C(1) << 62);
     assert_true(xstate.wanted == (0xe7 | UINT64_C(1) << 20 | UINT64_C(1) << 62));
     assert_int_equal(xstate.size[20], 4321);
@@ -604,6 +660,9 @@ int main(void)
         cmocka_unit_test_setup(avx512_without_its_whole_state_leaves_avx, make_full_machine),
         cmocka_unit_test_setup(state_that_stands_on_missing_state_is_not_wanted, make_full_machine),
         cmocka_unit_test_setup(half_a_pair_is_not_wanted, make_full_machine),
+        cmocka_unit_test_setup(the_area_holds_all_components_whatever_ecx_says, make_full_machine),
+        cmocka_unit_test_setup(what_cpuid_describes_as_it_cannot_be_is_not_used, make_full_machine),
+        cmocka_unit_test_setup(components_do_not_overlap, make_full_machine),
         cmocka_unit_test_setup(a_component_without_a_name_is_wanted_with_its_size,
                                make_full_machine),
         cmocka_unit_test(components_have_intels_names),

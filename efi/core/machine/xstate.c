@@ -40,6 +40,54 @@ static uint64_t legal_combination(uint64_t offered)
     return wanted;
 }
 
+/* Where the components behind the legacy area and the header begin (SDM vol. 1, 13.4.3). */
+#define EXTENDED_BEGIN 576u
+
+/* The sizes of components that no processor may choose (SDM vol. 1, 13.5); 0: it may. */
+static uint32_t architectural_size(unsigned int bit)
+{
+    static const uint32_t sizes[] = {
+        [XSTATE_AVX] = 256,   [XSTATE_BNDREGS] = 64,    [XSTATE_BNDCSR] = 64,
+        [XSTATE_OPMASK] = 64, [XSTATE_ZMM_HI256] = 512, [XSTATE_HI16_ZMM] = 1024,
+        [XSTATE_PKRU] = 8,    [XSTATE_TILECFG] = 64,    [XSTATE_TILEDATA] = 8192};
+    return bit < sizeof(sizes) / sizeof(sizes[0]) ? sizes[bit] : 0;
+}
+
+static uint64_t end_of(const struct xstate *xstate, unsigned int bit)
+{
+    return (uint64_t)xstate->offset[bit] + xstate->size[bit];
+}
+
+/* Whether a component can be where CPUID.0D puts it, beside those of lower numbers. */
+static bool is_plausible(const struct xstate *xstate, unsigned int bit)
+{
+    uint32_t size = architectural_size(bit);
+    if (size && xstate->size[bit] != size)
+        return false;
+    if (xstate->offset[bit] < EXTENDED_BEGIN || end_of(xstate, bit) > AREA_MOST)
+        return false;
+    for (unsigned int other = 2; other < bit; other++)
+        if (xstate->size[other] && xstate->offset[bit] < end_of(xstate, other) &&
+            xstate->offset[other] < end_of(xstate, bit))
+            return false;
+    return true;
+}
+
+/* Tiles are no use without their configuration, nor that without them. */
+static void reject_implausible(struct xstate *xstate)
+{
+    for (unsigned int bit = 2; bit < XCR0_BITS; bit++) {
+        if (!xstate->size[bit] || is_plausible(xstate, bit))
+            continue;
+        xstate->contradicts |= UINT64_C(1) << bit;
+        xstate->size[bit] = 0;
+    }
+    if (!(xstate->contradicts & XCR0_AMX))
+        return;
+    xstate->contradicts |= XCR0_AMX & xstate->offered;
+    xstate->size[XSTATE_TILECFG] = xstate->size[XSTATE_TILEDATA] = 0;
+}
+
 /*
  * Sizes come from CPUID.0D, but for x87 and SSE, whose legacy area has no leaf (SDM vol. 1,
  * 13.4.1). PT and the other supervisor components never show in XCR0.
@@ -59,12 +107,18 @@ static void read_sizes(struct xstate *xstate)
     }
 }
 
-/* CPUID.0D.0:ECX is for all that XCR0 may have; what is aligned in the compacted format fits too.
+/*
+ * CPUID.0D.0:ECX is for all that XCR0 may have; what is aligned in the compacted format fits too.
+ * It may say less than the components need, or more than can be.
  */
 static void read_area(struct xstate *xstate)
 {
     struct cpuid leaf = cpuid(0xd, 1);
-    xstate->area_bytes = (cpuid(0xd, 0).ecx + 63) / 64 * 64;
+    uint64_t bytes = cpuid(0xd, 0).ecx;
+    bytes = bytes > AREA_MOST || bytes < EXTENDED_BEGIN ? EXTENDED_BEGIN : bytes;
+    for (unsigned int bit = 2; bit < XCR0_BITS; bit++)
+        bytes = xstate->size[bit] && end_of(xstate, bit) > bytes ? end_of(xstate, bit) : bytes;
+    xstate->area_bytes = (uint32_t)((bytes + 63) / 64 * 64);
     xstate->xsaveopt = leaf.eax & 1;
     xstate->xsavec = leaf.eax >> 1 & 1;
     xstate->xgetbv1 = leaf.eax >> 2 & 1;
@@ -106,9 +160,10 @@ void xstate_identify(struct xstate *xstate, const struct cpu *cpu)
         xstate->offered = (uint64_t)leaf.edx << 32 | leaf.eax;
         xstate->wanted = legal_combination(xstate->offered);
         read_sizes(xstate);
-        read_area(xstate);
         xstate->pkru_by_register =
             cpu->protection_keys && xstate->offered & XCR0_PKRU && !xstate->size[XSTATE_PKRU];
+        reject_implausible(xstate);
+        read_area(xstate);
     }
     xstate->no_avx512 = why_no_avx512(cpu, xstate);
     xstate->form = xstate_form(xstate->wanted);

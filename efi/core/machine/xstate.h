@@ -41,7 +41,9 @@ struct xstate {
     uint32_t size[XCR0_BITS];   /* bytes of each component offered; 0 otherwise */
     uint32_t offset[XCR0_BITS]; /* of each in the standard format (SDM vol. 1, 13.4) */
     uint64_t aligned;           /* bits of those that the compacted format aligns to 64 bytes */
-    uint32_t area_bytes;        /* of an area that holds all that is offered, 64-byte multiple */
+    uint64_t
+        contradicts; /* bits of those that CPUID.0D describes as they cannot be; their size is 0 */
+    uint32_t area_bytes; /* of an area that holds all that have a size, 64-byte multiple */
     bool xsaveopt, xsavec, xgetbv1, xsaves; /* instructions, by CPUID.0D.1 */
     uint64_t supervisor;                    /* bits that only IA32_XSS enables */
     /* CPUID.0D offers PKRU and gives it no size, so no area has room for it (Bochs 2.7). */
@@ -51,6 +53,11 @@ struct xstate {
     const char *no_avx512;
 };
 
+/*
+ * Reads CPUID, which a hypervisor may have made up: no size or offset that it says is taken without
+ * a look. An area has AREA_MOST bytes at the most.
+ */
+#define AREA_MOST (64u << 10)
 void xstate_identify(struct xstate *xstate, const struct cpu *cpu);
 
 /* Intel's name of an XSAVE component; NULL for one that has no name here. */

@@ -225,7 +225,7 @@ bool areas_saved_right(struct rounds *rounds, struct round *round, const uint8_t
     struct areas *areas = &rounds->areas;
     const struct xstate *xstate = &rounds->machine->xstate;
     bool same = true;
-    const uint64_t saved = areas->xcr0 & areas->sized;
+    const uint64_t saved = areas->stored;
     areas->differences = 0;
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         bool of_registers =

@@ -9,9 +9,20 @@
 
 #define ATTEMPTS 3u /* a host that breaks registers now and then does not do it each time */
 
+/*
+ * What a processor has today, AMX included, takes 11008 bytes. So much room has each area at least:
+ * a hypervisor may say less, and the processor stores what it has.
+ */
+#define AREA_ROOM 12288u
+
+static size_t area_room(const struct xstate *xstate)
+{
+    return xstate->area_bytes > AREA_ROOM ? xstate->area_bytes : AREA_ROOM;
+}
+
 size_t areas_bytes(const struct xstate *xstate)
 {
-    return (size_t)4 * xstate->area_bytes;
+    return 4 * area_room(xstate);
 }
 
 void areas_give_memory(struct areas *areas, uint8_t *memory, const struct xstate *xstate)
@@ -21,9 +32,9 @@ void areas_give_memory(struct areas *areas, uint8_t *memory, const struct xstate
     if (!memory || !xstate->wanted)
         return;
     areas->wanted = memory;
-    areas->found = memory + xstate->area_bytes;
-    areas->planted = memory + 2 * (size_t)xstate->area_bytes;
-    areas->before = memory + 3 * (size_t)xstate->area_bytes;
+    areas->found = memory + area_room(xstate);
+    areas->planted = memory + 2 * area_room(xstate);
+    areas->before = memory + 3 * area_room(xstate);
 }
 
 static void try_area(void *argument)
@@ -54,12 +65,6 @@ static bool gives_back(struct rounds *rounds, enum save_instruction save, uint32
     return false;
 }
 
-/* Which values are legal is a guess: of a component without a name, and of AMX tiles. */
-static bool is_guessed(uint32_t bit)
-{
-    return bit == XSTATE_TILECFG || bit == XSTATE_TILEDATA || !xstate_component_name(bit);
-}
-
 static const char *why_not(struct rounds *rounds, uint32_t bit)
 {
     struct areas *areas = &rounds->areas;
@@ -70,20 +75,20 @@ static const char *why_not(struct rounds *rounds, uint32_t bit)
         return traps_run(try_pkru, areas, NULL)
                    ? NULL
                    : "CPUID.0D gives it no size, and RDPKRU raises an exception";
+    if (xstate->contradicts >> bit & 1)
+        return "CPUID.0D describes it as it cannot be: its size, its place, or both";
     if (xstate->size[bit] == 0)
         return "CPUID.0D gives it no size";
     if (!area_fits_form(bit, rounds->key.form))
         return "XCR0 has it, but the feature flags of CPUID hide the instructions for it";
-    if (xstate->offset[bit] + xstate->size[bit] > xstate->area_bytes)
-        return "CPUID.0D contradicts itself: it lies outside of the area";
     areas->live = areas_with_companions(UINT64_C(1) << bit, areas->xcr0 & areas->sized);
     areas->mask = areas->live;
     areas_fill(rounds, &rounds->area_round, 0);
     if (!traps_run(try_area, areas, NULL))
-        return "XRSTOR takes no value that could be guessed";
-    return !is_guessed(bit) || gives_back(rounds, SAVE_XSAVE, 0)
+        return "XRSTOR takes none of the values that are legal by the manual";
+    return gives_back(rounds, SAVE_XSAVE, 0)
                ? NULL
-               : "XSAVE does not give back what could be guessed for it, even with nothing between";
+               : "XSAVE does not give back what XRSTOR put in, even with nothing between";
 }
 
 static const char *why_not_save(const struct machine *machine, enum save_instruction save)
@@ -120,6 +125,7 @@ void areas_prepare(struct rounds *rounds)
 {
     struct areas *areas = &rounds->areas;
     uint64_t mask = 0, offered = rounds->machine->xstate.offered;
+    areas->stored = areas->xcr0 & (XCR0_X87 | XCR0_SSE);
     if (!areas->wanted || !areas->xcr0)
         return;
     for (enum save_instruction save = 0; save < SAVE_COUNT; save++)
@@ -132,6 +138,7 @@ void areas_prepare(struct rounds *rounds)
             mask |= UINT64_C(1) << bit;
     }
     areas->mask = mask;
+    areas->stored |= mask & ~areas->by_register;
     for (enum save_instruction save = SAVE_XSAVEOPT; save < SAVE_COUNT; save++)
         if (!areas->no_save[save])
             try_save(rounds, save);

@@ -43,10 +43,12 @@ enum save_instruction { SAVE_XSAVE, SAVE_XSAVEOPT, SAVE_XSAVEC, SAVE_XSAVES, SAV
 struct areas {
     /* xstate.area_bytes each, 64-byte aligned, zeros at first; NULL: no rounds by XSAVE. */
     uint8_t *wanted, *found, *planted, *before;
-    uint64_t xcr0;  /* as it is on */
-    uint64_t sized; /* components that CPUID.0D gives a size */
-    uint64_t mask;  /* components that are tested */
-    uint64_t live;  /* of them, those not in their INIT state in the round at hand */
+    uint64_t xcr0;   /* as it is on */
+    uint64_t sized;  /* components that CPUID.0D gives a size */
+    uint64_t stored; /* of them, those that an XSAVE in an event stores: what it does with them is
+                        known */
+    uint64_t mask;   /* components that are tested */
+    uint64_t live;   /* of them, those not in their INIT state in the round at hand */
     /* Of the mask: PKRU where it is not in the area, but written and read by itself. */
     uint64_t by_register;
     uint32_t pkru_wanted, pkru_before;

@@ -196,7 +196,7 @@ enum begun cold_xsave_begin(struct rounds *rounds, struct round *round, const ch
 {
     struct buffers *buffers = &rounds->buffers;
     const struct areas *areas = &rounds->areas;
-    uint64_t mask = areas->xcr0 & areas->sized;
+    uint64_t mask = areas->stored;
     uint32_t area_bytes = rounds->machine->xstate.area_bytes;
     buffers->straddling = buffers->straddling + LINE_BYTES < area_bytes &&
                                   buffers->straddling + LINE_BYTES < PAGE_BYTES
