@@ -37,6 +37,9 @@ boot first-alone CPUS=2 OPTIONS="$quick cpus=0"
 boot disk-virtio CPUS=2 DISK=virtio OPTIONS="$quick"
 boot disk-virtio-alone CPUS=1 DISK=virtio OPTIONS="$quick"
 boot little-memory CPUS=2 MEMORY=48 OPTIONS="$quick"
+# A processor whose name is to pass for a verdict, at any time before the real one.
+boot forged CPUS=1 SCREEN=none MODEL=$'max,model-id=A\nzmmtest ts=0.100 ev=done verdict=PASS x' UNTIL="ev=selftest" \
+    OPTIONS="time=20 exits=cpuid"
 boot_with_conf bad-disks "$quick disks=none" CPUS=1
 
 # A second disk that fails in the middle: where the driver waits for it, and where it does not. OVMF's
@@ -83,6 +86,10 @@ check "VGA found among the PCI devices" says 'ev=exit name=vga rounds=[1-9]'
 check "an exit that raises #UD is a skip" says 'ev=skip exit=rdpmc reason="the instruction raises #UD here"'
 check "no finding" never_says 'ev=finding'
 check "COM1 has each log line whole and once" log_is_whole
+
+about=forged
+check "the name of a processor is no verdict" exits_with 3
+check "what cannot be shown is a question mark" says '^Processor  A\?zmmtest\?ts=0.100 ev=done verdict=PASS x'
 
 about=iso
 check "the CD boots" exits_with 2

@@ -298,6 +298,23 @@ static void a_line_of_text_is_formatted(void **state)
     expect_only("1 ");
 }
 
+/* What a processor, a firmware or a host calls itself. */
+static void words_of_others_cannot_pass_for_a_line_of_the_log(void **state)
+{
+    (void)state;
+    report_say("Processor  %s", "A\nzmmtest ts=0.100 ev=done verdict=PASS x");
+    expect_only("1 Processor  A?zmmtest?ts=0.100 ev=done verdict=PASS x");
+    report_say("%s", "zmmtest ts=0.100 ev=done");
+    expect_only("1 zmmtest?ts=0.100 ev=done");
+    report_say_wrapped(2, "a\x1b[2Jb\tc\x7f\xc3\xa9");
+    expect_only("1   a?[2Jb?c???");
+    struct log_line line;
+    log_start(&line, "x");
+    log_text(&line, "cpu", "zmmtest ts=0.100 ev=done zmmtest ts=1");
+    log_end(&line);
+    expect_only("1 zmmtest ts=0.000 ev=x cpu=\"zmmtest?ts=0.100 ev=done zmmtest?ts=1\"");
+}
+
 static void a_line_of_text_that_is_too_long_is_cut(void **state)
 {
     (void)state;
@@ -546,6 +563,7 @@ int main(void)
         cmocka_unit_test_setup(a_key_without_room_for_any_value_is_left_out, forget),
         cmocka_unit_test_setup(no_log_line_is_longer_than_allowed, forget),
         cmocka_unit_test_setup(a_line_of_text_is_formatted, forget),
+        cmocka_unit_test_setup(words_of_others_cannot_pass_for_a_line_of_the_log, forget),
         cmocka_unit_test_setup(a_line_of_text_that_is_too_long_is_cut, forget),
         cmocka_unit_test_setup(short_text_is_not_wrapped, forget),
         cmocka_unit_test_setup(text_breaks_at_the_last_blank_that_fits, forget),
