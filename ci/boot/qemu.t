@@ -40,6 +40,10 @@ boot little-memory CPUS=2 MEMORY=48 OPTIONS="$quick"
 # A processor whose name is to pass for a verdict, at any time before the real one.
 boot forged CPUS=1 SCREEN=none MODEL=$'max,model-id=A\nzmmtest ts=0.100 ev=done verdict=PASS x' UNTIL="ev=selftest" \
     OPTIONS="time=20 exits=cpuid"
+# An ACPI table (IA-PC HPET specification 1.0a, 3.2.4) whose HPET is at 64 TiB, where firmware maps nothing.
+printf '%b' 'HPET\x38\x00\x00\x00\x01\xdb' 'ZMMT\x20\x20TEST\x20\x20\x20\x20\x01\x00\x00\x00ZMMT\x01\x00\x00\x00' \
+    '\x01\xa2\x86\x80\x00\x40\x00\x00' '\x00\x00\x00\x00\x00\x40\x00\x00\x00\x00\x00\x00' >"$work/hpet"
+boot no-hpet CPUS=1 DEVICES="-machine hpet=off -acpitable file=$work/hpet" OPTIONS="$quick exits=hpet,cpuid"
 boot_with_conf bad-disks "$quick disks=none" CPUS=1
 
 # A second disk that fails in the middle: where the driver waits for it, and where it does not. OVMF's
@@ -86,6 +90,11 @@ check "VGA found among the PCI devices" says 'ev=exit name=vga rounds=[1-9]'
 check "an exit that raises #UD is a skip" says 'ev=skip exit=rdpmc reason="the instruction raises #UD here"'
 check "no finding" never_says 'ev=finding'
 check "COM1 has each log line whole and once" log_is_whole
+
+about=no-hpet
+check "an HPET that is not there is not tested, and says where it should be" \
+    says 'ev=skip exit=hpet reason="nothing is mapped at 0x400000000000, where it is said to be"'
+check "it is no finding" never_says 'ev=finding'
 
 about=forged
 check "the name of a processor is no verdict" exits_with 3

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#define VECTOR_PAGE_FAULT 14u
+
 struct fault {
     uint64_t vector;
     uint64_t error_code;

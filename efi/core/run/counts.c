@@ -45,7 +45,7 @@ static void add_tally(struct exit_counts *counts, const struct tally *tally)
 {
     struct exit_result *result = &counts->result;
     uint64_t rounds = counter_read(&tally->rounds), lowest = counter_read(&tally->cycles_lowest);
-    uint32_t unavailable = atomic_load_explicit(&tally->unavailable, memory_order_relaxed);
+    uint32_t unavailable = atomic_load_explicit(&tally->unavailable, memory_order_acquire);
     const char *over = atomic_load_explicit(&tally->over, memory_order_relaxed);
     result->rounds += rounds;
     result->findings += counter_read(&tally->findings);
@@ -57,6 +57,7 @@ static void add_tally(struct exit_counts *counts, const struct tally *tally)
     counts->without_rounds += rounds == 0;
     counts->unavailable += unavailable != 0;
     counts->exception = unavailable ? unavailable - 1 : counts->exception;
+    counts->address = unavailable ? tally->fault_address : counts->address;
     counts->over += over != NULL;
     counts->reason = over ? over : counts->reason;
     counts->waited |= rounds == 0 && atomic_load_explicit(&tally->waited, memory_order_relaxed);

@@ -50,7 +50,9 @@ static void tell_missing(const struct exit_counts *counts)
     char buffer[96];
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
-    if (counts->unavailable)
+    if (counts->unavailable && counts->exception == VECTOR_PAGE_FAULT)
+        text_add(&text, "nothing is mapped at 0x%lx, where it is said to be", counts->address);
+    else if (counts->unavailable)
         text_add(&text, "the instruction raises %s here", exception_name(counts->exception));
     else if (counts->over)
         text_add(&text, "%s", counts->reason);

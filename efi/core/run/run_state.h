@@ -41,6 +41,7 @@ struct exit_counts {
     uint32_t without_rounds; /* vCPUs that took part and have none */
     uint32_t unavailable;    /* of them: the event raised an exception */
     uint32_t exception;      /* its vector */
+    uint64_t address;        /* of a page fault */
     uint32_t over;           /* vCPUs on which it came to an end before the run did */
     const char *reason;      /* why it did there */
     bool waited;             /* on one of them it was NOT_NOW all the time */

@@ -79,6 +79,7 @@ struct plan {
 
 struct tally {
     _Atomic uint64_t rounds, findings;
+    uint64_t fault_address;       /* of a page fault of the event; written before the next */
     _Atomic uint32_t unavailable; /* 1 + vector of the exception that the event raised; 0: none */
     _Atomic(const char *) over;   /* why there are no more rounds of it; NULL: there are */
     _Atomic bool waited;          /* a slice had no round, as it was NOT_NOW */

@@ -125,7 +125,8 @@ static bool event_unavailable(const struct rounds *rounds, const struct exit *ex
                               const struct window *window, const struct round *round, uint64_t done)
 {
     const unsigned int form = round_form(rounds, round);
-    const uint64_t absent = 1u << 6 | 1u << 13 | 1u << 20 | 1u << 29; /* #UD #GP #VE #VC */
+    /* #UD, #GP, #PF where firmware maps nothing at a device's address, #VE, #VC. */
+    const uint64_t absent = 1u << 6 | 1u << 13 | 1u << VECTOR_PAGE_FAULT | 1u << 20 | 1u << 29;
     return done == 0 && !exit->must_work && round->fault.vector < 32 &&
            absent >> round->fault.vector & 1 && round->fault.rip >= window->form[form].event &&
            round->fault.rip < window->form[form].event_end;
@@ -208,8 +209,9 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
         if (result == INTACT)
             continue;
         if (result >= FAULTED && event_unavailable(rounds, exit, window, round, before + done)) {
+            tally->fault_address = round->fault.cr2;
             atomic_store_explicit(&tally->unavailable, 1 + (uint32_t)round->fault.vector,
-                                  memory_order_relaxed);
+                                  memory_order_release);
             return false;
         }
         finding_keep(rounds, entry, round, window, result, before + done + 1);
