@@ -1,6 +1,6 @@
 #!/bin/bash
 # What happens beneath a guest without its asking, by faultvisor: the bug of ESXi 8.0.2 by the clock
-# and not by exits, a migration to a host of another build, vCPUs in x2APIC mode, a vCPU that gets no
+# and not by exits, one that strikes all the time, a migration to a host of another build, vCPUs in x2APIC mode, a vCPU that gets no
 # more time.
 . "$(dirname "$0")/lib.sh"
 
@@ -8,8 +8,9 @@ echo 'fault=avx256 every=50ms -- time=5 findings=1' | faultvisor_image by-time
 echo 'migrate=700 pose=vmware -- passes=4' | faultvisor_image migrate
 echo 'apic=x2apic -- passes=2' | faultvisor_image x2apic
 echo 'hang=300 -- time=30' | faultvisor_image hang
+echo 'fault=avx256 every=1 -- time=3 findings=1000' | faultvisor_image flood
 
-for name in by-time migrate x2apic hang; do
+for name in by-time migrate x2apic hang flood; do
     boot "$name" ENGINE=bochs CPUS=2 DEBUGGER=yes IMAGE="$work/$name.img"
 done
 all_booted
@@ -48,4 +49,13 @@ check "a vCPU that makes no progress is named, with its exit" \
     says 'ev=error reason="vCPU 1 made no progress for 10 s; it is in exit cpuid"'
 check "ERROR" exits_with 3
 
+about=flood
+in_time() {
+    local elapsed
+    elapsed=$(value "done" elapsed)
+    [ "${elapsed:-99}" -le 4 ]
+}
+check "more findings than can be told do not keep it from its end" in_time
+check "it says how many are told" says 'ev=notice text="[0-9]* of the [0-9]* findings are told in full'
+check "it is not taken for a standstill" never_says 'ev=gap'
 finish

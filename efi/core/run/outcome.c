@@ -138,8 +138,24 @@ static void tell_disks(const struct run *run)
                      "the read that does not come back.");
 }
 
+/* findings= of each exit and vCPU are told in full, and no more than there was time for. */
+static void tell_untold(const struct run *run, const struct totals *totals)
+{
+    char buffer[128];
+    struct text text;
+    if (run->findings_told >= totals->findings)
+        return;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(
+        &text,
+        "%lu of the %lu findings are told in full; the others are counted. findings= tells more.",
+        run->findings_told, totals->findings);
+    event_notice(buffer);
+}
+
 void outcome_tell(const struct run *run, const struct totals *totals)
 {
+    tell_untold(run, totals);
     tell_exits(run);
     tell_components(run);
     tell_interrupts(totals);

@@ -90,6 +90,7 @@ static void stop_all(struct run *run)
         vcpu_run_slice(boot);
     while (watching_look(run))
         clock_wait(1);
+    tell_rest(run);
     run->disk_lost = !disks_stop();
 }
 

@@ -86,6 +86,7 @@ struct run {
     uint32_t causes; /* noted so far: bit n is the enum cause n */
     char error[400]; /* what broke last, in words; "": nothing */
     uint64_t findings_told;
+    uint32_t heard;     /* the vCPU whose finding was told last */
     struct known known; /* what the findings looked like */
     bool xcr0_told;     /* in the report, */
     uint64_t xcr0;      /* as this */

@@ -1,5 +1,6 @@
 /* Diagnoses what was found, and hands what happens to the report. */
 #include "telling.h"
+#include "../../platform/clock.h"
 #include "../../platform/disks.h"
 #include "../diagnosis/signatures.h"
 #include "../report/events.h"
@@ -73,15 +74,44 @@ static void tell_finding(struct run *run, const struct finding *finding)
         note_cause(&run->causes, CAUSE_MEMORY_CHANGED);
 }
 
-void tell_findings(struct run *run, struct rounds *rounds)
+/* Findings told in one look: a line of a slow console takes long, and time, keys and ticks go on.
+ */
+#define TOLD_IN_A_LOOK 4u
+
+/* A look at each vCPU in turn, beginning with the one behind the last that was heard. */
+static bool tell_next(struct run *run)
 {
-    const struct finding *finding = findings_next(rounds);
-    if (!finding)
-        return;
-    for (; finding; finding = findings_next(rounds)) {
+    for (uint32_t n = 0; n < run->processors.count; n++) {
+        uint32_t cpu = (run->heard + 1 + n) % run->processors.count;
+        struct vcpu *vcpu = run->watched[cpu].vcpu;
+        const struct finding *finding = vcpu ? findings_next(&vcpu->rounds) : NULL;
+        if (!finding)
+            continue;
+        run->heard = cpu;
         tell_finding(run, finding);
-        findings_took(rounds);
+        findings_took(&vcpu->rounds);
+        return true;
     }
+    return false;
+}
+
+void tell_findings(struct run *run)
+{
+    uint32_t told = 0;
+    while (told < TOLD_IN_A_LOOK && tell_next(run))
+        told++;
+    if (told)
+        tell_flush(run);
+}
+
+/* So long may it take, once the run is over, to tell what is still in the queues. */
+#define REST_MILLISECONDS 5000u
+
+void tell_rest(struct run *run)
+{
+    uint64_t since = clock_milliseconds();
+    while (clock_milliseconds() - since < REST_MILLISECONDS && tell_next(run))
+        continue;
     tell_flush(run);
 }
 

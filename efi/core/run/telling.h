@@ -13,8 +13,11 @@ void tell_error(struct run *run, const char *reason);
 /* The XCR0 of a vCPU, and whether it could turn on what was wanted. */
 void tell_state(struct run *run, uint32_t cpu);
 
-/* The findings that wait in a vCPU's queue, each with its diagnosis. */
-void tell_findings(struct run *run, struct rounds *rounds);
+/* Some of the findings that wait in the queues of the vCPUs, each with its diagnosis. */
+void tell_findings(struct run *run);
+
+/* After the last round: those that are left, as far as that takes no more than some seconds. */
+void tell_rest(struct run *run);
 
 /*
  * What was told so far is to outlast the machine. Not while a read is in flight: what the firmware

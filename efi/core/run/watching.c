@@ -85,13 +85,10 @@ static bool look_after(struct run *run, uint32_t cpu)
     if (!run_has(run, cpu))
         return false;
     struct vcpu *vcpu = watched->vcpu;
-    if (watched->lost || watched->broken) {
-        tell_findings(run, &vcpu->rounds); /* what it found is found all the same */
+    if (watched->lost || watched->broken)
         return false;
-    }
     uint64_t beats = counter_read(&vcpu->rounds.beats);
     enum vcpu_state state = atomic_load_explicit(&vcpu->state, memory_order_acquire);
-    tell_findings(run, &vcpu->rounds);
     if (beats != watched->beats) {
         watched->beats = beats;
         watched->progressed_at = clock_milliseconds();
@@ -139,6 +136,7 @@ bool watching_look(struct run *run)
     look_for_gap(run);
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
         busy |= look_after(run, cpu);
+    tell_findings(run);
     return busy;
 }
 
