@@ -15,7 +15,9 @@ start_emulator() {
 # the same, and one dies of it.
 start_bochs_with_port() {
     local ports n
-    exec 9>>"${TMPDIR:-/tmp}/zmmtest-bochs-$(id -u).lock"
+    local folder=${XDG_RUNTIME_DIR:-${HOME:-/nonexistent}/.cache} # of this user alone
+    mkdir -p "$folder"
+    exec 9>>"$folder/zmmtest-bochs.lock"
     flock -w 30 9
     ports=$(screen_ports)
     start_emulator "$@"

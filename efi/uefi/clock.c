@@ -16,7 +16,9 @@ uint64_t clock_start(void)
     /* Without a Stall, a guess that keeps time limits finite: 2 GHz. */
     uint64_t hz = EFI_ERROR(status) || ticks == 0 ? UINT64_C(2000000000)
                                                   : ticks * (1000000u / MEASURED_MICROSECONDS);
-    ticks_per_millisecond = hz < 1000 ? 1 : hz / 1000;
+    /* One that is slower would stand still by the millisecond. */
+    hz = hz < 1000 ? 1000 : hz;
+    ticks_per_millisecond = hz / 1000;
     return hz;
 }
 
