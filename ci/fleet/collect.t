@@ -429,6 +429,34 @@ def check_use(folder):
     check("--help tells it all", help_.returncode == 0 and b"CUT OFF" in help_.stdout)
 
 
+def check_trouble(folder, log):
+    """Whatever goes wrong, the exit code is not 1, which means FAIL."""
+    result = collect("")
+    check("no name at all is 4", result.returncode == 4 and result.stderr.startswith(b"zmmtest-collect: "), result)
+    (folder / "good").mkdir()
+    (folder / "good" / "a.log").write_bytes(log)
+    for name, where in (("a full disk", ">/dev/full"), ("an output that is closed", ">&-")):
+        result = subprocess.run(["sh", "-c", f'exec "$0" "$1" {where}', COLLECT, folder / "good"],
+                                capture_output=True, timeout=300, check=False)
+        check(f"{name} is 4, and one line", result.returncode == 4 and result.stderr.count(b"\n") == 1, result)
+    linked = folder / "linked"
+    linked.mkdir()
+    (folder / "secret").write_bytes(b"root:hash:of:a:password\n")
+    (linked / "a.log").symlink_to(folder / "secret")
+    (linked / "b.log").symlink_to("/proc/kmsg")
+    (linked / "c.log").write_bytes(log)
+    result = collect(linked)
+    check("links in a folder are not followed", b"password" not in result.stdout + result.stderr
+          and len(table(linked)) == 1, result)
+    deep = folder / "deep"
+    deep.mkdir()
+    subprocess.run(["sh", "-c", 'cd "$0" && n=0 && while [ $n -lt 1500 ]; do mkdir d && cd d && n=$((n + 1)); done', deep],
+                   check=True)
+    result = collect(deep)
+    check("folders without an end are no FAIL", result.returncode in (3, 4) and b"Traceback" not in result.stderr, result)
+    subprocess.run(["rm", "-rf", deep], check=True)
+
+
 def main():
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
@@ -440,6 +468,7 @@ def main():
         check_names(folder, log, verdict)
         check_places(folder, log, verdict)
         check_use(folder)
+        check_trouble(folder, log)
         (folder / "thousand").mkdir()
         check_thousand(folder / "thousand")
     print(f"1..{tests}")
