@@ -35,6 +35,13 @@ void text_add_ranges(struct text *text, const char *name, uint64_t mask);
  */
 size_t text_break(const char *text, size_t columns);
 
+/* What is shown of a character that others wrote: a question mark for one that could start a line
+ * or steer a terminal. */
+static inline char text_printable(char c)
+{
+    return (char)(c >= ' ' && c <= '~' ? c : '?');
+}
+
 /* A whole unsigned number, decimal or hexadecimal (base 10 or 16). False if it is none or too big.
  */
 bool text_to_number(const char *text, size_t length, unsigned int base, uint64_t *value);

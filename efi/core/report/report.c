@@ -44,8 +44,7 @@ static void make_harmless(char *words)
 {
     static const char head[] = "zmmtest ts=";
     for (char *c = words; *c; c++) {
-        if (*c < ' ' || *c > '~')
-            *c = '?';
+        *c = text_printable(*c);
         size_t length = (size_t)(c - words) + 1;
         if (length >= strlen(head) && memcmp(c + 1 - strlen(head), head, strlen(head)) == 0)
             *(c - strlen("ts=")) = '?';

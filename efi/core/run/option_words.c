@@ -16,10 +16,8 @@ void options_default(struct options *options)
 /* Only what is printable of what a source holds goes into a message, and not too much of it. */
 static void add_printable(struct text *text, struct word word, size_t most)
 {
-    for (size_t n = 0; n < word.length && n < most; n++) {
-        char c = word.start[n];
-        text_add(text, "%c", c >= ' ' && c <= '~' ? c : '?');
-    }
+    for (size_t n = 0; n < word.length && n < most; n++)
+        text_add(text, "%c", text_printable(word.start[n]));
     if (word.length > most)
         text_add(text, "...");
 }

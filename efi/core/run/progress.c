@@ -31,7 +31,7 @@ static const struct hits *hits_of(const void *context, uint32_t cpu, bool inject
     return count_hits(context, cpu, injected);
 }
 
-const struct progress *run_progress(struct run *run)
+static const struct progress *progress_of(struct run *run)
 {
     struct totals totals = count_totals(run);
     struct progress *progress = &run->progress;
@@ -76,7 +76,7 @@ void run_show(struct run *run)
     uint64_t start = clock_milliseconds();
     if (!report_shows_progress() || start < run->show_at)
         return;
-    report_progress(run_progress(run));
+    report_progress(progress_of(run));
     uint64_t took = clock_milliseconds() - start, apart = took * SHOW_SHARE;
     apart = apart < SHOW_MILLISECONDS ? SHOW_MILLISECONDS : apart;
     apart = apart > SHOW_MILLISECONDS_MOST ? SHOW_MILLISECONDS_MOST : apart;

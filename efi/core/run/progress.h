@@ -7,9 +7,6 @@
 /* How long it may take, in milliseconds; 0: no limit. */
 uint64_t run_time_limit(const struct run *run);
 
-/* What there is to show; valid until the next call. */
-const struct progress *run_progress(struct run *run);
-
 /* Shows it where a sink does and it is time to; some times a second, at the most. */
 void run_show(struct run *run);
 

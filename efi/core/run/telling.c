@@ -70,16 +70,14 @@ static void tell_finding(struct run *run, const struct finding *finding)
     event_finding(&found);
     report_found(&found);
     gap_pass_over(&run->gap);
-    if (finding->memory_changed)
-        note_cause(&run->causes, CAUSE_MEMORY_CHANGED);
 }
 
-/* Findings told in one look: a line of a slow console takes long, and time, keys and ticks go on.
- */
+/* Of one look: a line of a slow console takes long, and time, keys and ticks go on. */
 #define TOLD_IN_A_LOOK 4u
 
-/* A look at each vCPU in turn, beginning with the one behind the last that was heard. */
-static bool tell_next(struct run *run)
+/* Takes the next finding, of each vCPU in turn, and tells it or passes it over. False: there is
+ * none. */
+static bool take_next(struct run *run, bool told)
 {
     for (uint32_t n = 0; n < run->processors.count; n++) {
         uint32_t cpu = (run->heard + 1 + n) % run->processors.count;
@@ -88,7 +86,10 @@ static bool tell_next(struct run *run)
         if (!finding)
             continue;
         run->heard = cpu;
-        tell_finding(run, finding);
+        if (finding->memory_changed)
+            note_cause(&run->causes, CAUSE_MEMORY_CHANGED);
+        if (told)
+            tell_finding(run, finding);
         findings_took(&vcpu->rounds);
         return true;
     }
@@ -98,7 +99,7 @@ static bool tell_next(struct run *run)
 void tell_findings(struct run *run)
 {
     uint32_t told = 0;
-    while (told < TOLD_IN_A_LOOK && tell_next(run))
+    while (told < TOLD_IN_A_LOOK && take_next(run, true))
         told++;
     if (told)
         tell_flush(run);
@@ -110,7 +111,7 @@ void tell_findings(struct run *run)
 void tell_rest(struct run *run)
 {
     uint64_t since = clock_milliseconds();
-    while (clock_milliseconds() - since < REST_MILLISECONDS && tell_next(run))
+    while (take_next(run, clock_milliseconds() - since < REST_MILLISECONDS))
         continue;
     tell_flush(run);
 }

@@ -20,8 +20,7 @@ static void put_characters(struct grid *grid, uint32_t row, uint32_t column,
                            enum attribute attribute, const char *text, size_t length)
 {
     for (size_t n = 0; row < grid->rows && n < length && column + n < GRID_COLUMNS; n++) {
-        char c = (char)(text[n] >= ' ' && text[n] <= '~' ? text[n] : '?');
-        grid->wanted[row][column + n] = (struct cell){c, (uint8_t)attribute};
+        grid->wanted[row][column + n] = (struct cell){text_printable(text[n]), (uint8_t)attribute};
     }
 }
 
