@@ -380,6 +380,9 @@ def check_places(folder, log, verdict):
     rows = table(places)
     check("loops of links and FIFOs are no trap, a dangling link is seen",
           [row["verdict"] for row in rows] == [verdict, "NO RUN"], rows)
+    (places / "latest.log").symlink_to("a.log")
+    check("a link to a log of the same folder is not that log twice", len(table(places)) == 2)
+    (places / "latest.log").unlink()
     check("a file that is not there is a line", verdicts(places / "a.log", places / "b.log") == [verdict, "NO RUN"])
     (places / "b.log").write_bytes(log)
     (places / "b.log").chmod(0)
@@ -444,11 +447,13 @@ def check_trouble(folder, log):
     (folder / "secret").write_bytes(b"root:hash:of:a:password\n")
     (linked / "a.log").symlink_to(folder / "secret")
     (linked / "b.log").symlink_to("/proc/kmsg")
-    (linked / "c.log").write_bytes(log)
+    (linked / "c").symlink_to(folder)
+    (linked / "d.log").write_bytes(log)
     result = collect(linked)
-    check("links in a folder are not followed", b"password" not in result.stdout + result.stderr
-          and len(table(linked)) == 1, result)
-    deep = folder / "deep"
+    rows = table(linked)
+    check("links out of a folder are not followed, and each is a line", b"password" not in result.stdout + result.stderr
+          and [row["host"] for row in rows if row["verdict"] == "NO RUN"] == ["a", "b", "c"] and len(rows) == 4, rows)
+    deep = folder / "endless"
     deep.mkdir()
     subprocess.run(["sh", "-c", 'cd "$0" && n=0 && while [ $n -lt 1500 ]; do mkdir d && cd d && n=$((n + 1)); done', deep],
                    check=True)
