@@ -84,7 +84,7 @@ for host in esx-a esx-b esx-c; do
     check "$host has its verdict" is_verdict_of $host "$pass"
     check "$host has its logs" test -s "$work/well.out/$host/serial.log" -a -s "$work/well.out/$host/vmware.log"
     check "the OVA is deployed to $host" \
-        called "^import.ova -host=/DC/host/C/$host -name=zmmtest-[0-9a-f]{16}-$host $work/zmmtest.ova"
+        called "^import.ova -host=/DC/host/C/$host -name=zmmtest-[0-9a-f]{16}-[0-9]+-$host $work/zmmtest.ova"
 done
 check "options are set, and end=menu" \
     called '^vm.change -vm /DC/vm/zmmtest-[^ ]* -e guestinfo.zmmtest.options=time=5 exits=hold end=menu$'
@@ -136,10 +136,27 @@ done
 check "no VM is left" no_vm_is_left
 check "only own VMs were destroyed" only_own_destroyed
 
+# Names that would be one and the same, that lead out of the results' folder, or that steer a terminal.
+long=$(printf 'x%.0s' {1..50})
+cluster names .. . 'esx a' 'esx?a' "${long}1" "${long}2" $'esx\e[2Jb' esx-garbled
+over_to_its_end --parallel=8
+check "each host has a folder of its own" test "$(find "$work/names.out" -mindepth 1 -type d | wc -l)" = 8
+check "nothing is written beside it" test ! -e "$work/not-tested.log" -a ! -e "$work/serial.log"
+check "each host but one has its verdict" says "^Hosts 8: .*7 $pass"
+check "each has a VM of its own" \
+    test "$(sed -n 's/^import.ova .*-name=\([^ ]*\) .*/\1/p' "$STUB/calls" | sort -u | wc -l)" = 8
+check "no VM is left" no_vm_is_left
+nothing_steers() {
+    ! LC_ALL=C grep -rq '[^ -~[:space:]]' "$work/names" "$work/names.err" "$work/names.out" --include=names* \
+        --include=esxi-fleet.txt --include=not-tested.log
+}
+check "no escape sequence comes through" nothing_steers
+check "but the words around it do" says_why esx-garbled 'import.ova: .*?\[31mred'
+
 cluster stuck esx-stuck
 over_to_its_end
 check "a VM that cannot be removed is told of" \
-    says '^esx-stuck: the VM zmmtest-[0-9a-f]{16}-esx-stuck may be left behind'
+    says '^esx-stuck: the VM zmmtest-[0-9a-f]{16}-0-esx-stuck may be left behind'
 check "and is no success" exits_with 3
 
 cluster limited esx-1 esx-2 esx-3 esx-4 esx-5
@@ -190,8 +207,10 @@ wrong "cannot be read" --ova="$work/none.ova" /DC/host/C
 wrong "--limit=SECONDS is needed" "$ova" --options=passes=1 /DC/host/C
 wrong "--limit=SECONDS is needed" "$ova" --options=time=0 /DC/host/C
 wrong "--limit=SECONDS is needed" "$ova" --options=time=00 /DC/host/C
-wrong "a number from 1 is allowed" "$ova" --parallel=0 /DC/host/C
-wrong "a number from 1 is allowed" "$ova" --parallel=00 /DC/host/C
+wrong "a number from 1 to 999999999" "$ova" --parallel=0 /DC/host/C
+wrong "a number from 1 to 999999999" "$ova" --parallel=00 /DC/host/C
+wrong "a number from 1 to 999999999" "$ova" --parallel=18446744073709551616 /DC/host/C
+wrong "a number from 1 to 999999999" "$ova" --limit=0x10 /DC/host/C
 wrong "there is no host in" "$ova" --out="$work/nobody" /DC/host/C
 echo esx-a >"$STUB/hosts"
 wrong "is not empty" "$ova" --options=time=08 --out="$work/well.out" /DC/host/C
