@@ -32,17 +32,6 @@ static bool parse_conf(const char *bytes, size_t size)
     return options_parse_conf(&options, "zmmtest.conf", bytes, size, &error);
 }
 
-static bool parse_load(const char *ascii)
-{
-    uint16_t wide[512];
-    size_t n = 0;
-    for (; ascii[n]; n++)
-        wide[n] = (unsigned char)ascii[n];
-    wide[n] = 0;
-    start_anew(NULL);
-    return options_parse_load(&options, wide, (n + 1) * sizeof(*wide), &error);
-}
-
 static bool took_nothing(void)
 {
     return options.turns == 0;
@@ -253,148 +242,6 @@ static void a_small_error_buffer_is_not_overrun(void **state)
     assert_int_equal(options.end, END_EXIT);
 }
 
-static void load_options_are_read(void **state)
-{
-    (void)state;
-    assert_true(parse_load("time=5 end=exit"));
-    assert_int_equal(options.seconds, 5);
-    assert_int_equal(options.end, END_EXIT);
-    assert_true(parse_load("time=5\tend=exit"));
-    assert_int_equal(options.end, END_EXIT);
-    assert_true(parse_load(""));
-    assert_true(took_nothing());
-    assert_true(parse_load("   "));
-    assert_true(took_nothing());
-    assert_false(parse_load("time=5 wrong end=exit"));
-    assert_non_null(strstr(error.start, "load options line 1: wrong: no such option"));
-    assert_int_equal(options.end, END_EXIT);
-}
-
-static void line_ends_in_load_options_are_blanks(void **state)
-{
-    (void)state;
-    static const char *const good[] = {"end=exit\r\n",        "end=exit\n",
-                                       "end=exit\r",          "\r\nend=exit",
-                                       "time=5\r\nend=exit",  "time=5\nend=exit\n\n",
-                                       "time=5\r\rend=exit ", "zmmtest.efi\r\nend=exit"};
-    for (size_t n = 0; n < sizeof(good) / sizeof(good[0]); n++) {
-        assert_true(parse_load(good[n]));
-        assert_int_equal(options.end, END_EXIT);
-    }
-    assert_false(parse_load("time=5\r\nwrong\r\n"));
-    assert_non_null(strstr(error.start, "load options line 2: wrong: no such option"));
-}
-
-static void the_name_of_the_program_is_no_option(void **state)
-{
-    (void)state;
-    static const char *const good[] = {"zmmtest.efi time=5",
-                                       "ZMMTEST.EFI time=5",
-                                       "\\EFI\\BOOT\\BOOTX64.EFI time=5",
-                                       "fs0:\\zmmtest.efi    time=5",
-                                       "fs0:\\x\\zmmtest.efi time=5",
-                                       "zmmtest time=5",
-                                       "ZmmTest time=5",
-                                       "fs0:\\x\\zmmtest time=5",
-                                       " zmmtest.efi time=5",
-                                       "\t zmmtest time=5",
-                                       "zmmtest.efi\ttime=5",
-                                       "zmmtest\ttime=5"};
-    for (size_t n = 0; n < sizeof(good) / sizeof(good[0]); n++) {
-        assert_true(parse_load(good[n]));
-        assert_int_equal(options.seconds, 5);
-    }
-    static const char *const alone[] = {"zmmtest.efi", "zmmtest", " zmmtest.efi", "zmmtest.efi\t",
-                                        " zmmtest "};
-    for (size_t n = 0; n < sizeof(alone) / sizeof(alone[0]); n++) {
-        assert_true(parse_load(alone[n]));
-        assert_true(took_nothing());
-    }
-    assert_true(parse_load(".efi time=5"));
-    assert_int_equal(options.seconds, 5);
-}
-
-static void an_option_that_ends_like_the_name_is_no_name(void **state)
-{
-    (void)state;
-    assert_false(parse_load("end=zmmtest"));
-    assert_false(parse_load("x=zmmtest.efi"));
-}
-
-static void a_quoted_program_name_is_passed_over(void **state)
-{
-    (void)state;
-    assert_true(parse_load("\"zmmtest.efi\" time=5"));
-    assert_int_equal(options.seconds, 5);
-    assert_true(parse_load("\"fs0:\\my dir\\zmmtest.efi\" time=6"));
-    assert_int_equal(options.seconds, 6);
-}
-
-static void a_word_that_only_looks_like_the_name_is_an_option(void **state)
-{
-    (void)state;
-    assert_false(parse_load("time=5 zmmtest.efi"));
-    assert_false(parse_load("time=5 zmmtest"));
-    assert_false(parse_load("zmmtest zmmtest"));
-    assert_false(parse_load("zmmtests time=5"));
-    assert_false(parse_load("mmtest time=5"));
-    assert_false(parse_load("zmmtest.ef time=5"));
-    assert_false(parse_load("efi time=5"));
-    assert_false(parse_load("zmmtest_efi time=5"));
-    assert_false(parse_load("zmmtest.efi zmmtest.efi"));
-}
-
-static void load_options_end_at_a_zero_or_with_their_bytes(void **state)
-{
-    (void)state;
-    static const uint16_t terminated[] = {'e', 'n', 'd', '=', 'e', 'x', 'i', 't', 0, 0xdead, 'w'};
-    assert_true(options_parse_load(&options, terminated, sizeof(terminated), &error));
-    assert_int_equal(options.end, END_EXIT);
-    start_anew(NULL);
-    assert_true(options_parse_load(&options, terminated, 16, &error));
-    assert_int_equal(options.end, END_EXIT);
-    start_anew(NULL);
-    assert_true(options_parse_load(&options, terminated, 18, &error));
-    assert_int_equal(options.end, END_EXIT);
-    start_anew(NULL);
-    assert_false(options_parse_load(&options, terminated, 14, &error));
-    assert_non_null(strstr(error.start, "end=exi: value not allowed"));
-}
-
-static void what_is_no_text_is_passed_over(void **state)
-{
-    (void)state;
-    static const uint16_t words[] = {'e', 'n', 'd', '=', 'e', 'x', 'i', 't'};
-    uint16_t binary[8];
-    assert_true(options_parse_load(&options, NULL, 0, &error));
-    assert_true(options_parse_load(&options, NULL, 8, &error));
-    assert_true(options_parse_load(&options, words, 0, &error));
-    for (size_t bytes = 1; bytes < sizeof(words); bytes += 2)
-        assert_true(options_parse_load(&options, words, bytes, &error));
-    static const uint16_t wrong[] = {0x01, 0x1f, 0x7f, 0x80, 0xff, 0x100, 0x0165, 0xffff};
-    for (size_t n = 0; n < sizeof(wrong) / sizeof(wrong[0]); n++) {
-        memcpy(binary, words, sizeof(binary));
-        binary[n] = wrong[n];
-        assert_true(options_parse_load(&options, binary, sizeof(binary), &error));
-    }
-    assert_true(took_nothing());
-    assert_int_equal(error.length, 0);
-}
-
-static void load_options_of_the_largest_size_are_read_and_larger_ones_passed_over(void **state)
-{
-    (void)state;
-    static const char option[] = "end=exit ";
-    static uint16_t large[4097];
-    for (size_t n = 0; n < sizeof(large) / sizeof(large[0]); n++)
-        large[n] = n < 4096 - 8 ? ' ' : (uint16_t)option[n - (4096 - 8)];
-    assert_true(options_parse_load(&options, large, 4096 * sizeof(large[0]), &error));
-    assert_int_equal(options.end, END_EXIT);
-    start_anew(NULL);
-    assert_true(options_parse_load(&options, large, sizeof(large), &error));
-    assert_true(took_nothing());
-}
-
 static const char *in_force(void)
 {
     static char buffer[OPTIONS_IN_FORCE_MAX];
@@ -409,11 +256,10 @@ static void what_is_in_force_is_told_with_its_source(void **state)
 {
     (void)state;
     static const char conf[] = "# first\n end=shutdown time=10\n";
-    static const uint16_t load[] = {'p', 'a', 's', 's', 'e', 's', '=', '3'};
     assert_string_equal(in_force(), "defaults");
     assert_true(options_parse_conf(&options, "zmmtest.conf", conf, strlen(conf), &error));
     assert_string_equal(in_force(), "zmmtest.conf: end=shutdown time=10");
-    assert_true(options_parse_load(&options, load, sizeof(load), &error));
+    assert_true(options_parse_typed(&options, "load options", "passes=3", &error));
     assert_string_equal(in_force(), "zmmtest.conf: end=shutdown time=10; load options: passes=3");
 }
 
@@ -522,16 +368,6 @@ int main(void)
         cmocka_unit_test_setup(what_cannot_be_printed_does_not_reach_the_message, start_anew),
         cmocka_unit_test_setup(a_long_word_is_shortened_in_the_message, start_anew),
         cmocka_unit_test_setup(a_small_error_buffer_is_not_overrun, start_anew),
-        cmocka_unit_test_setup(load_options_are_read, start_anew),
-        cmocka_unit_test_setup(line_ends_in_load_options_are_blanks, start_anew),
-        cmocka_unit_test_setup(the_name_of_the_program_is_no_option, start_anew),
-        cmocka_unit_test_setup(an_option_that_ends_like_the_name_is_no_name, start_anew),
-        cmocka_unit_test_setup(a_quoted_program_name_is_passed_over, start_anew),
-        cmocka_unit_test_setup(a_word_that_only_looks_like_the_name_is_an_option, start_anew),
-        cmocka_unit_test_setup(load_options_end_at_a_zero_or_with_their_bytes, start_anew),
-        cmocka_unit_test_setup(what_is_no_text_is_passed_over, start_anew),
-        cmocka_unit_test_setup(
-            load_options_of_the_largest_size_are_read_and_larger_ones_passed_over, start_anew),
         cmocka_unit_test_setup(what_is_in_force_is_told_with_its_source, start_anew),
         cmocka_unit_test_setup(what_a_later_source_replaced_is_not_in_force, start_anew),
         cmocka_unit_test_setup(arguments_of_one_command_line_have_one_source, start_anew),

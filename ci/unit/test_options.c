@@ -2,6 +2,7 @@
  * The values of options: what is allowed is taken, what is not is named, with what is allowed, and
  * changes nothing. Each option of the program has cases here.
  */
+#include "../../efi/core/run/load_options.h"
 #include "../../efi/core/run/option_table.h"
 #include "../../efi/core/run/option_words.h"
 #include "../../efi/core/window/corruption.h"
@@ -528,7 +529,9 @@ static void random_bytes_leave_every_field_in_its_range(void **state)
         uint16_t wide[sizeof(bytes)];
         for (size_t at = 0; at < length; at++)
             wide[at] = bytes[at] & (n % 2 ? 0x7f : 0xff);
-        good = options_parse_load(&options, wide, 2 * length - n % 64 % (length + 1), &error);
+        const char *notice = NULL;
+        good = load_options_parse(&options, wide, 2 * length - n % 64 % (length + 1), NULL, &error,
+                                  &notice);
         assert_int_equal(good, error.length == 0);
         assert_true(in_range());
     }

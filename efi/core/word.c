@@ -22,3 +22,8 @@ struct word word_cut(struct word *word, char separator)
     word->length -= used;
     return part;
 }
+
+bool word_is_between(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}

@@ -14,6 +14,9 @@ struct word {
 bool word_is(struct word word, const char *text);
 bool word_ends_with(struct word word, char c);
 
+/* What stands between words: blanks, tabs and line ends. */
+bool word_is_between(char c);
+
 /* Cuts the part before the first separator off. What follows the separator stays in *word. */
 struct word word_cut(struct word *word, char separator);
 

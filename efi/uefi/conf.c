@@ -2,6 +2,7 @@
 #include "conf.h"
 #include "../core/machine/fw_cfg.h"
 #include "../core/machine/vmware.h"
+#include "../core/run/load_options.h"
 #include "../core/run/option_words.h"
 #include "firmware.h"
 #include <string.h>
@@ -59,28 +60,11 @@ static bool firmware_is_u_boot(void)
 
 /*
  * U-Boot gives its variable bootargs to all that it boots, and as delivered that is the command
- * line of a Linux kernel (U-Boot's documentation, "UEFI on U-Boot"): nobody's mistake, and not for
- * us. Where one word has a key of ours they are meant for us.
+ * line of a Linux kernel (U-Boot's documentation, "UEFI on U-Boot").
  */
-static bool parse_bootargs(struct options *options, const EFI_LOADED_IMAGE *image,
-                           struct text *error, const char **notice)
-{
-    char wrong[512];
-    struct text of_bootargs;
-    struct options taken = *options;
-    text_start(&of_bootargs, wrong, sizeof(wrong));
-    taken.known = false;
-    bool good =
-        options_parse_load(&taken, image->LoadOptions, image->LoadOptionsSize, &of_bootargs);
-    if (!good && !taken.known) {
-        *notice = "U-Boot's bootargs are no options of zmmtest, and none of them is taken. "
-                  "\"setenv bootargs\" empties them or sets options.";
-        return true;
-    }
-    *options = taken;
-    text_add(error, "%s", wrong);
-    return good;
-}
+static const char bootargs_notice[] =
+    "U-Boot's bootargs are no options of zmmtest, and none of them is taken. "
+    "\"setenv bootargs\" empties them or sets options.";
 
 static bool parse_load_options(struct options *options, struct text *error, const char **notice)
 {
@@ -88,9 +72,8 @@ static bool parse_load_options(struct options *options, struct text *error, cons
     EFI_LOADED_IMAGE *image;
     if (EFI_ERROR(system_table->BootServices->HandleProtocol(image_handle, &guid, (void **)&image)))
         return true;
-    if (firmware_is_u_boot())
-        return parse_bootargs(options, image, error, notice);
-    return options_parse_load(options, image->LoadOptions, image->LoadOptionsSize, error);
+    return load_options_parse(options, image->LoadOptions, image->LoadOptionsSize,
+                              firmware_is_u_boot() ? bootargs_notice : NULL, error, notice);
 }
 
 bool conf_read(struct options *options, const struct hypervisor *hypervisor, struct text *error,

@@ -110,11 +110,6 @@ void options_in_force(const struct options *options, struct text *text)
     }
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* LF, CR or CR LF: one line end. */
 static bool ends_line(const char *words, size_t at, size_t length)
 {
@@ -132,11 +127,11 @@ static struct word next_typed(const char *words, size_t length, size_t *at, unsi
             comment = false;
         }
         comment |= c == '#';
-        if (!comment && !is_blank(c))
+        if (!comment && !word_is_between(c))
             break;
     }
     struct word word = {words + *at, 0};
-    while (*at < length && !is_blank(words[*at])) {
+    while (*at < length && !word_is_between(words[*at])) {
         ++*at;
         word.length++;
     }
@@ -182,7 +177,7 @@ bool options_parse_typed(struct options *options, const char *source, const char
 /* A folder of that name, a program, UTF-16 without a mark: all of them have control characters. */
 static bool is_text(char c)
 {
-    return is_blank(c) || (unsigned char)c >= ' ';
+    return word_is_between(c) || (unsigned char)c >= ' ';
 }
 
 bool options_parse_conf(struct options *options, const char *name, const char *bytes, size_t size,
@@ -208,58 +203,4 @@ bool options_parse_conf(struct options *options, const char *name, const char *b
         size -= 3;
     }
     return options_parse(options, name, bytes, size, error);
-}
-
-#define LOAD_OPTIONS_MAX 4096u
-
-static bool ends_with_any_case(struct word word, const char *suffix)
-{
-    size_t length = strlen(suffix);
-    if (word.length < length)
-        return false;
-    for (size_t n = 0; n < length; n++)
-        if ((word.start[word.length - length + n] | 0x20) != (suffix[n] | 0x20))
-            return false;
-    return true;
-}
-
-/* What a shell passes begins with the command as it was typed: "fs0:\\zmmtest.efi", "zmmtest". */
-static size_t program_name_end(const char *words, size_t length)
-{
-    struct word first = {words, 0};
-    while (length > 0 && is_blank(*first.start)) {
-        first.start++;
-        length--;
-    }
-    /* A path with blanks stands in quotes. */
-    bool quoted = length > 0 && *first.start == '"';
-    while (first.length < length && (quoted || !is_blank(first.start[first.length]))) {
-        first.length++;
-        quoted = quoted && (first.length == 1 || first.start[first.length - 1] != '"');
-    }
-    struct word rest = first;
-    if (word_cut(&rest, '=').length < first.length)
-        return 0;
-    size_t end = (size_t)(first.start - words) + first.length;
-    if (word_ends_with(first, '"'))
-        first.length--;
-    bool is_name = ends_with_any_case(first, ".efi") || ends_with_any_case(first, "zmmtest");
-    return is_name ? end : 0;
-}
-
-bool options_parse_load(struct options *options, const uint16_t *load_options, size_t bytes,
-                        struct text *error)
-{
-    static char words[LOAD_OPTIONS_MAX];
-    size_t length = 0, count = bytes / sizeof(*load_options);
-    if (!load_options || bytes % sizeof(*load_options) || count > sizeof(words))
-        return true;
-    for (; length < count && load_options[length]; length++) {
-        uint16_t c = load_options[length];
-        if (c > '~' || (c < ' ' && c != '\t' && c != '\r' && c != '\n'))
-            return true;
-        words[length] = (char)c;
-    }
-    size_t name = program_name_end(words, length);
-    return options_parse(options, "load options", words + name, length - name, error);
 }

@@ -17,17 +17,12 @@ void options_default(struct options *options);
 void options_in_force(const struct options *options, struct text *text);
 
 /*
- * The two kinds of sources. A configuration file, or what has its form, goes by its name in *error;
- * it is ASCII or UTF-8 text of at most CONF_MAX bytes, with any line ends, with or without a byte
- * order mark. Where size is more than that, bytes are not looked at. Load options are what started
- * the program put there: text in UCS-2, which may begin with the program's own name, or nothing, or
- * binary data of a boot manager, which is not for us and is passed over. Both report like
- * options_parse().
+ * A configuration file, or what has its form, goes by its name in *error; it is ASCII or UTF-8 text
+ * of at most CONF_MAX bytes, with any line ends, with or without a byte order mark. Where size is
+ * more than that, bytes are not looked at. Reports like options_parse().
  */
 #define CONF_MAX 16384u
 bool options_parse_conf(struct options *options, const char *name, const char *bytes, size_t size,
-                        struct text *error);
-bool options_parse_load(struct options *options, const uint16_t *load_options, size_t bytes,
                         struct text *error);
 
 /*
