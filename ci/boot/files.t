@@ -24,6 +24,14 @@ printf 'passes=1 end=shutdown\n' >"$work/conf"
 "$root/image/make-image" disk "$root/build/zmmtest.efi" "$work/conf" "$work/empty.img"
 mmd -i "$work/empty.img" ::/zmmtest
 mcopy -i "$work/empty.img" - ::/zmmtest/0001.log </dev/null
+# One whose numbers are used up, by somebody else's file.
+"$root/image/make-image" disk "$root/build/zmmtest.efi" "$work/conf" "$work/last.img"
+mmd -i "$work/last.img" ::/zmmtest
+mcopy -i "$work/last.img" - ::/zmmtest/99999999.txt <<<"somebody's"
+# And machines that have their serial port elsewhere, or none.
+boot last CPUS=1 IMAGE="$work/last.img"
+boot pci CPUS=1 SERIAL=pci OPTIONS="passes=1"
+boot no-serial CPUS=1 SERIAL=none OPTIONS="passes=1"
 boot full CPUS=1 IMAGE="$work/full.img"
 boot no-room CPUS=1 IMAGE="$work/no-room.img"
 boot empty CPUS=1 IMAGE="$work/empty.img"
@@ -98,7 +106,7 @@ check "a CD cannot be written, which is a notice" says 'ev=notice text="No resul
 check "and no failure" exits_with 2
 
 about=full
-check "a volume that gets full is a notice" says 'ev=notice text="No more result files on the boot volume: writing failed \(EFI_VOLUME_FULL\)"'
+check "a volume that gets full is a notice" says 'ev=notice text="No more result files on the boot volume: writing failed after [0-9]* ms \(EFI_VOLUME_FULL\)"'
 check "said once" [ "$(count 'ev=notice text="No more result files')" = 1 ]
 check "and the run goes on to its verdict" says 'ev=done verdict=FAIL'
 check "what was written until then stays" file_says 0001.log 'ev=start '
@@ -106,5 +114,24 @@ check "what was written until then stays" file_says 0001.log 'ev=start '
 about=no-room
 check "a volume without room is a notice" says 'ev=notice text="No result files on the boot volume: it cannot be written \(EFI_VOLUME_FULL\)"'
 check "and the run goes on to its verdict" says 'ev=done verdict=FAIL'
+
+about=last
+check "a file with the last number is let alone, with a notice" \
+    says 'text="No result files on the boot volume: a file there has the last number, 99999999 \(EFI_ACCESS_DENIED\)"'
+only_that_file() {
+    [ "$(mdir -b -i "$work/$about.kept/medium" ::/zmmtest)" = "::/zmmtest/99999999.txt" ] && file_says 99999999.txt '^somebody'
+}
+check "and nothing is written beside it" only_that_file
+
+about=pci
+check "a serial port on PCI has the log, whole" log_is_whole
+check "which says so" says 'ev=notice text="There is no serial port at 3F8h \(COM1\): the log goes to the first one that the firmware drives."'
+check "to the end" ends_with_verdict INCOMPLETE
+check "the log file has each line of it" log_is_that_of_com1
+
+about=no-serial
+check "without a serial port the result files say that" \
+    file_says 0001.log 'ev=notice text="There is no serial port at 3F8h \(COM1\), and the firmware drives none: there is no serial log."'
+check "and have the verdict" file_says 0001.log 'ev=done verdict=INCOMPLETE'
 
 finish

@@ -70,8 +70,18 @@ boot gaps CPUS=2 MONITOR="$work/monitor" OPTIONS="time=12 exits=cpuid,hold,copy,
     sleep 5
     echo 'loadvm before'
 } >&3 &
+
+# The stick that zmmtest was booted from is pulled. The firmware waits for it, for half a minute each time.
+mkfifo "$work/pulled.monitor"
+exec 4<>"$work/pulled.monitor"
+boot pulled CPUS=2 DISK=usb MONITOR="$work/pulled.monitor" OPTIONS="time=20 exits=cpuid,hold,disk"
+{
+    until_said pulled 'ev=state cpu=0 '
+    sleep 1
+    echo 'device_del stick'
+} >&4 &
 all_booted
-exec 3>&-
+exec 3>&- 4>&-
 
 about=plain
 check "exits 2 for INCOMPLETE" exits_with 2
@@ -217,6 +227,15 @@ gap_count() {
 check "stop and loadvm are gaps of seconds" gap_count
 check "ymm registers come through them" never_says 'ev=finding'
 check "both vCPUs went on, and came to the end" says 'ev=done verdict=INCOMPLETE .*vcpus=2 elapsed=1[2-9]'
+
+about=pulled
+check "a disk that is pulled is named" says 'ev=notice text="disk 0: the read of [0-9]* bytes at block [0-9]* failed '
+check "with how long the firmware waited for it" \
+    says 'ev=notice text="disk 0: a read kept the firmware, and the boot vCPU with it, for [0-9]{4,} ms"'
+check "the result files as well" \
+    says 'ev=notice text="No more result files on the boot volume: writing failed after [0-9]+ ms \(EFI_'
+check "it is no standstill of the machine" never_says 'ev=gap'
+check "and the run comes to its end" says 'ev=done verdict=INCOMPLETE .*findings=0'
 
 about=bad-hold
 check "a hold out of range is an error" says 'hold=0: value not allowed. Allowed for hold: microseconds from 1'

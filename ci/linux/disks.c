@@ -190,7 +190,7 @@ const struct disk_activity *disks_activity(void)
     return &disks.activity;
 }
 
-void disks_poll(void)
+bool disks_poll(void)
 {
     for (uint32_t n = 0; n < disks.count; n++) {
         struct disk *disk = &disks.disk[n];
@@ -205,6 +205,7 @@ void disks_poll(void)
                  strerror(error));
         event_notice(buffer);
     }
+    return false;
 }
 
 /* The files of a process are written by its kernel, whatever else it reads. */

@@ -11,9 +11,6 @@
 
 #include <cmocka.h>
 
-EFI_HANDLE image_handle;
-EFI_SYSTEM_TABLE *system_table;
-
 #define FOUND_ATTRIBUTE 0x1e
 #define BEHIND_MAX      3u
 

@@ -25,8 +25,12 @@ const char *disks_find(bool all);
 /* What the vCPUs may know of it. */
 const struct disk_activity *disks_activity(void);
 
-/* On the boot vCPU, between slices: takes what was read and asks for more. */
-void disks_poll(void);
+/*
+ * On the boot vCPU, between slices: takes what was read and asks for more. True if it waited for a
+ * second or more while the firmware read: the machine did not stand still, and what was slow is
+ * told.
+ */
+bool disks_poll(void);
 
 /*
  * Lets what is in flight end, so that the firmware's disks can be used for something else: a driver

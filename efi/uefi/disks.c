@@ -14,6 +14,7 @@
 #define READ_BYTES_MAX      (UINT64_C(1) << 20)
 #define SOON_MILLISECONDS   50u
 #define SLOW_MILLISECONDS   500u
+#define HELD_MILLISECONDS   1000u
 #define ANSWER_MILLISECONDS 10000u
 #define REST_MILLISECONDS   500u
 #define DISKS_MAX           16u
@@ -31,6 +32,7 @@ struct disk {
     uint8_t *buffer;
     size_t read_bytes; /* of one read, as things go */
     uint64_t begun_at; /* milliseconds */
+    uint64_t slowest;  /* of those that kept the boot vCPU waiting too long, in milliseconds */
     EFI_LBA next;
     bool dropped; /* after an error */
     bool stuck;   /* a read did not come back: the firmware may still write to the buffer */
@@ -125,11 +127,17 @@ const char *disks_find(bool all)
                : "zmmtest was not booted from a disk (disks=all reads others)";
 }
 
+/* Of a device that claims 2^64 of them, the last one is left out. */
+static uint64_t blocks_of(const EFI_BLOCK_IO_MEDIA *media)
+{
+    return media->LastBlock == UINT64_MAX ? UINT64_MAX : media->LastBlock + 1;
+}
+
 /* The bytes of the next read: whole blocks, not beyond the last one. */
 static size_t next_bytes(const struct disk *disk)
 {
     uint64_t blocks = disk->read_bytes / disk->media->BlockSize;
-    uint64_t left = disk->media->LastBlock + 1 - disk->next;
+    uint64_t left = blocks_of(disk->media) - disk->next;
     return (blocks < left ? blocks : left) * disk->media->BlockSize;
 }
 
@@ -139,7 +147,7 @@ static void advance(struct disk *disk)
     disk->reads++;
     disk->bytes += bytes;
     disk->next += bytes / disk->media->BlockSize;
-    if (disk->next > disk->media->LastBlock)
+    if (disk->next >= blocks_of(disk->media))
         disk->next = 0;
     if (took < SOON_MILLISECONDS && disk->read_bytes < READ_BYTES_MAX)
         disk->read_bytes *= 2;
@@ -179,7 +187,23 @@ static void set_in_flight(struct disk *disk, bool in_flight)
                           memory_order_relaxed);
 }
 
-static void read_and_wait(struct disk *disk)
+/* Keys, time and the other vCPUs are not looked at meanwhile. Told again only where it gets worse.
+ */
+static void tell_held(struct disk *disk, uint64_t milliseconds)
+{
+    char buffer[160];
+    struct text text;
+    if (milliseconds < 2 * disk->slowest)
+        return;
+    disk->slowest = milliseconds;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "disk %lu: a read kept the firmware, and the boot vCPU with it, for %lu ms",
+             (uint64_t)(disk - disks.disk), milliseconds);
+    event_notice(buffer);
+}
+
+/* True if it took too long. */
+static bool read_and_wait(struct disk *disk)
 {
     EFI_BLOCK_IO_PROTOCOL *io = disk->blocking;
     disk->begun_at = clock_milliseconds();
@@ -187,7 +211,12 @@ static void read_and_wait(struct disk *disk)
     EFI_STATUS status =
         io->ReadBlocks(io, disk->media->MediaId, disk->next, next_bytes(disk), disk->buffer);
     set_in_flight(disk, false);
+    uint64_t took = clock_milliseconds() - disk->begun_at;
+    bool held = took >= HELD_MILLISECONDS;
+    if (held)
+        tell_held(disk, took);
     ended(disk, status);
+    return held;
 }
 
 static void begin_read(struct disk *disk)
@@ -227,9 +256,9 @@ const struct disk_activity *disks_activity(void)
     return &disks.activity;
 }
 
-void disks_poll(void)
+bool disks_poll(void)
 {
-    bool left = false;
+    bool left = false, held = false;
     for (uint32_t n = 0; n < disks.count; n++) {
         struct disk *disk = &disks.disk[n];
         if (disk->in_flight)
@@ -237,10 +266,11 @@ void disks_poll(void)
         if (!disk->in_flight && !disk->dropped && disk->queued)
             begin_read(disk);
         else if (!disk->dropped && !disk->queued)
-            read_and_wait(disk);
+            held |= read_and_wait(disk);
         left |= !disk->dropped;
     }
     atomic_store_explicit(&disks.activity.over, !left, memory_order_relaxed);
+    return held;
 }
 
 bool disks_rest(void)
@@ -279,7 +309,7 @@ bool disks_result(uint32_t number, struct disk_result *result)
         return false;
     *result = (struct disk_result){
         .block_bytes = disk->media->BlockSize,
-        .blocks = disk->media->LastBlock + 1,
+        .blocks = blocks_of(disk->media),
         .by = disk->queued ? "block-io-2" : "block-io",
         .waiting = disk->queued == NULL,
         .failed = disk->dropped,

@@ -3,6 +3,7 @@
  * where it can be written (UEFI 2.10, 13.5). NNNN counts the runs of the volume. What is written is
  * only ever appended and flushed, so that a machine that loses power leaves what was there before.
  */
+#include "../platform/clock.h"
 #include "firmware.h"
 #include "sinks.h"
 #include <string.h>
@@ -10,6 +11,7 @@
 #define FOLDER       L"\\zmmtest"
 #define BUFFER_BYTES 131072u /* between two flushes: a burst of findings, or the report */
 #define NAME_MAX     24u
+#define NUMBER_MAX   99999999u
 #define TAIL_BYTES   512u /* of an earlier log: its last lines */
 
 struct result_file {
@@ -48,6 +50,7 @@ static void write_out(struct result_file *file)
     UINTN size = file->used;
     if (!file->handle || size == 0)
         return;
+    uint64_t begun_at = clock_milliseconds();
     EFI_STATUS status = file->handle->Write(file->handle, &size, file->buffer);
     if (!EFI_ERROR(status) && size != file->used)
         status = EFI_VOLUME_FULL;
@@ -57,7 +60,12 @@ static void write_out(struct result_file *file)
     if (!EFI_ERROR(status))
         return;
     close_both();
-    tell("writing failed", status);
+    /* The boot vCPU waited meanwhile, and the keys with it. */
+    char what[64];
+    struct text text;
+    text_start(&text, what, sizeof(what));
+    text_add(&text, "writing failed after %lu ms", clock_milliseconds() - begun_at);
+    tell(what, status);
 }
 
 static void append(struct result_file *file, const char *line)
@@ -170,13 +178,17 @@ static void look_at_last(EFI_FILE_HANDLE folder, uint32_t last)
     (void)file->Close(file);
 }
 
-static EFI_STATUS open_both(EFI_FILE_HANDLE folder)
+static EFI_STATUS open_both(EFI_FILE_HANDLE folder, const char **what)
 {
     const UINT64 anew = EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE | EFI_FILE_MODE_CREATE;
     uint32_t last = 0;
     EFI_STATUS status = last_number(folder, &last);
     if (EFI_ERROR(status))
         return status;
+    if (last == NUMBER_MAX) {
+        *what = "a file there has the last number, 99999999";
+        return EFI_ACCESS_DENIED;
+    }
     look_at_last(folder, last);
     status = open_numbered(folder, last + 1, "log", anew, &log_file.handle);
     if (!EFI_ERROR(status))
@@ -193,6 +205,7 @@ static EFI_STATUS open_both(EFI_FILE_HANDLE folder)
 static void open_files(void)
 {
     const UINT64 or_make = EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE | EFI_FILE_MODE_CREATE;
+    const char *what = "it cannot be written";
     EFI_FILE_HANDLE folder, root = open_boot_volume();
     if (!root) {
         tell("there is none", EFI_NOT_FOUND);
@@ -201,13 +214,13 @@ static void open_files(void)
     EFI_STATUS status = root->Open(root, &folder, FOLDER, or_make, EFI_FILE_DIRECTORY);
     (void)root->Close(root);
     if (!EFI_ERROR(status)) {
-        status = open_both(folder);
+        status = open_both(folder, &what);
         (void)folder->Close(folder);
     }
     if (!EFI_ERROR(status))
         return;
     close_both();
-    tell("it cannot be written", status);
+    tell(what, status);
 }
 
 static const char *trouble(void)

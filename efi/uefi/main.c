@@ -30,11 +30,25 @@ static struct run run;
 
 static char options_error[512];    /* what is wrong with the options; "" if nothing is */
 static const char *options_notice; /* and what is to be told of them; or NULL */
+static const char *serial_notice;  /* what is to be told of the serial log; or NULL */
+
+static struct sink *any_serial_sink(void)
+{
+    struct sink *sink = serial_sink();
+    if (sink)
+        return sink;
+    sink = serial_io_sink();
+    serial_notice = sink ? "There is no serial port at 3F8h (COM1): the log goes to the first one "
+                           "that the firmware drives."
+                         : "There is no serial port at 3F8h (COM1), and the firmware drives none: "
+                           "there is no serial log.";
+    return sink;
+}
 
 /* Those that need no option. */
 static void add_sinks(void)
 {
-    report_add_sink(serial_sink());
+    report_add_sink(any_serial_sink());
     report_add_sink(vmware_sink(&machine.hypervisor));
     report_add_sink(files_sink());
     report_set_clock(clock_milliseconds);
@@ -232,6 +246,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     run.identity.boot = files_runs().number;
     run.identity.without_end = files_runs().without_end;
     unsigned int notices = 0;
+    if (serial_notice)
+        run.notice[notices++] = serial_notice;
     if (options_notice)
         run.notice[notices++] = options_notice;
     if (!undisturbed)

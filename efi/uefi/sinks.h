@@ -1,4 +1,4 @@
-/* The sinks that need firmware: its consoles, and files on its boot volume. */
+/* The sinks that need firmware: its consoles and serial ports, and files on its boot volume. */
 #ifndef ZMMTEST_UEFI_SINKS_H
 #define ZMMTEST_UEFI_SINKS_H
 
@@ -6,6 +6,9 @@
 
 /* The firmware's consoles: text. `beside_screen`: only those that no screen is on. */
 struct sink *console_sink(bool beside_screen);
+
+/* The first serial port that the firmware has a driver for: log lines. NULL: there is none. */
+struct sink *serial_io_sink(void);
 
 /*
  * Files on the boot volume: log lines and text, written when the stream is flushed. Where it cannot

@@ -106,8 +106,8 @@ static void run_all(struct run *run)
     if (run_has(run, run->processors.boot))
         atomic_store(&boot->state, VCPU_RUNNING);
     while (going) {
-        if (run->plan.disks && !run->paused)
-            disks_poll();
+        if (run->plan.disks && !run->paused && disks_poll())
+            gap_pass_over(&run->gap);
         if (atomic_load(&boot->state) == VCPU_RUNNING && !run->paused)
             vcpu_run_slice(boot);
         else

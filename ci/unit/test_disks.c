@@ -1,0 +1,164 @@
+/* Reads of disks, from a Block I/O protocol that is made up here: sizes that lie, and slow ones. */
+#include "../../efi/core/report/report.h"
+#include "../../efi/platform/clock.h"
+#include "../../efi/platform/disks.h"
+#include "../../efi/uefi/firmware.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* What the firmware says of the disk, and how it answers a read. */
+static EFI_BLOCK_IO_MEDIA media;
+static EFI_STATUS answer;
+static useconds_t delay;
+
+/* What it was asked for. */
+static unsigned int reads;
+static EFI_LBA last_block;
+static UINTN last_bytes;
+
+static char told[1000];
+static uint32_t disk; /* of this test: those of the tests before are not read any more */
+
+static EFI_STATUS EFIAPI read_blocks(EFI_BLOCK_IO_PROTOCOL *this, UINT32 medium, EFI_LBA block,
+                                     UINTN bytes, VOID *buffer)
+{
+    (void)this;
+    (void)medium;
+    (void)buffer;
+    reads++;
+    last_block = block;
+    last_bytes = bytes;
+    (void)usleep(delay);
+    return answer;
+}
+
+static EFI_BLOCK_IO_PROTOCOL block_io = {.Media = &media, .ReadBlocks = read_blocks};
+static EFI_LOADED_IMAGE image = {.DeviceHandle = &block_io};
+
+/* The handle of the program has an image, that of the disk Block I/O, and no other protocol. */
+static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **found)
+{
+    EFI_GUID block_io_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
+    if (handle == &image)
+        *found = &image;
+    else if (memcmp(guid, &block_io_guid, sizeof(*guid)) == 0)
+        *found = &block_io;
+    else
+        return EFI_UNSUPPORTED;
+    return EFI_SUCCESS;
+}
+
+static EFI_BOOT_SERVICES boot_services = {.HandleProtocol = handle_protocol};
+static EFI_SYSTEM_TABLE table = {.BootServices = &boot_services};
+
+static void remember(const char *line)
+{
+    strncat(told, line, sizeof(told) - strlen(told) - 1);
+}
+
+static int found_disk(void **state)
+{
+    (void)state;
+    image_handle = &image;
+    system_table = &table;
+    answer = EFI_SUCCESS;
+    delay = 0;
+    reads = 0;
+    told[0] = '\0';
+    media = (EFI_BLOCK_IO_MEDIA){.MediaPresent = TRUE, .BlockSize = 512, .LastBlock = 1023};
+    assert_null(disks_find(false));
+    return 0;
+}
+
+static int dropped_disk(void **state)
+{
+    (void)state;
+    answer = EFI_DEVICE_ERROR;
+    delay = 0;
+    (void)disks_poll();
+    disk++;
+    return 0;
+}
+
+static void the_last_read_ends_with_the_disk_and_the_next_is_the_first(void **state)
+{
+    (void)state;
+    assert_false(disks_poll());
+    assert_int_equal(last_block, 0);
+    assert_int_equal(last_bytes, 131072);
+    assert_false(disks_poll());
+    assert_int_equal(last_block, 256);
+    assert_int_equal(last_bytes, 262144);
+    assert_false(disks_poll());
+    assert_int_equal(last_block, 768);
+    assert_int_equal(last_bytes, 131072);
+    assert_false(disks_poll());
+    assert_int_equal(last_block, 0);
+}
+
+static void a_disk_of_all_blocks_that_there_can_be_is_read(void **state)
+{
+    (void)state;
+    struct disk_result result;
+    media.LastBlock = UINT64_MAX;
+    assert_false(disks_poll());
+    assert_int_equal(last_bytes, 131072);
+    assert_true(disks_result(disk, &result));
+    assert_true(result.blocks == UINT64_MAX);
+    assert_int_equal(result.bytes, 131072);
+}
+
+static void a_disk_of_one_block_is_read(void **state)
+{
+    (void)state;
+    media.LastBlock = 0;
+    for (unsigned int n = 0; n < 3; n++) {
+        assert_false(disks_poll());
+        assert_int_equal(last_block, 0);
+        assert_int_equal(last_bytes, 512);
+    }
+}
+
+static void a_slow_read_is_told_once_and_was_no_standstill(void **state)
+{
+    (void)state;
+    delay = 1100000;
+    assert_true(disks_poll());
+    assert_non_null(strstr(told, "a read kept the firmware, and the boot vCPU with it, for "));
+    told[0] = '\0';
+    assert_true(disks_poll());
+    assert_string_equal(told, "");
+    delay = 0;
+    assert_false(disks_poll());
+}
+
+static void after_an_error_it_is_not_read_any_more(void **state)
+{
+    (void)state;
+    answer = EFI_TIMEOUT;
+    assert_false(disks_poll());
+    assert_non_null(strstr(told, "failed (EFI_TIMEOUT)"));
+    assert_false(disks_poll());
+    assert_int_equal(reads, 1);
+}
+
+#define DISK_TEST(f) cmocka_unit_test_setup_teardown(f, found_disk, dropped_disk)
+
+int main(void)
+{
+    static struct sink sink = {.text = remember};
+    const struct CMUnitTest tests[] = {
+        DISK_TEST(the_last_read_ends_with_the_disk_and_the_next_is_the_first),
+        DISK_TEST(a_disk_of_all_blocks_that_there_can_be_is_read),
+        DISK_TEST(a_disk_of_one_block_is_read),
+        DISK_TEST(a_slow_read_is_told_once_and_was_no_standstill),
+        DISK_TEST(after_an_error_it_is_not_read_any_more),
+    };
+    (void)clock_start();
+    report_add_sink(&sink);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
