@@ -49,10 +49,10 @@ EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(CORE) $(wildcard efi/ring0/*.[cS] efi
 PE_OBJECTS  := $(patsubst %,$(BUILD)/%.o,$(wildcard linker/*.S))
 
 .DELETE_ON_ERROR:
-.PHONY: all run demo deps dist sign test unit check silicon bench lint clean help FORCE
+.PHONY: all run demo deps dist sign test unit check fuzz silicon bench lint clean help FORCE
 
 # Commands build the same things: two of them run one after the other.
-ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter run demo dist sign unit test check bench lint,$(MAKECMDGOALS))),)
+ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter run demo dist sign unit test check fuzz bench lint,$(MAKECMDGOALS))),)
 .NOTPARALLEL:
 endif
 
@@ -100,8 +100,15 @@ test: ## the quick loop: unit tests, purity of the binary, one boot; under a min
 
 check: ## run every test
 	@ci/install check
-	@$(MAKE) -s all $(FAULTVISOR) $(SILICON) unit-programs
-	@ci/prove --timer $(UNIT_TESTS) ci/unit/*.t ci/purity/*.t ci/fleet/*.t ci/silicon/*.t ci/boot/*.t
+	@$(MAKE) -s all $(FAULTVISOR) $(SILICON) $(FUZZERS) unit-programs
+	@ci/prove --timer $(UNIT_TESTS) ci/unit/*.t ci/fuzz/*.t ci/purity/*.t ci/fleet/*.t ci/silicon/*.t ci/boot/*.t
+
+# Each target for so long.
+SECONDS ?= 20
+fuzz: ## feed each parser with made-up input, for SECONDS= each (20)
+	@ci/install fuzz
+	@$(MAKE) -s $(FUZZERS)
+	@ci/fuzz/run $(SECONDS)
 
 silicon: $(SILICON) ## build/zmmtest-linux: the same windows as a Linux program
 
@@ -201,6 +208,32 @@ $(BUILD)/xstate-loop: $(BUILD)/host/ci/silicon/xstate_loop.c.o $(AREA_OBJECTS)
 
 $(BUILD)/inject: $(BUILD)/host/ci/silicon/inject.c.o $(AREA_OBJECTS)
 	$(CC) -no-pie -o $@ $^
+
+# --- fuzz targets -----------------------------------------------------------------------------------
+
+# The same sources once more, by clang, with its sanitizers; the assembly is the host's.
+FUZZ_NAMES   := $(patsubst ci/fuzz/%.c,%,$(wildcard ci/fuzz/fuzz_*.c))
+FUZZERS      := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZ_NAMES))
+FUZZ_ARCHIVE := $(BUILD)/fuzz/zmmtest.a
+FUZZ_OBJECTS := $(patsubst %,$(BUILD)/fuzz/%.o,$(filter %.c,$(CORE)) $(wildcard ci/linux/*.c) ci/fuzz/fuzz.c) \
+	$(patsubst %,$(BUILD)/host/%.o,$(filter %.S,$(CORE)))
+FUZZ_CFLAGS  := -std=c11 -O1 -g $(WARNINGS) -D_GNU_SOURCE -fno-pie -fno-omit-frame-pointer -I$(BUILD) \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+
+$(BUILD)/fuzz/%.o: % | $(BUILD)/version.h
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+$(BUILD)/fuzz/efi/uefi/%.o $(BUILD)/fuzz/ci/fuzz/fuzz_volume.c.o: FUZZ_CFLAGS += -fshort-wchar $(EFI_HEADERS)
+
+$(FUZZ_ARCHIVE): $(FUZZ_OBJECTS)
+	@rm -f $@
+	$(AR) rc $@ $^
+
+$(BUILD)/fuzz/fuzz_volume: $(patsubst %,$(BUILD)/fuzz/efi/uefi/%.c.o,files conf firmware)
+
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/ci/fuzz/fuzz_%.c.o $(FUZZ_ARCHIVE) ci/unit/host.lds
+	clang -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(filter %.a,$^) $(HOST_LINK)
 
 # --- images --------------------------------------------------------------------------------------
 

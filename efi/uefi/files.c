@@ -12,7 +12,10 @@
 #define BUFFER_BYTES 131072u /* between two flushes: a burst of findings, or the report */
 #define NAME_MAX     24u
 #define NUMBER_MAX   99999999u
-#define TAIL_BYTES   512u /* of an earlier log: its last lines */
+
+/* A folder has at most 2 MiB, and an entry 32 bytes (FAT specification 1.03, section 6). */
+#define FOLDER_ENTRIES_MAX 65536u
+#define TAIL_BYTES         512u /* of an earlier log: its last lines */
 
 struct result_file {
     EFI_FILE_HANDLE handle; /* NULL: not open */
@@ -128,7 +131,7 @@ static uint32_t number_of(const CHAR16 *name)
 static EFI_STATUS last_number(EFI_FILE_HANDLE folder, uint32_t *last)
 {
     static _Alignas(8) uint8_t entry[sizeof(EFI_FILE_INFO) + 512];
-    for (;;) {
+    for (uint32_t entries = 0; entries < FOLDER_ENTRIES_MAX; entries++) {
         UINTN size = sizeof(entry);
         EFI_STATUS status = folder->Read(folder, &size, entry);
         if (EFI_ERROR(status) || size == 0)
@@ -136,6 +139,7 @@ static EFI_STATUS last_number(EFI_FILE_HANDLE folder, uint32_t *last)
         uint32_t number = number_of(((EFI_FILE_INFO *)(void *)entry)->FileName);
         *last = number > *last ? number : *last;
     }
+    return EFI_VOLUME_CORRUPTED;
 }
 
 static EFI_STATUS open_numbered(EFI_FILE_HANDLE folder, uint32_t number, const char *extension,

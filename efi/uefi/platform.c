@@ -1,104 +1,79 @@
 /* Finds the HPET in ACPI, a VGA frame buffer among the PCI devices, and the firmware's name. */
 #include "platform.h"
+#include "../core/machine/acpi.h"
 #include "../core/text.h"
+#include "../platform/pages.h"
 #include "firmware.h"
 #include <efipciio.h>
 #include <string.h>
-
-/* ACPI 6.5, 5.2.5.3: Root System Description Pointer. */
-struct __attribute__((packed)) rsdp {
-    char signature[8];
-    uint8_t checksum;
-    char oem[6];
-    uint8_t revision;
-    uint32_t rsdt;
-    uint32_t length;
-    uint64_t xsdt;
-};
-
-/* ACPI 6.5, 5.2.6: the header that every table starts with. */
-struct __attribute__((packed)) acpi_header {
-    char signature[4];
-    uint32_t length;
-    uint8_t revision, checksum;
-    char oem[6], oem_table[8];
-    uint32_t oem_revision, creator, creator_revision;
-};
-
-/* IA-PC HPET specification 1.0a, 3.2.4. */
-struct __attribute__((packed)) acpi_hpet {
-    struct acpi_header header;
-    uint32_t event_timer_block;
-    uint8_t address_space; /* 0: memory */
-    uint8_t register_bits, register_offset, reserved;
-    uint64_t address;
-};
-
-#define TABLE_LENGTH_MAX 65536u
-
-static bool checksum_right(const struct acpi_header *table)
-{
-    const uint8_t *bytes = (const uint8_t *)table;
-    uint8_t sum = 0;
-    if (table->length < sizeof(*table) || table->length > TABLE_LENGTH_MAX)
-        return false;
-    for (uint32_t n = 0; n < table->length; n++)
-        sum = (uint8_t)(sum + bytes[n]);
-    return sum == 0;
-}
 
 static bool guid_equal(const EFI_GUID *left, const EFI_GUID *right)
 {
     return memcmp(left, right, sizeof(*left)) == 0;
 }
 
-static const struct rsdp *find_rsdp(void)
+static uint64_t find_rsdp(void)
 {
     static const EFI_GUID acpi_2 = ACPI_20_TABLE_GUID, acpi_1 = ACPI_TABLE_GUID;
-    const struct rsdp *found = NULL;
+    const void *found = NULL;
     for (UINTN n = 0; n < system_table->NumberOfTableEntries; n++) {
         const EFI_CONFIGURATION_TABLE *entry = &system_table->ConfigurationTable[n];
         if (guid_equal(&entry->VendorGuid, &acpi_2))
-            return entry->VendorTable;
+            return (uint64_t)entry->VendorTable;
         if (guid_equal(&entry->VendorGuid, &acpi_1))
             found = entry->VendorTable;
     }
-    return found;
+    return (uint64_t)found;
 }
 
-/* Entry n of the RSDT (32-bit) or the XSDT (64-bit, and not aligned). */
-static const struct acpi_header *root_entry(const struct acpi_header *root, size_t width, size_t n)
+static struct {
+    EFI_MEMORY_DESCRIPTOR *start; /* NULL: not known */
+    UINTN bytes, each;
+} memory_map;
+
+static void read_memory_map(void)
 {
-    uint64_t address = 0;
-    memcpy(&address, (const uint8_t *)root + sizeof(*root) + n * width, width);
-    return (const struct acpi_header *)address; // NOLINT(performance-no-int-to-ptr)
+    EFI_BOOT_SERVICES *boot = system_table->BootServices;
+    UINTN key;
+    UINT32 version;
+    UINTN bytes = 0;
+    memory_map.start = NULL;
+    (void)boot->GetMemoryMap(&bytes, NULL, &key, &memory_map.each, &version);
+    /* The room for it may itself be one more descriptor, or two. */
+    bytes += 4 * memory_map.each;
+    if (EFI_ERROR(boot->AllocatePool(EfiLoaderData, bytes, (void **)&memory_map.start)))
+        return;
+    memory_map.bytes = bytes;
+    if (!EFI_ERROR(boot->GetMemoryMap(&memory_map.bytes, memory_map.start, &key, &memory_map.each,
+                                      &version)))
+        return;
+    (void)boot->FreePool(memory_map.start);
+    memory_map.start = NULL;
 }
 
-static const struct acpi_header *find_table(const char *signature)
+static void forget_memory_map(void)
 {
-    const struct rsdp *rsdp = find_rsdp();
-    if (!rsdp)
-        return NULL;
-    bool extended = rsdp->revision >= 2 && rsdp->xsdt;
-    size_t width = extended ? 8 : 4;
-    uint64_t address = extended ? rsdp->xsdt : rsdp->rsdt;
-    const struct acpi_header *root = (const void *)address; // NOLINT(performance-no-int-to-ptr)
-    if (!root || !checksum_right(root))
-        return NULL;
-    for (size_t n = 0; n < (root->length - sizeof(*root)) / width; n++) {
-        const struct acpi_header *table = root_entry(root, width, n);
-        if (table && memcmp(table->signature, signature, 4) == 0 && checksum_right(table))
-            return table;
+    if (memory_map.start)
+        (void)system_table->BootServices->FreePool(memory_map.start);
+    memory_map.start = NULL;
+}
+
+/* What the firmware has in its map is mapped while boot services last (UEFI 2.10, 2.3.4). */
+static bool in_memory_map(uint64_t address, uint64_t bytes)
+{
+    for (UINTN at = 0; memory_map.start && at < memory_map.bytes; at += memory_map.each) {
+        const EFI_MEMORY_DESCRIPTOR *range = (const void *)((const uint8_t *)memory_map.start + at);
+        uint64_t size = range->NumberOfPages * PAGE_BYTES, offset = address - range->PhysicalStart;
+        if (address >= range->PhysicalStart && offset < size && bytes <= size - offset)
+            return true;
     }
-    return NULL;
+    return false;
 }
 
 static uint64_t find_hpet(void)
 {
-    const struct acpi_hpet *hpet = (const void *)find_table("HPET");
-    if (!hpet || hpet->header.length < sizeof(*hpet) || hpet->address_space != 0)
-        return 0;
-    return hpet->address;
+    const struct acpi_header *table = acpi_find(find_rsdp(), "HPET", in_memory_map);
+    return table ? acpi_hpet_address(table) : 0;
 }
 
 /* The range that a device with the attribute VGA_MEMORY decodes (UEFI 2.10, 14.4). */
@@ -141,6 +116,8 @@ void platform_identify(struct machine *machine)
     ascii_from_ucs2(vendor, sizeof(vendor), system_table->FirmwareVendor);
     text_start(&text, machine->firmware, sizeof(machine->firmware));
     text_add(&text, "%s 0x%x", vendor[0] ? vendor : "unnamed", system_table->FirmwareRevision);
+    read_memory_map();
     machine->hpet_address = find_hpet();
+    forget_memory_map();
     machine->vga_address = find_vga();
 }

@@ -16,6 +16,11 @@
 bool fw_cfg_read(const struct hypervisor *hypervisor, const char *name, char *to, size_t room,
                  size_t *size);
 
+/* The device: chooses an item, and takes of it from where the last taking ended; zeros behind its
+ * end. */
+void fw_cfg_select(uint16_t key);
+void fw_cfg_take(uint8_t *to, size_t bytes);
+
 /* An entry of the directory, as the device hands it over. */
 #define FW_CFG_ENTRY_BYTES 64u
 
