@@ -80,8 +80,21 @@ boot pulled CPUS=2 DISK=usb MONITOR="$work/pulled.monitor" OPTIONS="time=20 exit
     sleep 1
     echo 'device_del stick'
 } >&4 &
+
+# The storage beneath pauses, as where a path fails over: reads and result files wait, and go on.
+mkfifo "$work/pauses.monitor"
+exec 5<>"$work/pauses.monitor"
+boot pauses CPUS=2 MONITOR="$work/pauses.monitor" OPTIONS="time=22 exits=cpuid,hold,disk"
+{
+    until_said pauses 'ev=state cpu=0 '
+    sleep 1
+    echo 'block_set_io_throttle ide0-hd0 1 0 0 0 0 0'
+    until_said pauses 'has not come back for'
+    sleep 2
+    echo 'block_set_io_throttle ide0-hd0 0 0 0 0 0 0'
+} >&5 &
 all_booted
-exec 3>&- 4>&-
+exec 3>&- 4>&- 5>&-
 
 about=plain
 check "exits 2 for INCOMPLETE" exits_with 2
@@ -197,7 +210,8 @@ check "and nothing is read" never_says 'ev=disk'
 
 about=disk-fails
 check "a disk that fails is named" says 'text="disk [01]: the read of [0-9]* bytes at block [0-9]* failed \(EFI_DEVICE_ERROR\)'
-check "and reported" says 'ev=disk n=[01] .*blocks=131072 by=block-io reads=[1-9].*failed=yes'
+check "and read again behind that place" says 'text="disk [01]: can be read again, after [0-9]* ms and 1 errors"'
+check "to the end" says 'ev=disk n=[01] .*blocks=131072 by=block-io reads=[1-9].*failed=no'
 check "the other one goes on" says 'ev=disk n=[01] .*blocks=32768 by=block-io-2 reads=[1-9].*failed=no'
 check "no finding, no error" exits_with 2
 
@@ -236,6 +250,16 @@ check "the result files as well" \
     says 'ev=notice text="No more result files on the boot volume: writing failed after [0-9]+ ms \(EFI_'
 check "it is no standstill of the machine" never_says 'ev=gap'
 check "and the run comes to its end" says 'ev=done verdict=INCOMPLETE .*findings=0'
+
+about=pauses
+check "a read that is late is told" says 'ev=notice text="disk 0: the read of [0-9]* bytes at block [0-9]* has not come back for 10 s: it is waited for"'
+check "and that it came back" says 'ev=notice text="disk 0: the read came back after [0-9]{5} ms"'
+check "the disk is read to the end" says 'ev=disk n=0 .*failed=no'
+check "it is no standstill" never_says 'ev=gap'
+whole_in_file() {
+    cmp <(tr -d '\r' <"$work/$about.kept/serial" | grep -a '^zmmtest ts=') <(mtype -i "$work/$about.kept/medium" ::/zmmtest/0001.log)
+}
+check "the result files have all of it" whole_in_file
 
 about=bad-hold
 check "a hold out of range is an error" says 'hold=0: value not allowed. Allowed for hold: microseconds from 1'

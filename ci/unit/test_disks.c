@@ -77,7 +77,7 @@ static int found_disk(void **state)
 static int dropped_disk(void **state)
 {
     (void)state;
-    answer = EFI_DEVICE_ERROR;
+    answer = EFI_NO_MEDIA;
     delay = 0;
     (void)disks_poll();
     disk++;
@@ -136,27 +136,57 @@ static void a_slow_read_is_told_once_and_was_no_standstill(void **state)
     assert_false(disks_poll());
 }
 
-static void after_an_error_it_is_not_read_any_more(void **state)
+static void a_medium_that_is_gone_is_not_read_any_more(void **state)
+{
+    (void)state;
+    answer = EFI_MEDIA_CHANGED;
+    assert_false(disks_poll());
+    assert_non_null(strstr(told, "failed (EFI_MEDIA_CHANGED): it is not read any more"));
+    assert_false(disks_poll());
+    assert_int_equal(reads, 1);
+}
+
+static void after_an_error_it_rests_and_is_read_again(void **state)
+{
+    (void)state;
+    struct disk_result result;
+    answer = EFI_TIMEOUT;
+    assert_false(disks_poll());
+    assert_non_null(strstr(told, "failed (EFI_TIMEOUT): it is tried again"));
+    assert_true(disks_result(disk, &result) && result.failed);
+    assert_false(disks_poll());
+    assert_int_equal(reads, 1);
+    (void)usleep(1100000);
+    answer = EFI_SUCCESS;
+    assert_false(disks_poll());
+    assert_int_equal(reads, 2);
+    assert_non_null(strstr(told, "can be read again, after 1"));
+    assert_true(disks_result(disk, &result) && !result.failed);
+}
+
+static void after_an_error_that_kept_the_firmware_it_is_not_read_any_more(void **state)
 {
     (void)state;
     answer = EFI_TIMEOUT;
-    assert_false(disks_poll());
-    assert_non_null(strstr(told, "failed (EFI_TIMEOUT)"));
-    assert_false(disks_poll());
-    assert_int_equal(reads, 1);
+    delay = 1100000;
+    assert_true(disks_poll());
+    assert_non_null(strstr(told, "failed (EFI_TIMEOUT): it is not read any more"));
+    assert_true(!disks_activity()->in_flight && disks_activity()->over);
 }
 
 #define DISK_TEST(f) cmocka_unit_test_setup_teardown(f, found_disk, dropped_disk)
 
 int main(void)
 {
-    static struct sink sink = {.text = remember};
+    static struct sink sink = {.log = remember};
     const struct CMUnitTest tests[] = {
         DISK_TEST(the_last_read_ends_with_the_disk_and_the_next_is_the_first),
         DISK_TEST(a_disk_of_all_blocks_that_there_can_be_is_read),
         DISK_TEST(a_disk_of_one_block_is_read),
         DISK_TEST(a_slow_read_is_told_once_and_was_no_standstill),
-        DISK_TEST(after_an_error_it_is_not_read_any_more),
+        DISK_TEST(a_medium_that_is_gone_is_not_read_any_more),
+        DISK_TEST(after_an_error_it_rests_and_is_read_again),
+        DISK_TEST(after_an_error_that_kept_the_firmware_it_is_not_read_any_more),
     };
     (void)clock_start();
     report_add_sink(&sink);

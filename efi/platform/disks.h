@@ -34,13 +34,12 @@ bool disks_poll(void);
 
 /*
  * Lets what is in flight end, so that the firmware's disks can be used for something else: a driver
- * may do one thing after the other. The next poll goes on. False if a read does not come back soon,
- * or one never did: what else is asked for may then wait behind it for ever.
+ * may do one thing after the other. The next poll goes on. False if a read does not come back soon:
+ * what else is asked for would wait behind it.
  */
 bool disks_rest(void);
 
-/* No more reads; waits for those in flight, 10 s each at the most. False if one did not come back.
- */
+/* No more reads; waits 10 s at the most for those in flight. False if one did not come back. */
 bool disks_stop(void);
 
 /* What was read of one disk. */
@@ -49,7 +48,7 @@ struct disk_result {
     uint64_t blocks;
     const char *by; /* the interface that it was read by */
     bool waiting;   /* the boot vCPU waited for each read, and the others went on */
-    bool failed;    /* an error ended it */
+    bool failed;    /* it could not be read in the end */
     uint64_t reads, bytes;
 };
 

@@ -17,7 +17,14 @@
 #define HELD_MILLISECONDS   1000u
 #define ANSWER_MILLISECONDS 10000u
 #define REST_MILLISECONDS   500u
-#define DISKS_MAX           16u
+
+/* After an error a disk is tried again, later each time: two minutes and a half in all, which is
+ * longer than paths fail over and VMware's APD lasts (140 s). */
+#define ERRORS_MOST          12u
+#define AGAIN_MILLISECONDS   1000u
+#define AGAIN_DOUBLINGS_MOST 4u
+
+#define DISKS_MAX 16u
 
 /* What has smaller blocks is no disk: iPXE has a device of 1-byte blocks, and no content, beside
  * its files. */
@@ -34,8 +41,12 @@ struct disk {
     uint64_t begun_at; /* milliseconds */
     uint64_t slowest;  /* of those that kept the boot vCPU waiting too long, in milliseconds */
     EFI_LBA next;
-    bool dropped; /* after an error */
-    bool stuck;   /* a read did not come back: the firmware may still write to the buffer */
+    bool late;         /* the read in flight has been waited for long, and that was told */
+    uint32_t errors;   /* in a row */
+    uint64_t error_at; /* the first of them, */
+    uint64_t again_at; /* and when it is tried again; milliseconds */
+    bool dropped;      /* not read any more */
+    bool stuck;        /* a read never came back: the firmware may still write to the buffer */
     uint64_t reads, bytes;
 };
 
@@ -155,28 +166,54 @@ static void advance(struct disk *disk)
         disk->read_bytes /= 2;
 }
 
-static void drop(struct disk *disk, const char *why)
+/* "disk 0: ..." */
+__attribute__((format(printf, 2, 3))) static void tell(const struct disk *disk, const char *format,
+                                                       ...)
 {
     char buffer[160];
     struct text text;
+    va_list arguments;
     text_start(&text, buffer, sizeof(buffer));
-    text_add(&text, "disk %lu: the read of %lu bytes at block %lu %s: it is not read any more",
-             (uint64_t)(disk - disks.disk), (uint64_t)next_bytes(disk), disk->next, why);
+    text_add(&text, "disk %lu: ", (uint64_t)(disk - disks.disk));
+    va_start(arguments, format);
+    text_add_list(&text, format, arguments);
+    va_end(arguments);
     event_notice(buffer);
-    disk->dropped = true;
 }
 
-static void ended(struct disk *disk, EFI_STATUS status)
+static void failed(struct disk *disk, EFI_STATUS status, bool again)
 {
-    char buffer[48];
-    struct text text;
-    if (!EFI_ERROR(status)) {
+    uint64_t bytes = next_bytes(disk), now = clock_milliseconds();
+    uint32_t doublings = disk->errors < AGAIN_DOUBLINGS_MOST ? disk->errors : AGAIN_DOUBLINGS_MOST;
+    if (disk->errors++ == 0)
+        disk->error_at = now;
+    disk->again_at = now + (AGAIN_MILLISECONDS << doublings);
+    disk->dropped = !again || disk->errors > ERRORS_MOST;
+    if (disk->errors == 1 || disk->dropped)
+        tell(disk, "the read of %lu bytes at block %lu failed (%s): %s", bytes, disk->next,
+             status_name(status), disk->dropped ? "it is not read any more" : "it is tried again");
+    /* Where one place cannot be read, others can. */
+    disk->next += bytes / disk->media->BlockSize;
+    if (disk->next >= blocks_of(disk->media))
+        disk->next = 0;
+}
+
+/* `again`: it may be tried again, as the storage may be back then. */
+static void ended(struct disk *disk, EFI_STATUS status, bool again)
+{
+    uint64_t now = clock_milliseconds();
+    if (EFI_ERROR(status)) {
+        failed(disk, status, again && status != EFI_NO_MEDIA && status != EFI_MEDIA_CHANGED);
+    } else {
+        if (disk->errors)
+            tell(disk, "can be read again, after %lu ms and %u errors", now - disk->error_at,
+                 disk->errors);
+        else if (disk->late)
+            tell(disk, "the read came back after %lu ms", now - disk->begun_at);
+        disk->errors = 0;
         advance(disk);
-        return;
     }
-    text_start(&text, buffer, sizeof(buffer));
-    text_add(&text, "failed (%s)", status_name(status));
-    drop(disk, buffer);
+    disk->late = false;
 }
 
 static void set_in_flight(struct disk *disk, bool in_flight)
@@ -191,15 +228,10 @@ static void set_in_flight(struct disk *disk, bool in_flight)
  */
 static void tell_held(struct disk *disk, uint64_t milliseconds)
 {
-    char buffer[160];
-    struct text text;
     if (milliseconds < 2 * disk->slowest)
         return;
     disk->slowest = milliseconds;
-    text_start(&text, buffer, sizeof(buffer));
-    text_add(&text, "disk %lu: a read kept the firmware, and the boot vCPU with it, for %lu ms",
-             (uint64_t)(disk - disks.disk), milliseconds);
-    event_notice(buffer);
+    tell(disk, "a read kept the firmware, and the boot vCPU with it, for %lu ms", milliseconds);
 }
 
 /* True if it took too long. */
@@ -215,7 +247,7 @@ static bool read_and_wait(struct disk *disk)
     bool held = took >= HELD_MILLISECONDS;
     if (held)
         tell_held(disk, took);
-    ended(disk, status);
+    ended(disk, status, !held);
     return held;
 }
 
@@ -227,28 +259,24 @@ static void begin_read(struct disk *disk)
     EFI_STATUS status = io->ReadBlocksEx(io, disk->media->MediaId, disk->next, &disk->token,
                                          next_bytes(disk), disk->buffer);
     if (EFI_ERROR(status))
-        ended(disk, status);
+        ended(disk, status, true);
     else
         set_in_flight(disk, true);
 }
 
-/*
- * The event is signalled when the read has ended; looking at it resets it (UEFI 2.10, 7.1.6). There
- * is firmware that never signals it after an error; the buffer is then lost to the device.
- */
+/* The event is signalled when the read has ended; looking at it resets it (UEFI 2.10, 7.1.6). */
 static void take_ended(struct disk *disk)
 {
     EFI_STATUS status = system_table->BootServices->CheckEvent(disk->token.Event);
-    if (status == EFI_NOT_READY) {
-        if (clock_milliseconds() - disk->begun_at < ANSWER_MILLISECONDS)
-            return;
+    if (status != EFI_NOT_READY) {
         set_in_flight(disk, false);
-        drop(disk, "does not come back");
-        disk->stuck = true;
-        return;
+        ended(disk, EFI_ERROR(status) ? status : disk->token.TransactionStatus, true);
+    } else if (!disk->late && clock_milliseconds() - disk->begun_at >= ANSWER_MILLISECONDS) {
+        disk->late = true;
+        tell(disk,
+             "the read of %lu bytes at block %lu has not come back for %u s: it is waited for",
+             (uint64_t)next_bytes(disk), disk->next, ANSWER_MILLISECONDS / 1000);
     }
-    set_in_flight(disk, false);
-    ended(disk, EFI_ERROR(status) ? status : disk->token.TransactionStatus);
 }
 
 const struct disk_activity *disks_activity(void)
@@ -263,9 +291,10 @@ bool disks_poll(void)
         struct disk *disk = &disks.disk[n];
         if (disk->in_flight)
             take_ended(disk);
-        if (!disk->in_flight && !disk->dropped && disk->queued)
+        bool rests = disk->dropped || (disk->errors && clock_milliseconds() < disk->again_at);
+        if (!disk->in_flight && !rests && disk->queued)
             begin_read(disk);
-        else if (!disk->dropped && !disk->queued)
+        else if (!rests && !disk->queued)
             held |= read_and_wait(disk);
         left |= !disk->dropped;
     }
@@ -279,23 +308,33 @@ bool disks_rest(void)
     bool all = true;
     for (uint32_t n = 0; n < disks.count; n++) {
         struct disk *disk = &disks.disk[n];
-        while (disk->in_flight && clock_milliseconds() - since < REST_MILLISECONDS) {
+        /* One that is late is looked at by disks_poll(). */
+        while (disk->in_flight && !disk->late && clock_milliseconds() - since < REST_MILLISECONDS) {
             clock_wait(1);
             take_ended(disk);
         }
-        all &= !disk->in_flight && !disk->stuck;
+        all &= !disk->in_flight;
     }
     return all;
 }
 
+/* There is firmware that never signals the event after an error; the buffer is then lost to the
+ * device. */
 bool disks_stop(void)
 {
+    uint64_t since = clock_milliseconds();
     bool all = true;
     for (uint32_t n = 0; n < disks.count; n++) {
         struct disk *disk = &disks.disk[n];
-        while (disk->in_flight) {
+        while (disk->in_flight && clock_milliseconds() - since < ANSWER_MILLISECONDS) {
             clock_wait(1);
             take_ended(disk);
+        }
+        if (disk->in_flight) {
+            disk->stuck = true;
+            tell(disk, "the read of %lu bytes at block %lu does not come back",
+                 (uint64_t)next_bytes(disk), disk->next);
+            set_in_flight(disk, false);
         }
         all &= !disk->stuck;
     }
@@ -312,7 +351,7 @@ bool disks_result(uint32_t number, struct disk_result *result)
         .blocks = blocks_of(disk->media),
         .by = disk->queued ? "block-io-2" : "block-io",
         .waiting = disk->queued == NULL,
-        .failed = disk->dropped,
+        .failed = disk->dropped || disk->stuck || disk->errors,
         .reads = disk->reads,
         .bytes = disk->bytes,
     };

@@ -26,6 +26,7 @@ static const struct {
     [CAUSE_VCPU_NOT_THERE] = {VERDICT_INCOMPLETE, "a vCPU that was asked for is not there"},
     [CAUSE_EXIT_CANNOT_RUN] = {VERDICT_INCOMPLETE, "an exit that was asked for cannot run here"},
     [CAUSE_VCPU_NOT_STARTED] = {VERDICT_INCOMPLETE, "a vCPU could not be started"},
+    [CAUSE_DISK_FAILED] = {VERDICT_INCOMPLETE, "a disk could not be read to the end of the run"},
     [CAUSE_KEY] = {VERDICT_INCOMPLETE, "a key ended the run before its time"},
     [CAUSE_EXIT_WITHOUT_TURN] = {VERDICT_INCOMPLETE,
                                  "the run ended before every exit had its turn"},

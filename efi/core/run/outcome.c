@@ -30,6 +30,15 @@ static void note_findings(uint32_t *causes, const struct run *run, const struct 
                                                    : CAUSE_CHANGED_BENEATH_GUEST);
 }
 
+static bool any_disk_failed(const struct run *run)
+{
+    struct disk_result result;
+    bool failed = false;
+    for (uint32_t n = 0; run->plan.disks && disks_result(n, &result); n++)
+        failed |= result.failed;
+    return failed;
+}
+
 uint32_t outcome_causes(const struct run *run, const struct totals *totals)
 {
     uint32_t causes = 0;
@@ -40,6 +49,8 @@ uint32_t outcome_causes(const struct run *run, const struct totals *totals)
     if (!run->options->stop_first && count_passes_left(run))
         note_cause(&causes, CAUSE_PASSES_NOT_DONE);
     note_findings(&causes, run, totals);
+    if (any_disk_failed(run))
+        note_cause(&causes, CAUSE_DISK_FAILED);
     if (totals->rounds == 0)
         note_cause(&causes, CAUSE_NOTHING_RAN);
     return causes;
