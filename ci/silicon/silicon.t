@@ -62,6 +62,15 @@ all_injected() {
 }
 check "only what was injected was found" all_injected
 
+process few-in-full "$program" inject=all/300 passes=30 findings_total=2
+first_of_each() {
+    [ "$(grep -o 'ev=finding .* class=[a-z-]*' "$work/$about" | sed 's/.*class=//' | sort -u | wc -l)" = 10 ] &&
+        [ "$(count 'ev=finding n=')" -le 15 ]
+}
+check "with findings_total= the first of each class is told in full, and few others" first_of_each
+check "and how many there were" says '^1[0-5] of the [0-9]* findings are told in full'
+check "which all count" all_injected
+
 process wrong-option "$program" exits=cpuid colour=red
 check "exits 3 for ERROR" exits_with 3
 check "says what is allowed" says 'ev=error reason=".*colour=red: no such option. Allowed: time=.*findings='

@@ -144,6 +144,14 @@ static const struct cases all_cases[] = {
      .allowed = "a number from 1 to 1000",
      .good = {{"1", 1}, {"1000", 1000}},
      .bad = {"0", "1001", "-1", "4294967297", "all"}},
+    {.name = "findings_total",
+     .shown_default = "64",
+     .default_number = 64,
+     MEMBER(findings_total),
+     .chosen = &options.findings_total_given,
+     .allowed = "a number from 1 to 1000000",
+     .good = {{"1", 1}, {"64", 64}, {"1000000", 1000000}},
+     .bad = {"0", "1000001", "-1", "18446744073709551617", "all"}},
 };
 
 #define CASES_COUNT (sizeof(all_cases) / sizeof(all_cases[0]))

@@ -282,6 +282,15 @@ const struct option option_table[OPTION_COUNT] = {
      .unit = "a number",
      .least = 1,
      .most = 1000},
+    {.name = "findings_total",
+     .purpose = "how many are shown in full in all",
+     .kind = &number,
+     GOES_TO(findings_total),
+     .chosen_at = offsetof(struct options, findings_total_given),
+     .value = "64",
+     .unit = "a number",
+     .least = 1,
+     .most = 1000000},
 };
 
 bool option_read(const struct option *option, struct word value, struct options *options)

@@ -149,7 +149,8 @@ static void tell_disks(const struct run *run)
                      "the read that does not come back.");
 }
 
-/* findings= of each exit and vCPU are told in full, and no more than there was time for. */
+/* findings= of each exit and vCPU are told in full, findings_total= of all, and no more than there
+ * was time for. */
 static void tell_untold(const struct run *run, const struct totals *totals)
 {
     char buffer[128];
@@ -157,10 +158,10 @@ static void tell_untold(const struct run *run, const struct totals *totals)
     if (run->findings_told >= totals->findings)
         return;
     text_start(&text, buffer, sizeof(buffer));
-    text_add(
-        &text,
-        "%lu of the %lu findings are told in full; the others are counted. findings= tells more.",
-        run->findings_told, totals->findings);
+    text_add(&text,
+             "%lu of the %lu findings are told in full; the others are counted. findings_total= "
+             "tells more.",
+             run->findings_told, totals->findings);
     event_notice(buffer);
 }
 

@@ -54,30 +54,43 @@ static bool told_before(struct known *known, const struct found *found)
     return before;
 }
 
-static void tell_finding(struct run *run, const struct finding *finding)
+/* So many are told in full; the first of each kind is in any case. */
+static uint64_t most_told(const struct options *options)
+{
+    bool more =
+        !options->findings_total_given && options->plan.findings_kept > options->findings_total;
+    return more ? options->plan.findings_kept : options->findings_total;
+}
+
+/* False: it is one too many, and only counted. */
+static bool tell_finding(struct run *run, const struct finding *finding)
 {
     struct diagnosis diagnosis;
     diagnose(finding, &diagnosis);
     struct found found = {.finding = finding,
                           .diagnosis = &diagnosis,
                           .signature = signature_find(&diagnosis),
-                          .exit_name = run_row_name(run, finding->exit),
-                          .number = ++run->findings_told};
+                          .exit_name = run_row_name(run, finding->exit)};
+    found.told_before = told_before(&run->known, &found);
+    if (found.told_before && run->findings_told >= most_told(run->options))
+        return false;
+    found.number = ++run->findings_told;
     diagnosis_components(&diagnosis, found.components);
     diagnosis_registers(&diagnosis, found.registers);
     diagnosis_bits(&diagnosis, found.bits);
-    found.told_before = told_before(&run->known, &found);
     event_finding(&found);
     report_found(&found);
     gap_pass_over(&run->gap);
+    return true;
 }
 
 /* Of one look: a line of a slow console takes long, and time, keys and ticks go on. */
-#define TOLD_IN_A_LOOK 4u
+#define TOLD_IN_A_LOOK  4u
+#define TAKEN_IN_A_LOOK 64u
 
-/* Takes the next finding, of each vCPU in turn, and tells it or passes it over. False: there is
- * none. */
-static bool take_next(struct run *run, bool told)
+/* Takes the next finding, of each vCPU in turn, and tells it if *tell. False: there is none. *tell
+ * is then whether it was told. */
+static bool take_next(struct run *run, bool *tell)
 {
     for (uint32_t n = 0; n < run->processors.count; n++) {
         uint32_t cpu = (run->heard + 1 + n) % run->processors.count;
@@ -88,8 +101,8 @@ static bool take_next(struct run *run, bool told)
         run->heard = cpu;
         if (finding->memory_changed)
             note_cause(&run->causes, CAUSE_MEMORY_CHANGED);
-        if (told)
-            tell_finding(run, finding);
+        if (*tell)
+            *tell = tell_finding(run, finding);
         findings_took(&vcpu->rounds);
         return true;
     }
@@ -99,8 +112,12 @@ static bool take_next(struct run *run, bool told)
 void tell_findings(struct run *run)
 {
     uint32_t told = 0;
-    while (told < TOLD_IN_A_LOOK && take_next(run, true))
-        told++;
+    for (uint32_t taken = 0; told < TOLD_IN_A_LOOK && taken < TAKEN_IN_A_LOOK; taken++) {
+        bool tell = true;
+        if (!take_next(run, &tell))
+            break;
+        told += tell;
+    }
     if (told)
         tell_flush(run);
 }
@@ -111,8 +128,11 @@ void tell_findings(struct run *run)
 void tell_rest(struct run *run)
 {
     uint64_t since = clock_milliseconds();
-    while (take_next(run, clock_milliseconds() - since < REST_MILLISECONDS))
-        continue;
+    bool any = true;
+    while (any) {
+        bool tell = clock_milliseconds() - since < REST_MILLISECONDS;
+        any = take_next(run, &tell);
+    }
     tell_flush(run);
 }
 
