@@ -422,6 +422,22 @@ def check_places(folder, log, verdict):
     print(f"# {len(rows)} runs in {time.monotonic() - started:.1f} s")
 
 
+def check_writers(folder, log, verdict):
+    """What programs on the way make of a log: each of ci/fleet/logs/ by a file, and consoles that wrap it."""
+    files = sorted((Path(__file__).parent / "logs").iterdir())
+    got = {path.name: verdicts(path) for path in files}
+    check("logs as other programs wrote them", len(files) >= 8
+          and got == {path.name: ["FAIL" if "fail" in path.name else "PASS"] for path in files}, got)
+    lines = [line.rstrip(b"\r") for line in log.split(b"\n")]
+    logs = {"as-it-was": log}
+    for columns in range(40, 120):
+        pieces = [line[at:at + columns] for line in lines for at in range(0, max(len(line), 1), columns)]
+        logs[f"{columns}"] = b"\n".join(pieces)
+        logs[f"{columns}-stripped"] = b"\n".join(piece.rstrip() for piece in pieces)
+    rows = {tuple(row[key] for key in ("verdict", "exits", "cpu", "reason")) for row in table(write(folder / "wrapped", **logs))}
+    check("a log that was wrapped at 40 to 119 columns", len(rows) == 1, rows)
+
+
 def check_use(folder):
     (folder / "nothing").mkdir()
     for arguments in ([], ["--format=html", folder], ["--nonsense"], [folder / "nothing"]):
@@ -472,6 +488,7 @@ def main():
         check_before_start(folder, log, verdict)
         check_names(folder, log, verdict)
         check_places(folder, log, verdict)
+        check_writers(folder, log, verdict)
         check_use(folder)
         check_trouble(folder, log)
         (folder / "thousand").mkdir()
