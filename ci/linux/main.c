@@ -93,7 +93,8 @@ static int help(void)
            "Options; without any, all that a process may do is tested for a minute:\n",
            ZMMTEST_VERSION);
     print_options();
-    printf("\nend= and ui= are for zmmtest.efi: they are read here, and change nothing.\n\n"
+    printf("\nend=, ui= and processors= are for zmmtest.efi: they are read here, and change "
+           "nothing.\n\n"
            "Exit code: 0 PASS, 1 FAIL, 2 INCOMPLETE, 3 ERROR (also for wrong options).\n");
     return 0;
 }
