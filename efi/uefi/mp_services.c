@@ -1,5 +1,6 @@
 /* Finds the vCPUs and starts procedures on them, by the EFI MP services. */
 #include "mp_services.h"
+#include "../core/run/options.h"
 #include "firmware.h"
 
 static EFI_MP_SERVICES_PROTOCOL *services;
@@ -23,6 +24,22 @@ const char *mp_services_find(struct processors *processors)
     processors->count = (uint32_t)count;
     processors->boot = (uint32_t)boot;
     return NULL;
+}
+
+uint32_t mp_services_list(const uint32_t **apic_ids)
+{
+    static uint32_t ids[CPU_MAX];
+    UINTN count, enabled;
+    *apic_ids = ids;
+    if (!services || EFI_ERROR(services->GetNumberOfProcessors(services, &count, &enabled)))
+        return 0;
+    for (UINTN n = 0; n < count && n < CPU_MAX; n++) {
+        EFI_PROCESSOR_INFORMATION information = {0};
+        if (EFI_ERROR(services->GetProcessorInfo(services, n, &information)))
+            return 0;
+        ids[n] = (uint32_t)information.ProcessorId;
+    }
+    return (uint32_t)count;
 }
 
 const char *mp_services_unusable(uint32_t number)

@@ -41,6 +41,8 @@ struct EFI_MP_SERVICES_PROTOCOL {
 /* As the functions of platform/processors.h. NULL: count and boot are set; or why there are none.
  */
 const char *mp_services_find(struct processors *processors);
+/* Found before: how many there are, and the APIC ids of the first CPU_MAX; 0: not known. */
+uint32_t mp_services_list(const uint32_t **apic_ids);
 const char *mp_services_unusable(uint32_t number);
 const char *mp_services_start(uint32_t number, struct processor_call *call);
 bool mp_services_returned(struct processor_call *call);

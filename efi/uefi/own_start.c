@@ -5,6 +5,7 @@
 #include "../platform/pages.h"
 #include "../ring0/startup.h"
 #include "firmware.h"
+#include "mp_services.h"
 #include "platform.h"
 #include <string.h>
 
@@ -30,10 +31,17 @@ static struct {
     bool any; /* some vCPU was started */
 } own;
 
+/* Where ACPI lists none, those that the firmware's MP services know. */
+static uint32_t list(const uint32_t **apic_ids)
+{
+    uint32_t count = platform_processors(apic_ids);
+    return count ? count : mp_services_list(apic_ids);
+}
+
 const char *own_start_find(struct processors *processors)
 {
     const uint32_t *apic_ids;
-    uint32_t self = startup_apic_id(), count = platform_processors(&apic_ids);
+    uint32_t self = startup_apic_id(), count = list(&apic_ids);
     if (!count)
         return "ACPI lists no processors";
     for (uint32_t n = 0; n < count && n < CPU_MAX; n++) {
@@ -43,7 +51,7 @@ const char *own_start_find(struct processors *processors)
         processors->boot = n;
         return NULL;
     }
-    return "ACPI does not list the processor that the firmware runs on";
+    return "the list of processors does not have the processor that the firmware runs on";
 }
 
 /* They are never given back: vCPUs halt there. */
@@ -62,7 +70,7 @@ static void *reserve(size_t bytes)
 static void make_slots(const struct processors *processors)
 {
     const uint32_t *apic_ids;
-    uint32_t count = platform_processors(&apic_ids);
+    uint32_t count = list(&apic_ids);
     own.count = count < CPU_MAX ? count : CPU_MAX;
     own.boot = processors->boot;
     void *pages = reserve(startup_bytes(own.count));

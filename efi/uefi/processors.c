@@ -35,11 +35,8 @@ static void none(struct processors *processors, const char *one, const char *oth
 void processors_find(struct processors *processors, enum processors_by by)
 {
     struct processors firmware = {.count = 1}, ours = {.count = 1, .own = true};
-    const char *no_services = NULL, *no_list = NULL;
-    if (by != PROCESSORS_OWN)
-        no_services = mp_services_find(&firmware);
-    if (by != PROCESSORS_FIRMWARE)
-        no_list = own_start_find(&ours);
+    const char *no_services = mp_services_find(&firmware);
+    const char *no_list = by == PROCESSORS_FIRMWARE ? NULL : own_start_find(&ours);
     bool services = by != PROCESSORS_OWN && !no_services;
     bool list = by != PROCESSORS_FIRMWARE && !no_list;
     if (services && !(list && ours.count > firmware.count)) {
@@ -49,7 +46,7 @@ void processors_find(struct processors *processors, enum processors_by by)
         if (by == PROCESSORS_AUTO)
             note(processors, no_services, firmware.count, ours.count);
     } else {
-        none(processors, no_services, no_list);
+        none(processors, by == PROCESSORS_OWN ? NULL : no_services, no_list);
     }
 }
 
