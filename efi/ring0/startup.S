@@ -34,7 +34,7 @@
  */
     .section .rodata
     .balign 16
-    .globl startup_page, startup_parameters, startup_page_end
+    .globl startup_page
 startup_page:
     .code16
     cli
@@ -87,7 +87,10 @@ startup_parameters:
     .zero 128
 startup_page_end:
     .balign 4
+    .globl startup_page_bytes, startup_parameters_at
     .globl startup_protected_at, startup_long_at, startup_park_at, startup_halt_at
+startup_page_bytes:   .long startup_page_end - startup_page
+startup_parameters_at: .long startup_parameters - startup_page
 startup_protected_at: .long startup_protected - startup_page
 startup_long_at:      .long startup_long - startup_page
 startup_park_at:      .long startup_park - startup_page

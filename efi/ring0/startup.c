@@ -35,7 +35,8 @@ _Static_assert(offsetof(struct parameters, cr0) == 52, "as in startup.S");
 _Static_assert(offsetof(struct parameters, slot_count) == 112, "as in startup.S");
 _Static_assert(sizeof(struct startup_slot) == 32, "as in startup.S");
 
-extern const char startup_page[], startup_parameters[], startup_page_end[];
+extern const char startup_page[];
+extern const uint32_t startup_page_bytes, startup_parameters_at; /* from its start */
 extern const uint32_t startup_protected_at, startup_long_at, startup_park_at, startup_halt_at;
 void startup_entry(void);
 void startup_main(struct startup_slot *slot);
@@ -91,7 +92,7 @@ static void find_apic(void)
 struct startup_slot *startup_prepare(void *pages, uint32_t slots)
 {
     uint64_t page = (uint64_t)pages, root = page + TABLE_AT, next = root + PAGE_BYTES;
-    uint64_t parameters_at = page + (uint64_t)(startup_parameters - startup_page);
+    uint64_t parameters_at = page + startup_parameters_at;
     struct parameters parameters = {
         .gdt = {0, GDT_CODE32, GDT_DATA, GDT_CODE64},
         .gdt_limit = sizeof(parameters.gdt) - 1,
@@ -110,7 +111,7 @@ struct startup_slot *startup_prepare(void *pages, uint32_t slots)
         .halt = page + startup_halt_at,
         .slot_count = slots,
     };
-    memcpy(pages, startup_page, (size_t)(startup_page_end - startup_page));
+    memcpy(pages, startup_page, startup_page_bytes);
     memcpy(at(parameters_at), &parameters, sizeof(parameters));
     map(root, page, &next);
     map(root, parameters.entry, &next);

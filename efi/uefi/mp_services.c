@@ -8,7 +8,7 @@ static EFI_MP_SERVICES_PROTOCOL *services;
 const char *mp_services_find(struct processors *processors)
 {
     EFI_GUID guid = EFI_MP_SERVICES_PROTOCOL_GUID;
-    UINTN count, enabled, boot;
+    UINTN count, enabled, boot = 0;
     EFI_STATUS status = system_table->BootServices->LocateProtocol(&guid, NULL, (void **)&services);
     if (EFI_ERROR(status)) {
         services = NULL;

@@ -10,7 +10,8 @@
  */
 void platform_identify(struct machine *machine);
 
-/* How many processors ACPI lists as enabled, and the APIC ids of the first CPU_MAX; 0: not known. */
+/* How many processors ACPI lists as enabled, and the APIC ids of the first CPU_MAX; 0: not known.
+ */
 uint32_t platform_processors(const uint32_t **apic_ids);
 
 #endif
