@@ -19,8 +19,7 @@ static uint8_t *end;
 static int make_memory(void **state)
 {
     (void)state;
-    uint8_t *memory =
-        mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *memory = mmap(NULL, 12288, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED || mprotect(memory + 8192, 4096, PROT_NONE) != 0)
         return -1;
     end = memory + 8192;

@@ -44,7 +44,7 @@ void startup_main(struct startup_slot *slot);
 /* The root; for two places of 2 MiB each, at most three tables below it. */
 #define TABLE_PAGES 7u
 #define TABLE_AT    PAGE_BYTES
-#define SLOTS_AT    ((1 + TABLE_PAGES) * PAGE_BYTES)
+#define SLOTS_AT    ((size_t)(1 + TABLE_PAGES) * PAGE_BYTES)
 
 #define ENTRY_TABLE 0x3u  /* present, writable */
 #define ENTRY_2_MIB 0x83u /* and a page by itself */

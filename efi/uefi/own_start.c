@@ -28,7 +28,6 @@ static struct {
     struct startup_slot *slots; /* NULL: */
     const char *unusable;       /* this is why */
     const char *unusable_for[CPU_MAX];
-    bool any; /* some vCPU was started */
 } own;
 
 /* Where ACPI lists none, those that the firmware's MP services know. */
@@ -156,7 +155,6 @@ static void start(uint64_t *which)
         if (own.unusable_for[n])
             which[n / 64] &= ~(UINT64_C(1) << n % 64);
     }
-    own.any = true;
     const char *reason = start_and_wait(which);
     for (uint32_t n = 0; n < own.count; n++)
         if (has(which, n))
@@ -236,13 +234,17 @@ bool own_start_leave(const char **left)
 {
     bool all = true;
     *left = NULL;
-    if (!own.slots || !own.any)
+    if (!own.slots)
         return true;
     uint64_t since = clock_milliseconds();
-    for (uint32_t n = 0; n < own.count; n++)
-        if (own.slots[n].stack || state_of(n) == STARTUP_WAITING)
+    bool parked = false;
+    for (uint32_t n = 0; n < own.count; n++) {
+        if (own.slots[n].stack)
             all &= leave(n, since);
-    *left = "The vCPUs that zmmtest started are left halted, with interrupts off, in reserved "
-            "memory below 640 KiB. INIT and SIPI start them again.";
+        parked |= state_of(n) == STARTUP_PARKED;
+    }
+    if (parked)
+        *left = "The vCPUs that zmmtest started are left halted, with interrupts off, in reserved "
+                "memory below 640 KiB. INIT and SIPI start them again.";
     return all;
 }
