@@ -74,8 +74,9 @@ done <<<"$machines"
 reset_by_itself() {
     tr -d '\r' <"$work/$about.kept/serial" | grep -aq 'resetting \.\.\.$'
 }
-for about in u-boot-virtio u-boot-ide u-boot-ahci; do
-    check "U-Boot comes to its verdict" says 'ev=done verdict=INCOMPLETE exits=[1-9][0-9]* findings=0 vcpus=1 '
+for machine in "u-boot-virtio 2" "u-boot-ide 2" "u-boot-ahci 1"; do
+    read -r about cpus <<<"$machine"
+    check "U-Boot comes to its verdict on all vCPUs" says "ev=done verdict=INCOMPLETE exits=[1-9][0-9]* findings=0 vcpus=$cpus "
     check "is named, and has result files" says 'ev=start .*boot=1 firmware="Das U-Boot'
     check "has no MP services, which is said" says 'ev=notice text="the firmware has no MP services protocol'
     check "its bootargs are a notice" says "ev=notice text=\"U-Boot's bootargs are no options of zmmtest"

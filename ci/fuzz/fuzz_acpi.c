@@ -47,6 +47,16 @@ static uint8_t *memory_at_address(void)
     return memory;
 }
 
+/* Of a table of any kind: as a MADT, which is bounded by its own length. */
+static void read_processors(const struct acpi_header *table)
+{
+    uint32_t apic_id[4];
+    uint32_t count = acpi_processors(table, apic_id, 4);
+    fuzz_expect(count <= table->length / 8, "no more processors than the table has room for");
+    for (uint32_t n = 1; n < count && n < 4; n++)
+        fuzz_expect(apic_id[n] != apic_id[0], "each processor once");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *memory = memory_at_address();
@@ -58,9 +68,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     start = ADDRESS;
     end = ADDRESS + size;
     mend_checksums(memory, size);
+    const struct acpi_header *madt = acpi_find(ADDRESS, "APIC", in_input);
+    if (madt)
+        read_processors(madt);
     const struct acpi_header *table = acpi_find(ADDRESS, "HPET", in_input);
     if (!table)
         return 0;
+    read_processors(table);
     fuzz_expect(in_input((uint64_t)table, table->length), "a table that is found can be read");
     (void)acpi_hpet_address(table);
     return 0;

@@ -74,7 +74,7 @@ static void print_options(void)
         text_add(&text, "%s: ", option->purpose);
         option_allowed(option, &text);
         text_add(&text, ". Default: %s", option_default(option));
-        print_wrapped(label, 13, buffer);
+        print_wrapped(label, 15, buffer);
     }
 }
 
@@ -93,7 +93,8 @@ static int help(void)
            "Options; without any, all that a process may do is tested for a minute:\n",
            ZMMTEST_VERSION);
     print_options();
-    printf("\nend= and ui= are for zmmtest.efi: they are read here, and change nothing.\n\n"
+    printf("\nend=, ui= and processors= are for zmmtest.efi: they are read here, and change "
+           "nothing.\n\n"
            "Exit code: 0 PASS, 1 FAIL, 2 INCOMPLETE, 3 ERROR (also for wrong options).\n");
     return 0;
 }

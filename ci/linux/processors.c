@@ -49,22 +49,36 @@ static void find_allowed(struct processors *processors)
         processors->boot++;
     cpu_set_t *set = allowed ? only(processors->boot) : NULL;
     if (!set || sched_setaffinity(0, allowed_size, set) != 0)
-        processors->no_others = "the kernel pins no thread to a CPU: one CPU only, whichever it is";
+        processors->notice = "the kernel pins no thread to a CPU: one CPU only, whichever it is";
     if (set)
         CPU_FREE(set);
 }
 
-void processors_find(struct processors *processors)
+void processors_find(struct processors *processors, enum processors_by by)
 {
+    (void)by;
     static struct processors found;
     if (found.count == 0) {
         find_allowed(&found);
         found.count = found.boot + 1;
-        for (uint32_t number = found.count; number < CPU_NUMBERS && !found.no_others; number++)
+        for (uint32_t number = found.count; number < CPU_NUMBERS && !found.notice; number++)
             if (processors_ours(number))
                 found.count = number + 1;
     }
     *processors = found;
+}
+
+void processors_wake(const struct processors *processors, const uint64_t *numbers, uint32_t words)
+{
+    (void)processors;
+    (void)numbers;
+    (void)words;
+}
+
+bool processors_leave(const char **left)
+{
+    *left = NULL;
+    return true;
 }
 
 const char *processors_unusable(uint32_t number)

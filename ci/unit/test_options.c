@@ -152,6 +152,15 @@ static const struct cases all_cases[] = {
      .allowed = "a number from 1 to 1000000",
      .good = {{"1", 1}, {"64", 64}, {"1000000", 1000000}},
      .bad = {"0", "1000001", "-1", "18446744073709551617", "all"}},
+    {.name = "processors",
+     .shown_default = "auto",
+     .default_number = PROCESSORS_AUTO,
+     MEMBER(processors),
+     .allowed = "auto, firmware, own",
+     .good = {{"firmware", PROCESSORS_FIRMWARE},
+              {"own", PROCESSORS_OWN},
+              {"auto", PROCESSORS_AUTO}},
+     .bad = {"mp", "auto,own", "1"}},
 };
 
 #define CASES_COUNT (sizeof(all_cases) / sizeof(all_cases[0]))

@@ -526,13 +526,14 @@ static void what_broke_is_told(void **state)
     draw();
     expect_shown("vCPU 1 made no progress for 10 s; it is in exit hold");
     /* Where nothing ran it has all the room that the table leaves. */
-    progress.error = "zmmtest.conf line 1: colour=red: no such option. Allowed: time=, passes=, "
-                     "exits=, cpus=, hold=, seed=, inject=, stop=, end=, ui=, disks=, findings=";
+    progress.error =
+        "zmmtest.conf line 1: colour=red: no such option. Allowed: time=, passes=, "
+        "exits=, cpus=, hold=, seed=, inject=, stop=, end=, ui=, disks=, findings=, processors=";
     progress.exits = 0;
     progress.rounds = 0;
     draw();
     assert_int_equal(strncmp(row_text(5), "zmmtest.conf line 1: colour=red: no such", 40), 0);
-    expect_shown("ui=, disks=, findings=");
+    expect_shown("disks=, findings=, processors=");
 }
 
 static void where_avx512_is_hidden_it_is_not_called_intact(void **state)

@@ -32,6 +32,8 @@ enum apic_register {
 #define APIC_SOFTWARE_ENABLED 0x100u /* of APIC_SPURIOUS */
 #define APIC_COMMAND_PENDING  (1u << 12)
 #define APIC_COMMAND_ASSERT   (1u << 14) /* fixed delivery, physical destination */
+#define APIC_COMMAND_INIT     (5u << 8 | APIC_COMMAND_ASSERT)
+#define APIC_COMMAND_STARTUP  (6u << 8 | APIC_COMMAND_ASSERT) /* and the page's number */
 #define APIC_TIMER_MASKED     (1u << 16) /* of APIC_TIMER; one-shot otherwise */
 #define APIC_DIVIDE_BY_1      0xbu
 
@@ -40,6 +42,12 @@ void apic_find(struct apic *apic);
 
 uint32_t apic_read(const struct apic *apic, enum apic_register offset);
 void apic_write(const struct apic *apic, enum apic_register offset, uint32_t value);
+
+/*
+ * Sends a command to the vCPU of an APIC id (SDM vol. 3, 10.6.1), and waits until the local APIC
+ * has taken it; bounded. Interrupts off.
+ */
+void apic_send(const struct apic *apic, uint32_t to, uint32_t command);
 
 /* The number that other vCPUs send interrupts to. */
 uint32_t apic_id(const struct apic *apic);

@@ -14,10 +14,13 @@
 #define APIC_BASE_X2APIC     (UINT64_C(1) << 10)
 #define APIC_BASE_ENABLED    (UINT64_C(1) << 11)
 #define APIC_BASE_ADDRESS    UINT64_C(0x000ffffffffff000)
+#define EFER_KEPT            UINT64_C(0x901) /* SCE, LME, NXE: what page tables and code rest on */
 #define CR0_TASK_SWITCHED    (UINT64_C(1) << 3)
 #define CR0_EMULATION        (UINT64_C(1) << 2)
 #define CR4_OSFXSR           (UINT64_C(1) << 9)
 #define CR4_OSXMMEXCPT       (UINT64_C(1) << 10)
+#define CR4_LA57             (UINT64_C(1) << 12)
+#define CR4_PCIDE            (UINT64_C(1) << 17)
 #define CR4_OSXSAVE          (UINT64_C(1) << 18)
 #define CR4_PROTECTION_KEYS  (UINT64_C(1) << 22)
 #define RFLAGS_INTERRUPTS_ON (UINT64_C(1) << 9)
@@ -84,6 +87,13 @@ static inline uint64_t read_cr2(void)
 {
     uint64_t value;
     __asm__ volatile("mov %%cr2, %0" : "=r"(value));
+    return value;
+}
+
+static inline uint64_t read_cr3(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr3, %0" : "=r"(value));
     return value;
 }
 

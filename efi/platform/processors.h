@@ -1,18 +1,29 @@
-/* The vCPUs as the firmware numbers them, and how to start one. */
+/* The vCPUs by number, and how to start one. */
 #ifndef ZMMTEST_PLATFORM_PROCESSORS_H
 #define ZMMTEST_PLATFORM_PROCESSORS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Who starts them: the firmware by its MP services, or we do; auto: we, where it knows too few. */
+enum processors_by { PROCESSORS_AUTO, PROCESSORS_FIRMWARE, PROCESSORS_OWN };
+
 struct processors {
-    uint32_t count; /* 1 without MP services */
+    uint32_t count; /* 1 where there is no way to start others */
     uint32_t boot;  /* the number of the vCPU that runs the firmware */
-    /* Why there is only one, or NULL. */
-    const char *no_others;
+    bool own;       /* numbered in the order of ACPI's MADT, and started by us */
+    /* What is to be told of how they were found, or why there is only one; or NULL. */
+    const char *notice;
 };
 
-void processors_find(struct processors *processors);
+/* Nothing is started by that. */
+void processors_find(struct processors *processors, enum processors_by by);
+
+/*
+ * Before the first of the functions below: wakes those that are ours to start and whose bits are
+ * set in numbers[], 64 a word, all at once. The firmware's need no waking.
+ */
+void processors_wake(const struct processors *processors, const uint64_t *numbers, uint32_t words);
 
 /*
  * False: this one was given to somebody else, and nothing is missing without it (a process need not
@@ -20,7 +31,7 @@ void processors_find(struct processors *processors);
  */
 bool processors_ours(uint32_t number);
 
-/* NULL if the firmware offers this vCPU for use, or else the reason. */
+/* NULL if this vCPU can be used, or else the reason. */
 const char *processors_unusable(uint32_t number);
 
 /* A procedure on another vCPU. It stays where it is until processors_returned(). */
@@ -36,7 +47,13 @@ struct processor_call {
  */
 const char *processors_start(uint32_t number, struct processor_call *call);
 
-/* True once the procedure has returned and the vCPU is the firmware's again; or never was ours. */
+/* True once the procedure has returned and the vCPU has left our code; or never was ours. */
 bool processors_returned(struct processor_call *call);
+
+/*
+ * At the end: those that were woken and not called leave our code, too. False: one of them does
+ * not. *left: what the firmware has to know of how they are left; NULL: as they were found.
+ */
+bool processors_leave(const char **left);
 
 #endif

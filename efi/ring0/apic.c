@@ -35,6 +35,21 @@ void apic_write(const struct apic *apic, enum apic_register offset, uint32_t val
         *in_memory(apic, offset) = value;
 }
 
+#define LOOKS_MOST 100000u
+
+void apic_send(const struct apic *apic, uint32_t to, uint32_t command)
+{
+    if (apic->mode == APIC_X2APIC) {
+        wrmsr(MSR_X2APIC_COMMAND, (uint64_t)to << 32 | command);
+        return;
+    }
+    apic_write(apic, APIC_COMMAND_HIGH, to << 24);
+    apic_write(apic, APIC_COMMAND, command);
+    for (uint32_t n = 0; n < LOOKS_MOST && apic_read(apic, APIC_COMMAND) & APIC_COMMAND_PENDING;
+         n++)
+        cpu_pause();
+}
+
 uint32_t apic_id(const struct apic *apic)
 {
     uint32_t id = apic_read(apic, APIC_ID);

@@ -28,6 +28,6 @@ void machine_identify(struct machine *machine, uint64_t tsc_hz)
     hypervisor_ask_backdoor(&machine->hypervisor, &machine->cpu);
     platform_identify(machine);
     read_msrs(machine);
-    processors_find(&processors);
+    processors_find(&processors, PROCESSORS_AUTO);
     machine->vcpus = processors.count;
 }

@@ -15,6 +15,7 @@
 #include "../platform/identify.h"
 #include "../platform/instructions.h"
 #include "../platform/keys.h"
+#include "../platform/processors.h"
 #include "../ring0/serial.h"
 #include "conf.h"
 #include "firmware.h"
@@ -200,11 +201,14 @@ static void end_as_asked(struct run *run, enum end end)
         end = END_SHUTDOWN;
     if (end == END_MENU)
         end = ask_operator();
-    if (end == END_EXIT && !watching_give_back(run)) {
+    const char *left = NULL;
+    if (end == END_EXIT && !(watching_give_back(run) && processors_leave(&left))) {
         event_notice("A vCPU or a read is still in this program, which therefore cannot be "
                      "unloaded: shutting down instead of returning to the firmware.");
         end = END_SHUTDOWN;
     }
+    if (end == END_EXIT && left)
+        event_notice(left);
     if (end == END_EXIT)
         planning_undo(run);
     if (!run->disk_lost)

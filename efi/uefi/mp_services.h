@@ -1,10 +1,11 @@
 /*
- * EFI_MP_SERVICES_PROTOCOL (UEFI Platform Initialization 1.8, volume 2, 13.4), which gnu-efi 3.0.15
- * does not declare.
+ * The vCPUs by the firmware's EFI_MP_SERVICES_PROTOCOL (UEFI Platform Initialization 1.8, volume 2,
+ * 13.4), which gnu-efi 3.0.15 does not declare.
  */
 #ifndef ZMMTEST_UEFI_MP_SERVICES_H
 #define ZMMTEST_UEFI_MP_SERVICES_H
 
+#include "../platform/processors.h"
 #include <efi.h>
 
 #define EFI_MP_SERVICES_PROTOCOL_GUID                                                              \
@@ -36,5 +37,14 @@ struct EFI_MP_SERVICES_PROTOCOL {
     EFI_STATUS(EFIAPI *EnableDisableAP)(EFI_MP_SERVICES_PROTOCOL *, UINTN, BOOLEAN, UINT32 *);
     EFI_STATUS(EFIAPI *WhoAmI)(EFI_MP_SERVICES_PROTOCOL *, UINTN *);
 };
+
+/* As the functions of platform/processors.h. NULL: count and boot are set; or why there are none.
+ */
+const char *mp_services_find(struct processors *processors);
+/* Found before: how many there are, and the APIC ids of the first CPU_MAX; 0: not known. */
+uint32_t mp_services_list(const uint32_t **apic_ids);
+const char *mp_services_unusable(uint32_t number);
+const char *mp_services_start(uint32_t number, struct processor_call *call);
+bool mp_services_returned(struct processor_call *call);
 
 #endif

@@ -1,6 +1,8 @@
-/* Finds the HPET in ACPI, a VGA frame buffer among the PCI devices, and the firmware's name. */
+/* Finds the HPET and the processors in ACPI, a VGA frame buffer among the PCI devices, and the
+ * firmware's name. */
 #include "platform.h"
 #include "../core/machine/acpi.h"
+#include "../core/run/options.h"
 #include "../core/text.h"
 #include "../platform/pages.h"
 #include "firmware.h"
@@ -109,6 +111,17 @@ static uint64_t find_vga(void)
     return address;
 }
 
+uint32_t platform_processors(const uint32_t **apic_ids)
+{
+    static uint32_t ids[CPU_MAX];
+    *apic_ids = ids;
+    read_memory_map();
+    const struct acpi_header *table = acpi_find(find_rsdp(), "APIC", in_memory_map);
+    uint32_t count = table ? acpi_processors(table, ids, CPU_MAX) : 0;
+    forget_memory_map();
+    return count;
+}
+
 void platform_identify(struct machine *machine)
 {
     char vendor[32];
@@ -120,4 +133,6 @@ void platform_identify(struct machine *machine)
     machine->hpet_address = find_hpet();
     forget_memory_map();
     machine->vga_address = find_vga();
+    const uint32_t *apic_ids;
+    machine->vcpus_listed = platform_processors(&apic_ids);
 }

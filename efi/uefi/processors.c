@@ -1,31 +1,60 @@
-/* Finds the vCPUs and starts procedures on them, by the EFI MP services. */
+/* Finds the vCPUs, and chooses who starts them: the firmware's MP services, or we. */
 #include "../platform/processors.h"
-#include "firmware.h"
+#include "../core/text.h"
 #include "mp_services.h"
+#include "own_start.h"
 
-static EFI_MP_SERVICES_PROTOCOL *services;
+static bool own; /* they are ours to start */
 
-void processors_find(struct processors *processors)
+/* What is told where we start them, or where nobody can. */
+static void note(struct processors *processors, const char *why, uint32_t known, uint32_t listed)
 {
-    EFI_GUID guid = EFI_MP_SERVICES_PROTOCOL_GUID;
-    UINTN count, enabled, boot;
-    *processors = (struct processors){.count = 1};
-    EFI_STATUS status = system_table->BootServices->LocateProtocol(&guid, NULL, (void **)&services);
-    if (EFI_ERROR(status)) {
-        services = NULL;
-        processors->no_others = "the firmware has no MP services protocol: one vCPU only";
-        return;
+    static char notice[200];
+    struct text text;
+    text_start(&text, notice, sizeof(notice));
+    if (why)
+        text_add(&text, "%s: ", why);
+    else
+        text_add(&text,
+                 "the firmware's MP services know %u of the %u processors that ACPI lists: ", known,
+                 listed);
+    text_add(&text, "zmmtest starts the other vCPUs itself");
+    processors->notice = notice;
+}
+
+static void none(struct processors *processors, const char *one, const char *other)
+{
+    static char notice[200];
+    struct text text;
+    text_start(&text, notice, sizeof(notice));
+    text_add(&text, "%s%s%s: one vCPU only", one ? one : "", one && other ? ", and " : "",
+             other ? other : "");
+    *processors = (struct processors){.count = 1, .notice = notice};
+}
+
+void processors_find(struct processors *processors, enum processors_by by)
+{
+    struct processors firmware = {.count = 1}, ours = {.count = 1, .own = true};
+    const char *no_services = mp_services_find(&firmware);
+    const char *no_list = by == PROCESSORS_FIRMWARE ? NULL : own_start_find(&ours);
+    bool services = by != PROCESSORS_OWN && !no_services;
+    bool list = by != PROCESSORS_FIRMWARE && !no_list;
+    if (services && !(list && ours.count > firmware.count)) {
+        *processors = firmware;
+    } else if (list && (by == PROCESSORS_OWN || ours.count > 1)) {
+        *processors = ours;
+        if (by == PROCESSORS_AUTO)
+            note(processors, no_services, firmware.count, ours.count);
+    } else {
+        none(processors, by == PROCESSORS_OWN ? NULL : no_services, no_list);
     }
-    status = services->GetNumberOfProcessors(services, &count, &enabled);
-    if (!EFI_ERROR(status))
-        status = services->WhoAmI(services, &boot);
-    if (EFI_ERROR(status)) {
-        services = NULL;
-        processors->no_others = "the firmware's MP services do not answer: one vCPU only";
-        return;
-    }
-    processors->count = (uint32_t)count;
-    processors->boot = (uint32_t)boot;
+}
+
+void processors_wake(const struct processors *processors, const uint64_t *numbers, uint32_t words)
+{
+    own = processors->own;
+    if (own)
+        own_start_wake(processors, numbers, words);
 }
 
 bool processors_ours(uint32_t number)
@@ -36,50 +65,21 @@ bool processors_ours(uint32_t number)
 
 const char *processors_unusable(uint32_t number)
 {
-    EFI_PROCESSOR_INFORMATION information = {0};
-    if (!services)
-        return NULL;
-    EFI_STATUS status = services->GetProcessorInfo(services, number, &information);
-    if (EFI_ERROR(status))
-        return "the firmware knows no such vCPU";
-    if (!(information.StatusFlag & PROCESSOR_ENABLED_BIT))
-        return "the firmware has disabled it";
-    if (!(information.StatusFlag & PROCESSOR_HEALTH_STATUS_BIT))
-        return "the firmware reports it as unhealthy";
-    return NULL;
-}
-
-/* The firmware calls by its own convention. */
-static void EFIAPI called_by_firmware(void *argument)
-{
-    const struct processor_call *call = argument;
-    call->procedure(call->argument);
+    return own ? own_start_unusable(number) : mp_services_unusable(number);
 }
 
 const char *processors_start(uint32_t number, struct processor_call *call)
 {
-    EFI_BOOT_SERVICES *boot = system_table->BootServices;
-    EFI_EVENT finished;
-    EFI_STATUS status = boot->CreateEvent(0, TPL_APPLICATION, NULL, NULL, &finished);
-    if (EFI_ERROR(status))
-        return status_name(status);
-    status = services->StartupThisAP(services, called_by_firmware, number, finished, 0, call, NULL);
-    if (EFI_ERROR(status)) {
-        (void)boot->CloseEvent(finished);
-        return status_name(status);
-    }
-    call->finished = finished;
-    return NULL;
+    return own ? own_start_call(number, call) : mp_services_start(number, call);
 }
 
 bool processors_returned(struct processor_call *call)
 {
-    EFI_BOOT_SERVICES *boot = system_table->BootServices;
-    if (!call->finished)
-        return true;
-    if (boot->CheckEvent(call->finished) == EFI_NOT_READY)
-        return false;
-    (void)boot->CloseEvent(call->finished);
-    call->finished = NULL;
-    return true;
+    return own ? own_start_returned(call) : mp_services_returned(call);
+}
+
+bool processors_leave(const char **left)
+{
+    *left = NULL;
+    return !own || own_start_leave(left);
 }

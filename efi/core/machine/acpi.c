@@ -81,3 +81,71 @@ uint64_t acpi_hpet_address(const struct acpi_header *table)
     memcpy(&hpet, table, sizeof(hpet));
     return hpet.address_space == 0 ? hpet.address : 0;
 }
+
+/* 5.2.12: Multiple APIC Description Table. Its entries follow the flags. */
+struct __attribute__((packed)) acpi_madt {
+    struct acpi_header header;
+    uint32_t apic_address, flags;
+};
+
+enum madt_type { MADT_LOCAL_APIC = 0, MADT_LOCAL_X2APIC = 9 };
+
+/* 5.2.12.2 and 5.2.12.12. Of the flags, bit 0 says enabled; bit 1, online capable, does not. */
+struct __attribute__((packed)) madt_local_apic {
+    uint8_t type, length, uid, apic_id;
+    uint32_t flags;
+};
+
+struct __attribute__((packed)) madt_local_x2apic {
+    uint8_t type, length;
+    uint16_t reserved;
+    uint32_t apic_id, flags, uid;
+};
+
+#define MADT_ENABLED 1u
+
+/* False: the entry is no enabled processor. The ids that address all are nobody's. */
+static bool enabled_processor(const uint8_t *entry, uint8_t length, uint32_t *apic_id)
+{
+    struct madt_local_apic local;
+    struct madt_local_x2apic x2apic;
+    if (entry[0] == MADT_LOCAL_APIC && length >= sizeof(local)) {
+        memcpy(&local, entry, sizeof(local));
+        *apic_id = local.apic_id;
+        return local.flags & MADT_ENABLED && local.apic_id != 0xff;
+    }
+    if (entry[0] == MADT_LOCAL_X2APIC && length >= sizeof(x2apic)) {
+        memcpy(&x2apic, entry, sizeof(x2apic));
+        *apic_id = x2apic.apic_id;
+        return x2apic.flags & MADT_ENABLED && x2apic.apic_id != UINT32_MAX;
+    }
+    return false;
+}
+
+static bool among(uint32_t id, const uint32_t *ids, uint32_t count)
+{
+    for (uint32_t n = 0; n < count; n++)
+        if (ids[n] == id)
+            return true;
+    return false;
+}
+
+uint32_t acpi_processors(const struct acpi_header *madt, uint32_t *apic_id, uint32_t room)
+{
+    uint32_t count = 0, id;
+    uint8_t length;
+    /* An entry has two bytes at the least, or else there would be no end. */
+    for (uint32_t at = sizeof(struct acpi_madt); at + 2 <= madt->length; at += length) {
+        const uint8_t *entry = (const uint8_t *)madt + at;
+        length = entry[1];
+        if (length < 2 || length > madt->length - at)
+            break;
+        if (!enabled_processor(entry, length, &id) ||
+            among(id, apic_id, count < room ? count : room))
+            continue;
+        if (count < room)
+            apic_id[count] = id;
+        count++;
+    }
+    return count;
+}

@@ -28,4 +28,11 @@ const struct acpi_header *acpi_find(uint64_t rsdp, const char signature[4],
 /* The physical address of the HPET's registers in its table; 0: none in memory. */
 uint64_t acpi_hpet_address(const struct acpi_header *table);
 
+/*
+ * The APIC ids of the processors that a MADT (signature "APIC") says are enabled, each once; those
+ * that may only be plugged in later are not. Returns how many there are, and writes the first
+ * `room` of their ids. Behind those, an id that stands there twice counts twice.
+ */
+uint32_t acpi_processors(const struct acpi_header *madt, uint32_t *apic_id, uint32_t room);
+
 #endif

@@ -16,9 +16,10 @@ struct machine {
     uint64_t hpet_address; /* physical, from ACPI; 0: none */
     uint64_t vga_address;  /* physical, of a decoded legacy frame buffer; 0: none */
     uint64_t tsc_hz;
-    uint32_t vcpus;
-    char firmware[48]; /* vendor and revision */
-    char system[64];   /* the operating system that this is a process of; "" as a UEFI program */
+    uint32_t vcpus;        /* that can be started, as far as is known beforehand */
+    uint32_t vcpus_listed; /* that ACPI's MADT lists as enabled; 0: not known */
+    char firmware[48];     /* vendor and revision */
+    char system[64]; /* the operating system that this is a process of; "" as a UEFI program */
 };
 
 #endif

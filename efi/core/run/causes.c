@@ -27,6 +27,8 @@ static const struct {
     [CAUSE_EXIT_CANNOT_RUN] = {VERDICT_INCOMPLETE, "an exit that was asked for cannot run here"},
     [CAUSE_VCPU_NOT_STARTED] = {VERDICT_INCOMPLETE, "a vCPU could not be started"},
     [CAUSE_DISK_FAILED] = {VERDICT_INCOMPLETE, "a disk could not be read to the end of the run"},
+    [CAUSE_VCPU_UNKNOWN] = {VERDICT_INCOMPLETE,
+                            "the firmware's ACPI tables list more processors than took part"},
     [CAUSE_KEY] = {VERDICT_INCOMPLETE, "a key ended the run before its time"},
     [CAUSE_EXIT_WITHOUT_TURN] = {VERDICT_INCOMPLETE,
                                  "the run ended before every exit had its turn"},

@@ -291,6 +291,14 @@ const struct option option_table[OPTION_COUNT] = {
      .unit = "a number",
      .least = 1,
      .most = 1000000},
+    {.name = "processors",
+     .purpose = "who starts the other vCPUs",
+     .kind = &one_word,
+     GOES_TO(processors),
+     .value = "auto",
+     .words = {[PROCESSORS_AUTO] = "auto",
+               [PROCESSORS_FIRMWARE] = "firmware",
+               [PROCESSORS_OWN] = "own"}},
 };
 
 bool option_read(const struct option *option, struct word value, struct options *options)

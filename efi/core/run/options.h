@@ -2,6 +2,7 @@
 #ifndef ZMMTEST_CORE_RUN_OPTIONS_H
 #define ZMMTEST_CORE_RUN_OPTIONS_H
 
+#include "../../platform/processors.h"
 #include "../window/plan_options.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@ enum ui { UI_AUTO, UI_SCREEN, UI_LINES };
 enum end { END_MENU, END_SHUTDOWN, END_REBOOT, END_EXIT };
 
 /* A word that is in force, as it was typed; a longer one is kept with "..." as its end. */
-#define OPTION_COUNT     13u
+#define OPTION_COUNT     14u
 #define OPTION_TYPED_MAX 256u
 struct option_word {
     const char *source;
@@ -30,6 +31,7 @@ struct options {
     bool exits_named;         /* the operator named them: one that cannot run is then missing */
     uint64_t cpus[CPU_MAX / 64];
     bool cpus_named;
+    enum processors_by processors;
     uint64_t seed;
     bool seed_given;
     uint64_t findings_total; /* told in full; where not given, findings= may ask for more */

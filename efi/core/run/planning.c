@@ -4,6 +4,7 @@
 #include "../../platform/disks.h"
 #include "../../platform/pages.h"
 #include "../report/events.h"
+#include "../text.h"
 #include "../window/area_probe.h"
 #include "../window/exits.h"
 
@@ -144,8 +145,26 @@ static void check_named_cpus(struct run *run)
     }
 }
 
+/* What the firmware does not know must not go missing in silence, either. */
+static void check_listed_cpus(struct run *run)
+{
+    uint32_t listed = run->machine->vcpus_listed, part = 0;
+    char buffer[128];
+    struct text text;
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
+        part += run_has(run, cpu);
+    if (run->options->cpus_named || part >= listed)
+        return;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "the firmware's ACPI tables list %u processors, and %u of them %s part", listed,
+             part, part == 1 ? "takes" : "take");
+    event_skip("all", CPU_ALL, buffer);
+    note_cause(&run->causes, CAUSE_VCPU_UNKNOWN);
+}
+
 static void plan_cpus(struct run *run)
 {
+    processors_wake(&run->processors, run->options->cpus, CPU_MAX / 64);
     if (run->processors.count > CPU_MAX) {
         event_skip("all", CPU_MAX, "it and those behind it: zmmtest knows no more vCPUs");
         note_cause(&run->causes, CAUSE_TOO_MANY_VCPUS);
@@ -166,11 +185,12 @@ static void plan_cpus(struct run *run)
         atomic_store(&run->watched[cpu].vcpu->state, VCPU_ASKED);
     }
     check_named_cpus(run);
+    check_listed_cpus(run);
 }
 
 bool planning_boot_vcpu(struct run *run)
 {
-    processors_find(&run->processors);
+    processors_find(&run->processors, run->options->processors);
     run->watched = pages_allocate(run->processors.count * sizeof(*run->watched));
     if (run->watched)
         run->watched[run->processors.boot].vcpu = new_vcpu(run, run->processors.boot);
@@ -179,8 +199,8 @@ bool planning_boot_vcpu(struct run *run)
 
 bool planning_all(struct run *run)
 {
-    if (run->processors.no_others)
-        event_notice(run->processors.no_others);
+    if (run->processors.notice)
+        event_notice(run->processors.notice);
     if (run->machine->xstate.no_avx512) {
         event_skip("avx512", CPU_ALL, run->machine->xstate.no_avx512);
         note_cause(&run->causes, CAUSE_NO_AVX512);

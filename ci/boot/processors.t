@@ -1,0 +1,68 @@
+#!/bin/bash
+# Who starts the other vCPUs. Where the firmware has no MP services (U-Boot), or processors=own says so, zmmtest does it
+# by INIT and SIPI, and they take part in every exit. Those that are left out are missed.
+. "$(dirname "$0")/lib.sh"
+
+# What needs another vCPU. One boot of U-Boot and one of OVMF have every exit.
+few="exits=cpuid,timer,hlt,ipi,ipi-send,mwait"
+
+boot u-boot-2 ENGINE=qemu FIRMWARE=u-boot MACHINE=pc CPUS=2 OPTIONS="passes=1 end=reboot"
+boot u-boot-8 ENGINE=qemu FIRMWARE=u-boot CPUS=8 OPTIONS="passes=1 end=reboot $few"
+boot u-boot-firmware ENGINE=qemu FIRMWARE=u-boot MACHINE=pc CPUS=2 OPTIONS="passes=1 end=reboot exits=cpuid processors=firmware"
+boot bochs ENGINE=bochs CPUS=2 OPTIONS="passes=1 processors=own"
+
+# Twice from the shell of OVMF: the second time it takes them from where the first has left them.
+"$root/image/make-image" disk "$root/build/zmmtest.efi" /dev/null "$work/disk"
+mcopy -i "$work/disk" "$root/build/zmmtest.efi" ::/zmmtest.efi
+mdel -i "$work/disk" ::/EFI/BOOT/BOOTX64.EFI
+cat >"$work/startup.nsh" <<END
+echo -off
+fs0:
+zmmtest.efi passes=1 end=exit processors=own $few
+echo first status %lasterror%
+zmmtest.efi passes=1 end=exit processors=own $few
+echo second status %lasterror%
+zmmtest.efi passes=1 end=exit processors=firmware
+echo third status %lasterror%
+reset -s
+END
+mcopy -i "$work/disk" "$work/startup.nsh" ::/startup.nsh
+boot shell ENGINE=qemu CPUS=2 IMAGE="$work/disk"
+all_booted
+
+about=u-boot-2
+check "U-Boot comes to its verdict" exits_with 2
+check "zmmtest starts the other vCPU, and says so" says 'ev=notice text="the firmware has no MP services protocol: zmmtest starts'
+check "both vCPUs ran, and only AVX-512 is missed" says 'ev=done verdict=INCOMPLETE .* findings=0 vcpus=2 .*reason="AVX-512 could not be tested'
+exits_of() { # BOOT: those that have rounds, but for vga, as U-Boot has no PCI I/O protocol
+    sed -n 's/.* ev=exit name=\([^ ]*\) rounds=[1-9].*/\1/p' "$work/$1" | grep -v '^vga$' | sort -u
+}
+as_many_exits_as_ovmf() {
+    [ -n "$(exits_of shell)" ] && [ "$(exits_of u-boot-2)" = "$(exits_of shell)" ]
+}
+check "every exit that has rounds in OVMF has them in U-Boot" as_many_exits_as_ovmf
+
+about=u-boot-8
+check "all eight vCPUs ran" says 'ev=done verdict=INCOMPLETE .* findings=0 vcpus=8 .*reason="AVX-512 could not be tested'
+for name in timer hlt ipi ipi-send mwait; do
+    check "$name has rounds" says "ev=exit name=$name rounds=[1-9]"
+done
+
+about=u-boot-firmware
+check "a vCPU that the firmware does not know is missed, by number" \
+    says 'ev=skip exit=all reason="the firmware.s ACPI tables list 2 processors, and 1 of them takes part"'
+check "and nobody starts it" says 'ev=done verdict=INCOMPLETE .* vcpus=1 '
+
+about=bochs
+check "AVX-512 on vCPUs of our own start: a PASS" says 'ev=done verdict=PASS exits=[1-9][0-9]* findings=0 vcpus=2 '
+check "by all state of theirs" says 'ev=state cpu=1 .*Hi16_ZMM:1024'
+
+about=shell
+all_runs() { # PATTERN TIMES
+    [ "$(count "$1")" = "$2" ]
+}
+check "the firmware goes on after each run" says 'third status 0x(80000000000000)?0*3'
+check "each run had both vCPUs" all_runs 'ev=done verdict=INCOMPLETE .* findings=0 vcpus=2 ' 3
+check "how they are left is told" all_runs 'ev=notice text="The vCPUs that zmmtest started are left halted' 2
+
+finish
