@@ -57,7 +57,7 @@ static const char *look_at_machine(struct run *run, bool anyway)
 {
     static struct machine now;
     static char words[200];
-    struct mark mark;
+    struct mark mark = {0};
     struct text text;
     run->marked_at = clock_milliseconds();
     machine_mark(&mark, run->last_seen);
