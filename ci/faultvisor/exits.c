@@ -75,17 +75,28 @@ static void inject(uint32_t vector, uint32_t type)
  */
 typedef enum exit_cause handler(struct host_cpu *cpu, struct guest_registers *guest);
 
+/* The vCPU gets no time; after hang_ms it does again. */
+static void hang(void)
+{
+    uint64_t start = rdtsc();
+    while (!plan.hang_ms || rdtsc() - start < plan.hang_ms * plan.tsc_khz)
+        cpu_pause();
+}
+
 /*
  * What a guest meets once in a while, and not through its registers: a migration to another host,
- * a vCPU that gets no time any more.
+ * a TSC that is set back, a vCPU that gets no time.
  */
 static void disturb(const struct host_cpu *cpu)
 {
     uint64_t number = cpu->seen[EXIT_KIND_CPUID] + 1;
     if (number == plan.migrate && !atomic_exchange(&plan.migrated, true))
-        atomic_fetch_add(&plan.tsc_offset, 5000 * plan.tsc_khz);
-    while (number == plan.hang && cpu->number == cpu_count - 1)
-        cpu_pause();
+        atomic_fetch_add(&plan.tsc_offset, plan.migrate_ms * plan.tsc_khz);
+    if (number == plan.tsc_back && !atomic_exchange(&plan.went_back, true))
+        atomic_fetch_sub(&plan.tsc_offset, plan.tsc_back_ms * plan.tsc_khz);
+    uint64_t hangs = plan.hang_cpu == HANG_LAST ? cpu_count - 1 : plan.hang_cpu;
+    if (number == plan.hang && cpu->number == hangs)
+        hang();
 }
 
 static void lie(uint32_t leaf, uint32_t subleaf, struct cpuid *answer)

@@ -252,10 +252,33 @@ static bool add_cpuid_lie(struct word value, struct text *allowed)
     return true;
 }
 
+/* False: it is another key; *good: its value is a number. */
+static bool set_disturbance(struct word word, bool *good)
+{
+    const struct {
+        const char *key;
+        uint64_t *number;
+    } keys[] = {
+        {"migrate=", &plan.migrate},   {"migrate-ms=", &plan.migrate_ms},
+        {"tsc-back=", &plan.tsc_back}, {"tsc-back-ms=", &plan.tsc_back_ms},
+        {"hang=", &plan.hang},         {"hang-ms=", &plan.hang_ms},
+        {"hang-cpu=", &plan.hang_cpu},
+    };
+    struct word value;
+    for (size_t n = 0; n < sizeof(keys) / sizeof(keys[0]); n++) {
+        if (!takes(word, keys[n].key, &value))
+            continue;
+        *good = text_to_number(value.start, value.length, 10, keys[n].number);
+        return true;
+    }
+    return false;
+}
+
 /* False: the word is wrong; *allowed then says what would be right. */
 static bool set_option(struct word word, struct text *allowed)
 {
     struct word value;
+    bool good;
     if (takes(word, "fault=", &value)) {
         plan.fault = fault_find(value.start, value.length);
         if (plan.fault || word_is(value, "none"))
@@ -272,10 +295,8 @@ static bool set_option(struct word word, struct text *allowed)
         return true;
     if (takes(word, "after=", &value))
         return text_to_number(value.start, value.length, 10, &plan.after);
-    if (takes(word, "migrate=", &value))
-        return text_to_number(value.start, value.length, 10, &plan.migrate);
-    if (takes(word, "hang=", &value))
-        return text_to_number(value.start, value.length, 10, &plan.hang);
+    if (set_disturbance(word, &good))
+        return good;
     if (takes(word, "cpuid=", &value))
         return add_cpuid_lie(value, allowed);
     if (takes(word, "apic=", &value) && word_is(value, "x2apic"))
@@ -299,7 +320,9 @@ static bool set_option(struct word word, struct text *allowed)
     }
     text_add(allowed,
              "options are fault=NAME, on=EXITS, every=N or Nms from 1, after=N, pose=vmware|none, "
-             "migrate=N, hang=N, apic=x2apic, console=none, rpci=HOW, guestinfo=\"OPTIONS\"");
+             "migrate=N, migrate-ms=MS, tsc-back=N, tsc-back-ms=MS, hang=N, hang-ms=MS, "
+             "hang-cpu=CPU, apic=x2apic, "
+             "console=none, rpci=HOW, guestinfo=\"OPTIONS\"");
     return false;
 }
 
@@ -312,7 +335,10 @@ static bool parse_line(const char *line, const char *end, struct word *rest)
     plan.fault = NULL;
     plan.kinds = (1u << EXIT_KIND_COUNT) - 1;
     plan.every = 5;
-    plan.after = plan.every_ms = plan.migrate = plan.hang = 0;
+    plan.after = plan.every_ms = plan.migrate = plan.tsc_back = plan.hang = plan.hang_ms = 0;
+    plan.hang_cpu = HANG_LAST;
+    plan.migrate_ms = 5000;
+    plan.tsc_back_ms = 131;
     plan.x2apic = plan.no_console = false;
     plan.lies = 0;
     plan.pose_vmware = false;

@@ -27,13 +27,20 @@ struct cpuid_lie {
 
 struct planted_fault;
 
+#define HANG_LAST UINT64_MAX
+
 struct plan {
     const struct planted_fault *fault; /* NULL: none */
     uint32_t kinds;                    /* bit n: strike on exits of kind n */
     uint64_t every, after;
     uint64_t every_ms; /* not by exits: at whatever instruction it is then; 0: by exits */
-    uint64_t migrate;  /* at this CPUID of a window: five seconds pass, and the build is another */
-    uint64_t hang;     /* at this CPUID of a window, the last vCPU never comes back; 0: never */
+    uint64_t migrate;  /* at this CPUID of a window time passes, and the build is another */
+    uint64_t migrate_ms;
+    uint64_t tsc_back; /* at this CPUID of a window the TSC goes back */
+    uint64_t tsc_back_ms;
+    uint64_t hang;     /* at this CPUID of a window a vCPU stands still; 0: never */
+    uint64_t hang_cpu; /* it is this one; HANG_LAST: the last */
+    uint64_t hang_ms;  /* for so long; 0: for good */
     struct cpuid_lie lie[CPUID_LIES];
     uint32_t lies;
     bool x2apic;     /* turn it on for each vCPU */
@@ -45,7 +52,7 @@ struct plan {
     uint64_t image_start, image_end; /* zmmtest in memory */
     uint64_t tsc_khz;
     _Atomic uint64_t tsc_offset; /* what the guest's TSC is ahead */
-    _Atomic bool migrated;
+    _Atomic bool migrated, went_back;
 };
 
 extern struct plan plan;

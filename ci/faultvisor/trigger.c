@@ -94,6 +94,7 @@ void trigger_reset(void)
 {
     atomic_store(&plan.tsc_offset, 0);
     atomic_store(&plan.migrated, false);
+    atomic_store(&plan.went_back, false);
     for (uint32_t n = 0; n < cpu_count; n++) {
         if (!cpus[n])
             continue;

@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     event_machine(&machine);
     text_start(&changed, buffer, sizeof(buffer));
     if (machine_changes(&before, &machine, &changed))
-        event_gap(1000, &machine, buffer);
+        event_gap(GAP_STOOD, 1000, &machine, buffer);
     before = machine;
     return 0;
 }

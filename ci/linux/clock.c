@@ -1,12 +1,13 @@
-/* Time, by the TSC, measured once against the kernel's monotonic clock. */
+/* Time, by the TSC, measured against the kernel's monotonic clock. */
 #include "../../efi/platform/clock.h"
+#include "../../efi/core/machine/tsc.h"
 #include "../../efi/platform/instructions.h"
 #include <time.h>
 
 #define MEASURED_MILLISECONDS 20u
+#define LATER_MILLISECONDS    5u
 
-static uint64_t ticks_per_millisecond = 1;
-static uint64_t started;
+static struct tsc_clock tsc;
 
 static uint64_t nanoseconds(clockid_t clock)
 {
@@ -15,20 +16,43 @@ static uint64_t nanoseconds(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* By what went by, so that an interrupted wait does no harm. */
+static uint64_t measure(uint32_t milliseconds)
+{
+    uint64_t start = nanoseconds(CLOCK_MONOTONIC), before = rdtsc();
+    clock_wait(milliseconds);
+    uint64_t passed = nanoseconds(CLOCK_MONOTONIC) - start, after = rdtsc();
+    return after > before && passed ? (after - before) * 1000000u / passed * 1000 : 0;
+}
+
 uint64_t clock_start(void)
 {
-    uint64_t start = nanoseconds(CLOCK_MONOTONIC);
-    started = rdtsc();
-    clock_wait(MEASURED_MILLISECONDS);
-    uint64_t passed = nanoseconds(CLOCK_MONOTONIC) - start, ticks = rdtsc() - started;
-    uint64_t khz = ticks * 1000000u / (passed ? passed : 1);
-    ticks_per_millisecond = khz ? khz : 1;
-    return ticks_per_millisecond * 1000;
+    uint64_t hz = measure(MEASURED_MILLISECONDS);
+    tsc_clock_start(&tsc, rdtsc(), hz);
+    return hz;
+}
+
+uint64_t clock_measure(void)
+{
+    return measure(LATER_MILLISECONDS);
+}
+
+void clock_set_rate(uint64_t hz)
+{
+    tsc_clock_rate(&tsc, hz);
 }
 
 uint64_t clock_milliseconds(void)
 {
-    return (rdtsc() - started) / ticks_per_millisecond;
+    return tsc_clock_look(&tsc, rdtsc());
+}
+
+struct clock_jumps clock_jumps(void)
+{
+    (void)clock_milliseconds();
+    struct clock_jumps jumps = {tsc.back, tsc.ahead};
+    tsc.back = tsc.ahead = 0;
+    return jumps;
 }
 
 bool clock_wall(uint64_t *seconds)

@@ -1,6 +1,6 @@
 /* What a process can find out of the machine: CPUID, and what the kernel tells in its files. */
 #include "../../efi/platform/identify.h"
-#include "../../efi/core/machine/machine.h"
+#include "../../efi/core/machine/mark.h"
 #include "../../efi/core/text.h"
 #include "../../efi/core/window/guard.h"
 #include <stdio.h>
@@ -46,11 +46,11 @@ static void read_system(struct machine *machine)
         text_add(&text, "an operating system");
 }
 
-static void read_microcode(struct machine *machine)
+static uint32_t read_microcode(void)
 {
     char line[32];
     read_line("/sys/devices/system/cpu/cpu0/microcode/version", line, sizeof(line));
-    machine->cpu.microcode = (uint32_t)strtoul(line, NULL, 0);
+    return (uint32_t)strtoul(line, NULL, 0);
 }
 
 static void ask_backdoor(void *argument)
@@ -79,5 +79,26 @@ void machine_identify(struct machine *machine, uint64_t tsc_hz)
     try_backdoor(machine);
     read_firmware(machine);
     read_system(machine);
-    read_microcode(machine);
+    machine->cpu.microcode = read_microcode();
+}
+
+struct marking {
+    struct mark *mark;
+    const struct machine *machine;
+};
+
+static void read_mark(void *argument)
+{
+    const struct marking *marking = argument;
+    mark_read(marking->mark, marking->machine);
+}
+
+void machine_mark(struct mark *mark, const struct machine *machine)
+{
+    static struct traps traps;
+    struct marking marking = {mark, machine};
+    traps_enter(&traps);
+    (void)traps_run(read_mark, &marking, NULL);
+    traps_leave(&traps);
+    mark->microcode = read_microcode();
 }

@@ -3,6 +3,7 @@
  * application, on the real processor without a reboot. The files of this folder stand in for what
  * asks the firmware or needs the kernel's privileges, each for the file of the same name in efi/.
  */
+#include "../../efi/core/machine/tsc.h"
 #include "../../efi/core/run/option_table.h"
 #include "../../efi/core/run/option_words.h"
 #include "../../efi/core/run/planning.h"
@@ -125,6 +126,16 @@ static int list_exits(void)
     return 0;
 }
 
+static void choose_tsc_rate(uint64_t measured)
+{
+    static char notice[160];
+    struct text text;
+    text_start(&text, notice, sizeof(notice));
+    machine.tsc_hz = tsc_rate(measured, &machine.hypervisor, &machine.cpu, &text);
+    clock_set_rate(machine.tsc_hz);
+    run.notice[0] = notice[0] ? notice : NULL;
+}
+
 int main(int argc, char *argv[])
 {
     char wrong[512];
@@ -136,11 +147,12 @@ int main(int argc, char *argv[])
                          : wrong_use("--check-options takes one TEXT, the options in quotes");
     if (argc == 2 && strcmp(argv[1], "--list-exits") == 0)
         return list_exits();
-    uint64_t tsc_hz = clock_start();
+    uint64_t measured = clock_start();
     report_add_sink(output_sink());
     report_set_clock(clock_milliseconds);
     process_signals();
-    machine_identify(&machine, tsc_hz);
+    machine_identify(&machine, measured);
+    choose_tsc_rate(measured);
     text_start(&error, wrong, sizeof(wrong));
     read_arguments(argv, &error);
     run.machine = &machine;

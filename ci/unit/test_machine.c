@@ -607,10 +607,10 @@ static void what_changed_of_a_machine_is_named(void **state)
     before.hypervisor.build = 22380479;
     before.cpu.microcode = 0x2b000461;
     before.xstate.offered = 0xe7;
-    before.tsc_hz = 1;
+    before.tsc_hz = 2400000000;
     now = before;
     text_start(&text, buffer, sizeof(buffer));
-    now.tsc_hz = 2;
+    now.tsc_hz = 2390000000;
     assert_false(machine_changes(&before, &now, &text));
     assert_string_equal(buffer, "");
     now.hypervisor.build = 24022510;

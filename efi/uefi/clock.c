@@ -1,30 +1,80 @@
 /* Counts milliseconds by the TSC. */
 #include "../platform/clock.h"
+#include "../core/machine/tsc.h"
 #include "../platform/instructions.h"
 #include "firmware.h"
 
-#define MEASURED_MICROSECONDS 20000u
+/* Short, so that a busy host lets some of them through uninterrupted. */
+#define WAIT_MICROSECONDS 2000u
+#define WAITS_NONE        4u
+#define WAITS_LEAST       8u
+#define WAITS_MOST        50u
+#define WAITS_LATER       5u
 
-static uint64_t ticks_per_millisecond = 1;
-static uint64_t started;
+static struct tsc_clock tsc;
+
+static bool stall(struct tsc_waits *waits, UINTN microseconds)
+{
+    uint64_t before = rdtsc();
+    EFI_STATUS status = system_table->BootServices->Stall(microseconds);
+    tsc_waited(waits, before, rdtsc());
+    return !EFI_ERROR(status);
+}
+
+/*
+ * Several Stalls, of which the least counts: one that was interrupted took longer. Without what a
+ * Stall takes by itself, which is much where the TSC is slow.
+ */
+static struct tsc_waits measure(unsigned int least, unsigned int most)
+{
+    struct tsc_waits none = {0}, waits = {0};
+    for (unsigned int n = 0; n < WAITS_NONE; n++)
+        if (!stall(&none, 0))
+            return waits;
+    for (unsigned int n = 0; n < most && (n < least || !tsc_waits_agree(&waits)); n++)
+        if (!stall(&waits, WAIT_MICROSECONDS))
+            return (struct tsc_waits){0};
+    if (waits.least > 2 * none.least) {
+        waits.least -= none.least;
+        waits.second -= none.least;
+    }
+    return waits;
+}
+
+static uint64_t hertz(const struct tsc_waits *waits)
+{
+    return waits->least * (1000000u / WAIT_MICROSECONDS);
+}
 
 uint64_t clock_start(void)
 {
-    started = rdtsc();
-    EFI_STATUS status = system_table->BootServices->Stall(MEASURED_MICROSECONDS);
-    uint64_t ticks = rdtsc() - started;
-    /* Without a Stall, a guess that keeps time limits finite: 2 GHz. */
-    uint64_t hz = EFI_ERROR(status) || ticks == 0 ? UINT64_C(2000000000)
-                                                  : ticks * (1000000u / MEASURED_MICROSECONDS);
-    /* One that is slower would stand still by the millisecond. */
-    hz = hz < 1000 ? 1000 : hz;
-    ticks_per_millisecond = hz / 1000;
-    return hz;
+    struct tsc_waits waits = measure(WAITS_LEAST, WAITS_MOST);
+    tsc_clock_start(&tsc, rdtsc(), hertz(&waits));
+    return hertz(&waits);
+}
+
+uint64_t clock_measure(void)
+{
+    struct tsc_waits waits = measure(2, WAITS_LATER);
+    return tsc_waits_agree(&waits) ? hertz(&waits) : 0;
+}
+
+void clock_set_rate(uint64_t hz)
+{
+    tsc_clock_rate(&tsc, hz);
 }
 
 uint64_t clock_milliseconds(void)
 {
-    return (rdtsc() - started) / ticks_per_millisecond;
+    return tsc_clock_look(&tsc, rdtsc());
+}
+
+struct clock_jumps clock_jumps(void)
+{
+    (void)clock_milliseconds();
+    struct clock_jumps jumps = {tsc.back, tsc.ahead};
+    tsc.back = tsc.ahead = 0;
+    return jumps;
 }
 
 /* Days since 1 March of year 0 of the Gregorian calendar: a year then ends with its leap day. */

@@ -1,19 +1,25 @@
 /* Asks each module that knows a part of the machine. */
 #include "../platform/identify.h"
-#include "../core/machine/machine.h"
+#include "../core/machine/mark.h"
 #include "../core/window/guard.h"
 #include "../platform/instructions.h"
 #include "../platform/processors.h"
 #include "platform.h"
 
 /* MSRs may be missing or hidden: read with our own exception handlers in place. */
+static struct traps traps;
+
+/* 0: it cannot be read. */
+static uint32_t microcode(const struct cpu *cpu)
+{
+    uint64_t value;
+    return traps_rdmsr(MSR_MICROCODE, &value) ? (uint32_t)(cpu->amd ? value : value >> 32) : 0;
+}
+
 static void read_msrs(struct machine *machine)
 {
-    static struct traps traps;
-    uint64_t value;
     traps_enter(&traps);
-    if (traps_rdmsr(MSR_MICROCODE, &value))
-        machine->cpu.microcode = (uint32_t)(machine->cpu.amd ? value : value >> 32);
+    machine->cpu.microcode = microcode(&machine->cpu);
     apic_find(&machine->apic);
     traps_leave(&traps);
 }
@@ -30,4 +36,12 @@ void machine_identify(struct machine *machine, uint64_t tsc_hz)
     read_msrs(machine);
     processors_find(&processors, PROCESSORS_AUTO);
     machine->vcpus = processors.count;
+}
+
+void machine_mark(struct mark *mark, const struct machine *machine)
+{
+    mark_read(mark, machine);
+    traps_enter(&traps);
+    mark->microcode = microcode(&machine->cpu);
+    traps_leave(&traps);
 }

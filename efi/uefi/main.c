@@ -2,6 +2,7 @@
  * zmmtest from start to end: know the machine, read the options, test itself, run, report, and
  * leave the machine as it was found.
  */
+#include "../core/machine/tsc.h"
 #include "../core/report/events.h"
 #include "../core/report/vmware_sink.h"
 #include "../core/run/option_words.h"
@@ -31,6 +32,7 @@ static struct run run;
 
 static char options_error[512];    /* what is wrong with the options; "" if nothing is */
 static const char *options_notice; /* and what is to be told of them; or NULL */
+static char tsc_notice[160];       /* what is to be told of the TSC's rate; or "" */
 static const char *serial_notice;  /* what is to be told of the serial log; or NULL */
 
 static struct sink *any_serial_sink(void)
@@ -235,12 +237,21 @@ static void read_options(void)
     (void)conf_read(&options, &machine.hypervisor, &error, &options_notice);
 }
 
+static void choose_tsc_rate(uint64_t measured)
+{
+    struct text text;
+    text_start(&text, tsc_notice, sizeof(tsc_notice));
+    machine.tsc_hz = tsc_rate(measured, &machine.hypervisor, &machine.cpu, &text);
+    clock_set_rate(machine.tsc_hz);
+}
+
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 {
     image_handle = image;
     system_table = table;
-    uint64_t tsc_hz = clock_start();
-    machine_identify(&machine, tsc_hz);
+    uint64_t measured = clock_start();
+    machine_identify(&machine, measured);
+    choose_tsc_rate(measured);
     add_sinks();
     read_options();
     bool undisturbed = stop_watchdog(); /* the start menu may be open for longer than its time */
@@ -252,6 +263,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     unsigned int notices = 0;
     if (serial_notice)
         run.notice[notices++] = serial_notice;
+    if (tsc_notice[0])
+        run.notice[notices++] = tsc_notice;
     if (options_notice)
         run.notice[notices++] = options_notice;
     if (!undisturbed)

@@ -1,5 +1,6 @@
 /* Compares two looks at the machine. */
 #include "changes.h"
+#include "tsc.h"
 #include <string.h>
 
 struct comparison {
@@ -55,6 +56,12 @@ bool machine_changes(const struct machine *before, const struct machine *now, st
     compare_numbers(&comparison, "build", before->hypervisor.build, now->hypervisor.build);
     compare_bits(&comparison, "what CPUID allows in XCR0", before->xstate.offered,
                  now->xstate.offered);
+    if (tsc_rates_differ(before->tsc_hz, now->tsc_hz))
+        compare_numbers(&comparison, "TSC kHz", before->tsc_hz / 1000, now->tsc_hz / 1000);
+    compare_numbers(&comparison, "what the hypervisor says of the TSC, kHz",
+                    before->hypervisor.tsc_khz, now->hypervisor.tsc_khz);
+    compare_numbers(&comparison, "bytes of an XSAVE area", before->xstate.area_bytes,
+                    now->xstate.area_bytes);
     compare_numbers(&comparison, "vCPUs", before->vcpus, now->vcpus);
     return comparison.any;
 }

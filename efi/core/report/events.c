@@ -337,16 +337,48 @@ void event_finding(const struct found *found)
     say_finding(found);
 }
 
-void event_gap(uint64_t milliseconds, const struct machine *now, const char *changed)
+static void log_back(struct log_line *line, uint64_t milliseconds)
 {
+    char buffer[24];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "-%lu", milliseconds);
+    log_text(line, "ms", buffer);
+}
+
+static void say_gap(enum gap_kind kind, uint64_t milliseconds, const struct machine *now)
+{
+    uint64_t seconds = milliseconds / 1000, rest = milliseconds % 1000;
+    switch (kind) {
+    case GAP_STOOD:
+        report_say("Gap        %s stood still for %lu.%03lu s and goes on",
+                   now->system[0] ? "this process" : "the machine", seconds, rest);
+        break;
+    case GAP_BACK:
+        report_say("Gap        the TSC went back by %lu.%03lu s", seconds, rest);
+        break;
+    case GAP_STARVED:
+        report_say("Gap        the boot vCPU got no time for %lu.%03lu s, others did", seconds,
+                   rest);
+        break;
+    }
+}
+
+void event_gap(enum gap_kind kind, uint64_t milliseconds, const struct machine *now,
+               const char *changed)
+{
+    static const char *const names[] = {
+        [GAP_STOOD] = "stood", [GAP_BACK] = "back", [GAP_STARVED] = "starved"};
     struct log_line line;
     log_start(&line, "gap");
-    log_number(&line, "ms", milliseconds);
+    log_text(&line, "kind", names[kind]);
+    if (kind == GAP_BACK)
+        log_back(&line, milliseconds);
+    else
+        log_number(&line, "ms", milliseconds);
     log_text(&line, "changed", changed ? changed : "nothing");
     log_end(&line);
-    report_say("Gap        %s stood still for %lu.%03lu s and goes on",
-               now->system[0] ? "this process" : "the machine", milliseconds / 1000,
-               milliseconds % 1000);
+    say_gap(kind, milliseconds, now);
     if (!changed) {
         report_say("           It is what it was before.");
         return;
@@ -354,6 +386,18 @@ void event_gap(uint64_t milliseconds, const struct machine *now, const char *cha
     report_say("           It is not what it was before:");
     report_say_wrapped(11, changed);
     event_machine(now);
+}
+
+void event_gap_of_vcpu(uint32_t cpu, uint64_t milliseconds)
+{
+    struct log_line line;
+    log_start(&line, "gap");
+    log_text(&line, "kind", "back");
+    log_number(&line, "cpu", cpu);
+    log_back(&line, milliseconds);
+    log_end(&line);
+    report_say("Gap        the TSC of vCPU %u went back by %lu.%03lu s", cpu, milliseconds / 1000,
+               milliseconds % 1000);
 }
 
 void event_pause(uint64_t elapsed_milliseconds)
@@ -542,6 +586,18 @@ static void say_steps(const struct outcome *outcome)
     }
 }
 
+/* A run over several machines says so where its verdict is. */
+static void say_changes(const char *changes)
+{
+    char buffer[320];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text,
+             "The machine changed beneath the run: %s. The verdict is of all that it ran on.",
+             changes);
+    report_say_wrapped(11, buffer);
+}
+
 void event_done(const struct outcome *outcome)
 {
     uint64_t ms = outcome->milliseconds;
@@ -566,6 +622,8 @@ void event_done(const struct outcome *outcome)
                    outcome->injected);
     report_say("Verdict    %s: %s", verdict_name(outcome->verdict), outcome->reason);
     report_say_wrapped(11, conclusion_meaning(outcome));
+    if (outcome->changes)
+        say_changes(outcome->changes);
     if (outcome->system[0])
         report_say_wrapped(11,
                            "An operating system was in the loop, and may be what changed or hid "

@@ -40,10 +40,16 @@ void event_flush(void);
 void event_finding(const struct found *found);
 
 /*
- * The machine stood still for so long. `now` is what it is after that, `changed` what of it differs
- * from before, in words; NULL: nothing.
+ * The machine stood still for so long; or its TSC went back; or only the boot vCPU got no time.
+ * `now` is what the machine is after that, `changed` what of it differs from before, in words;
+ * NULL: nothing.
  */
-void event_gap(uint64_t milliseconds, const struct machine *now, const char *changed);
+enum gap_kind { GAP_STOOD, GAP_BACK, GAP_STARVED };
+void event_gap(enum gap_kind kind, uint64_t milliseconds, const struct machine *now,
+               const char *changed);
+
+/* The TSC of one vCPU went back. */
+void event_gap_of_vcpu(uint32_t cpu, uint64_t milliseconds);
 
 /* The operator stopped the clock of the run, which had gone so far; and lets it go on. */
 void event_pause(uint64_t elapsed_milliseconds);

@@ -71,6 +71,7 @@ struct outcome {
     bool avx512;                /* it was tested */
     uint64_t live_milliseconds; /* for which all registers were live in holds, of all vCPUs */
     const char *system;         /* the operating system beneath; "": none */
+    const char *changes;        /* of the machine during the run, in words; NULL: none */
     const struct known *known;
 };
 

@@ -14,6 +14,7 @@ static void read_wall(struct gap *gap, uint64_t now)
 
 void gap_start(struct gap *gap)
 {
+    (void)clock_jumps();
     gap->looked_at = clock_milliseconds();
     read_wall(gap, gap->looked_at);
 }
@@ -35,12 +36,28 @@ void gap_pass_over(struct gap *gap)
     gap->looked_at = clock_milliseconds();
 }
 
-uint64_t gap_look(struct gap *gap, uint64_t longest)
+struct gap_seen gap_look(struct gap *gap, uint64_t longest)
 {
+    struct clock_jumps jumps = clock_jumps();
     uint64_t now = clock_milliseconds(), passed = now - gap->looked_at;
-    uint64_t by_tsc = passed > longest ? passed : 0, by_wall = 0;
-    if (by_tsc || now - gap->compared_at >= WALL_EVERY_MILLISECONDS)
-        by_wall = wall_gap(gap, now);
+    struct gap_seen seen = {.missed = jumps.ahead, .back = jumps.back};
+    if (passed > longest)
+        seen.apart = passed;
+    if (seen.apart || now - gap->compared_at >= WALL_EVERY_MILLISECONDS) {
+        uint64_t by_wall = wall_gap(gap, now);
+        seen.missed = by_wall > seen.missed ? by_wall : seen.missed;
+    }
     gap->looked_at = clock_milliseconds();
-    return by_tsc > by_wall ? by_tsc : by_wall;
+    return seen;
+}
+
+/* It need not have come back at the same moment, nor been away from the same moment on. */
+bool gap_shared(uint64_t gap_milliseconds, uint64_t away_milliseconds)
+{
+    return away_milliseconds >= gap_milliseconds / 2;
+}
+
+uint64_t gap_next_tick(uint64_t elapsed, uint64_t apart)
+{
+    return elapsed - elapsed % apart + apart;
 }

@@ -1,6 +1,6 @@
 /*
  * Notices that the machine stood still as a whole: a migration, a snapshot with memory, suspend and
- * resume. The TSC may have gone on meanwhile or not, and the firmware's clock likewise.
+ * resume. The TSC may have gone on meanwhile or not, or back, and the firmware's clock likewise.
  */
 #ifndef ZMMTEST_CORE_RUN_GAP_H
 #define ZMMTEST_CORE_RUN_GAP_H
@@ -15,16 +15,26 @@ struct gap {
     bool wall_known;
 };
 
+/* What a look sees, in milliseconds; 0: nothing of that. */
+struct gap_seen {
+    uint64_t apart;  /* from the last look, by the clock of the run: more than it may be */
+    uint64_t missed; /* that the clock of the run did not count */
+    uint64_t back;   /* that the TSC went back */
+};
+
 /* A first look. */
 void gap_start(struct gap *gap);
 
-/*
- * Another one. Milliseconds for which the machine stood still since the last, or 0; `longest` is
- * how far two looks may be apart by themselves.
- */
-uint64_t gap_look(struct gap *gap, uint64_t longest);
+/* Another one; `longest` is how far two looks may be apart by themselves. */
+struct gap_seen gap_look(struct gap *gap, uint64_t longest);
 
 /* What went by since the last look was our own doing: a long report, over a slow line. */
 void gap_pass_over(struct gap *gap);
+
+/* A vCPU that had no time for so long at once was away for all of a gap of the boot vCPU. */
+bool gap_shared(uint64_t gap_milliseconds, uint64_t away_milliseconds);
+
+/* A tick after the one that is due now: in the rhythm of `apart`, and none for time gone by. */
+uint64_t gap_next_tick(uint64_t elapsed, uint64_t apart);
 
 #endif

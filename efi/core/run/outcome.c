@@ -197,6 +197,7 @@ struct outcome outcome_of(const struct run *run, const struct totals *totals)
         .avx512 = !run->machine->xstate.no_avx512,
         .live_milliseconds = live_cycles(run) / (run->machine->tsc_hz / 1000),
         .system = run->machine->system,
+        .changes = run->changes[0] ? run->changes : NULL,
         .known = &run->known,
     };
     outcome.verdict = causes_verdict(run->causes, &outcome.reason);

@@ -10,6 +10,7 @@
 #include "planning.h"
 #include "progress.h"
 #include "selftest.h"
+#include "standstill.h"
 #include "telling.h"
 #include "version.h"
 #include "watching.h"
@@ -60,7 +61,8 @@ static void tick(struct run *run, uint64_t *next_tick)
     struct totals totals = count_totals(run);
     event_tick(run->elapsed, totals.rounds, totals.findings);
     tell_flush(run);
-    *next_tick += TICK_MILLISECONDS;
+    *next_tick = gap_next_tick(run->elapsed, TICK_MILLISECONDS);
+    standstill_tick(run);
 }
 
 /* What the boot vCPU does between its slices. False: the run is over. */
@@ -90,6 +92,7 @@ static void stop_all(struct run *run)
         vcpu_run_slice(boot);
     while (watching_look(run))
         clock_wait(1);
+    watching_tell_lost(run);
     tell_rest(run);
     run->disk_lost = !disks_stop();
 }
@@ -100,8 +103,7 @@ static void run_all(struct run *run)
     uint64_t next_tick = TICK_MILLISECONDS, polled = 0;
     bool going = true;
     watching_start(run);
-    run->last_seen = run->machine;
-    gap_start(&run->gap);
+    standstill_start(run);
     run->started_at = clock_milliseconds();
     if (run_has(run, run->processors.boot))
         atomic_store(&boot->state, VCPU_RUNNING);

@@ -6,7 +6,7 @@
 #define ZMMTEST_CORE_RUN_RUN_STATE_H
 
 #include "../../platform/processors.h"
-#include "../machine/machine.h"
+#include "../machine/mark.h"
 #include "../report/progress.h"
 #include "../report/results.h"
 #include "causes.h"
@@ -20,10 +20,12 @@ struct watched {
     struct processor_call call;
     bool told;              /* its XCR0 has been reported, */
     uint64_t xcr0;          /* as this */
-    bool lost;              /* does not answer, or stopped making progress */
+    bool lost;              /* does not answer, or stopped making progress, */
+    uint32_t lost_in;       /* in this row of the tallies */
     bool broken;            /* ended by an exception in zmmtest's own code */
     uint64_t beats;         /* at the last look */
     uint64_t progressed_at; /* milliseconds */
+    uint64_t back, back_at; /* ticks that its TSC went back, as far as told; and when it was */
 };
 
 /* What all vCPUs counted, added up. */
@@ -50,7 +52,7 @@ struct exit_counts {
 /* What the operator asks for by a key. */
 enum operator_command { COMMAND_NONE, COMMAND_STOP, COMMAND_PAUSE, COMMAND_POWER_OFF };
 
-#define RUN_NOTICES 4u
+#define RUN_NOTICES 5u
 
 struct run {
     /* Set before the run. */
@@ -75,8 +77,14 @@ struct run {
     bool paused, power_off;
     bool disk_lost;                  /* a read did not come back */
     struct gap gap;                  /* between the looks of the boot vCPU */
-    const struct machine *last_seen; /* what it was before a gap */
+    const struct machine *last_seen; /* what it was at the last look */
     struct machine after_gap;
+    struct mark mark;                       /* of last_seen */
+    uint64_t marked_at;                     /* when that was compared */
+    uint64_t rate_known, rate_measured;     /* of the TSC, by the firmware's clock; the latest */
+    bool went_back;                         /* the TSC of the boot vCPU, */
+    uint64_t back_at;                       /* last */
+    char changes[200];                      /* of the machine, in words; "": none */
     struct exit_result shown[EXIT_MAX + 1]; /* what progress says of the exits */
     struct progress progress;
     uint64_t rate, rate_rounds,

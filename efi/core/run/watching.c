@@ -1,11 +1,11 @@
-/* Looks whether each vCPU goes on, and whether the machine as a whole stood still. */
+/* Looks whether each vCPU goes on. */
 #include "watching.h"
 #include "../../platform/clock.h"
-#include "../../platform/identify.h"
-#include "../machine/changes.h"
 #include "../machine/exception.h"
 #include "../report/events.h"
+#include "../text.h"
 #include "../window/counter.h"
+#include "standstill.h"
 #include "telling.h"
 
 #define ANSWER_MILLISECONDS 10000u /* until a silent vCPU counts as lost */
@@ -36,23 +36,56 @@ void watching_start(struct run *run)
     }
 }
 
-static void tell_lost(struct run *run, uint32_t cpu)
+/* What is to be told of a vCPU that is silent, and has been for so long. */
+static void describe_silence(const struct run *run, uint32_t cpu, struct text *text)
+{
+    const struct watched *watched = &run->watched[cpu];
+    uint64_t seconds = (clock_milliseconds() - watched->progressed_at) / 1000;
+    if (atomic_load(&watched->vcpu->state) == VCPU_ASKED)
+        text_add(text, "vCPU %u did not answer within %lu s of its start", cpu, seconds);
+    else
+        text_add(text, "vCPU %u made no progress for %lu s; it is in exit %s", cpu, seconds,
+                 run_row_name(run, watched->lost_in));
+}
+
+/* It may come back: a host that swaps, or copies memory after a migration, keeps vCPUs waiting. */
+static void lose(struct run *run, uint32_t cpu)
 {
     struct watched *watched = &run->watched[cpu];
     char buffer[160];
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
-    if (atomic_load(&watched->vcpu->state) == VCPU_ASKED) {
-        text_add(&text, "vCPU %u did not answer within %u s of its start", cpu,
-                 ANSWER_MILLISECONDS / 1000);
-    } else {
-        uint32_t entry = atomic_load(&watched->vcpu->rounds.current);
-        text_add(&text, "vCPU %u made no progress for %u s; it is in exit %s", cpu,
-                 ANSWER_MILLISECONDS / 1000, run_row_name(run, entry));
-    }
-    tell_error(run, buffer);
     watched->lost = true;
-    note_cause(&run->causes, CAUSE_VCPU_LOST);
+    watched->lost_in = atomic_load(&watched->vcpu->rounds.current);
+    describe_silence(run, cpu, &text);
+    event_notice(buffer);
+}
+
+/* For so long it made no progress. */
+static void take_back(struct run *run, uint32_t cpu, uint64_t milliseconds)
+{
+    struct watched *watched = &run->watched[cpu];
+    char buffer[160];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    watched->lost = false;
+    text_add(&text, "vCPU %u went on after %lu s in exit %s", cpu, milliseconds / 1000,
+             run_row_name(run, watched->lost_in));
+    event_notice(buffer);
+}
+
+void watching_tell_lost(struct run *run)
+{
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        char buffer[160];
+        struct text text;
+        if (!run->watched[cpu].lost)
+            continue;
+        text_start(&text, buffer, sizeof(buffer));
+        describe_silence(run, cpu, &text);
+        tell_error(run, buffer);
+        note_cause(&run->causes, CAUSE_VCPU_LOST);
+    }
 }
 
 static void tell_broken(struct run *run, uint32_t cpu)
@@ -85,55 +118,29 @@ static bool look_after(struct run *run, uint32_t cpu)
     if (!run_has(run, cpu))
         return false;
     struct vcpu *vcpu = watched->vcpu;
-    if (watched->lost || watched->broken)
+    if (watched->broken)
         return false;
-    uint64_t beats = counter_read(&vcpu->rounds.beats);
+    uint64_t beats = counter_read(&vcpu->rounds.beats), now = clock_milliseconds();
     enum vcpu_state state = atomic_load_explicit(&vcpu->state, memory_order_acquire);
     if (beats != watched->beats) {
+        if (watched->lost)
+            take_back(run, cpu, now - watched->progressed_at);
         watched->beats = beats;
-        watched->progressed_at = clock_milliseconds();
+        watched->progressed_at = now;
     }
     look_at_state(run, cpu);
     if (state == VCPU_BROKEN)
         tell_broken(run, cpu);
-    else if (state != VCPU_DONE && cpu != run->processors.boot &&
-             clock_milliseconds() - watched->progressed_at > ANSWER_MILLISECONDS)
-        tell_lost(run, cpu);
+    else if (state != VCPU_DONE && cpu != run->processors.boot && !watched->lost &&
+             now - watched->progressed_at > ANSWER_MILLISECONDS)
+        lose(run, cpu);
     return state != VCPU_DONE && !watched->lost && !watched->broken;
-}
-
-/* So far apart may two looks of the boot vCPU be: a slice of its own comes in between. */
-static uint64_t longest_look(const struct run *run)
-{
-    return 1000 + 32 * run->options->plan.hold_microseconds / 1000;
-}
-
-/*
- * A machine that stood still as a whole has not lost a vCPU: each gets its time anew. What goes on
- * may be another machine.
- */
-static void look_for_gap(struct run *run)
-{
-    static struct machine now;
-    char buffer[200];
-    struct text changed;
-    uint64_t milliseconds = gap_look(&run->gap, longest_look(run));
-    if (!milliseconds)
-        return;
-    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
-        run->watched[cpu].progressed_at = clock_milliseconds();
-    machine_identify(&now, run->machine->tsc_hz);
-    text_start(&changed, buffer, sizeof(buffer));
-    bool any = machine_changes(run->last_seen, &now, &changed);
-    event_gap(milliseconds, &now, any ? buffer : NULL);
-    run->last_seen = &run->after_gap;
-    run->after_gap = now;
 }
 
 bool watching_look(struct run *run)
 {
     bool busy = false;
-    look_for_gap(run);
+    standstill_look(run);
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
         busy |= look_after(run, cpu);
     tell_findings(run);
@@ -159,7 +166,8 @@ void watching_tell_stop(struct run *run)
         if (!run_has(run, cpu))
             continue;
         atomic_store(&run->watched[cpu].vcpu->rounds.stop, true);
-        run->watched[cpu].progressed_at = clock_milliseconds();
+        if (!run->watched[cpu].lost)
+            run->watched[cpu].progressed_at = clock_milliseconds();
     }
 }
 

@@ -14,6 +14,9 @@ bool watching_look(struct run *run);
 void watching_tell_stop(struct run *run);
 void watching_pause(struct run *run, bool pause);
 
+/* At the end: those that are silent are errors. */
+void watching_tell_lost(struct run *run);
+
 /*
  * Waits until the firmware regards all vCPUs as its own again. False if one is not, so that this
  * program must not be unloaded.

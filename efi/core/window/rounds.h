@@ -13,6 +13,7 @@
 #include "hits.h"
 #include "patterns.h"
 #include "plan_options.h"
+#include "pulse.h"
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -122,6 +123,7 @@ struct rounds {
     /* Written by the vCPU, read by the boot vCPU. */
     struct tally tally[EXIT_MAX + 1];
     _Atomic uint64_t verified; /* rounds in all */
+    struct pulse pulse;        /* when it had time */
     _Atomic uint64_t beats;    /* grows with every round and slice: the sign of life */
     _Atomic uint64_t findings;
     struct hits hits, injected_hits; /* of real findings, and of planted ones */

@@ -143,10 +143,10 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
     uint64_t interrupts = exit->interrupts ? traps_interrupts(rounds->traps) : 0;
     uint64_t start = timed ? rdtsc() : 0;
     enum window_result result = round_enter(rounds, window, round);
-    uint64_t cycles = timed ? rdtsc() - start : 0;
+    uint64_t end = timed ? rdtsc() : 0, cycles = end > start ? end - start : 0;
     if (result != INTACT || round->area_mask) /* else there is nothing more to look at */
         result = areas_look(rounds, round, result);
-    if (timed && result == INTACT && !round->area_mask)
+    if (cycles && result == INTACT && !round->area_mask)
         time_round(tally, cycles, rounds->bare_cycles);
     if (exit->exposure && cycles > rounds->bare_cycles)
         counter_add(&tally->live_cycles, cycles - rounds->bare_cycles);
@@ -289,6 +289,7 @@ void slice_run(struct rounds *rounds, uint32_t entry)
     hits_compare(&rounds->hits, rounds->key.form,
                  ~round_general_changed(rounds->plan->entry[entry].window));
     uint64_t start = rdtsc();
+    pulse_look(&rounds->pulse, start);
     round_fill(rounds, &rounds->ring[rounds->oldest], 0);
     rounds->oldest = (rounds->oldest + 1) % GENERATIONS;
     for (unsigned int n = 0; n < GENERATIONS; n++)
@@ -300,5 +301,8 @@ void slice_run(struct rounds *rounds, uint32_t entry)
         run_mixed(rounds, entry);
     if (available)
         run_by_xsave(rounds, entry);
-    counter_add(&tally->slice_cycles, rdtsc() - start);
+    uint64_t end = rdtsc();
+    pulse_look(&rounds->pulse, end);
+    if (end > start) /* else it was set back meanwhile */
+        counter_add(&tally->slice_cycles, end - start);
 }

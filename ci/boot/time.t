@@ -1,0 +1,53 @@
+#!/bin/bash
+# Time, by faultvisor: a migration that is over in half a second, one of five seconds in a run by the clock, a TSC that
+# is set back, a vCPU that gets no time for a while, and the boot vCPU that does not. One boot, a line for each run.
+. "$(dirname "$0")/lib.sh"
+
+faultvisor_image time <<'END'
+migrate=100 migrate-ms=500 pose=vmware console=none -- time=2 exits=cpuid
+migrate=100 pose=vmware console=none -- time=3 exits=cpuid
+tsc-back=100 tsc-back-ms=2000 console=none -- time=2 exits=cpuid
+hang=100 hang-ms=12000 console=none -- time=14 exits=cpuid
+hang=100 hang-ms=3000 hang-cpu=0 console=none -- time=5 exits=cpuid
+END
+boot time ENGINE=bochs CPUS=2 DEBUGGER=yes IMAGE="$work/time.img"
+all_booted
+
+# of_run N: from now on $about is what the Nth run said.
+of_run() {
+    about=run-$1
+    awk -v n="$1" '/^zmmtest .* ev=start / { run++ } run == n' "$work/time" >"$work/$about"
+}
+elapsed_is() {
+    echo "# elapsed=$(value "done" elapsed)"
+    [ "$(value "done" elapsed)" = "$1" ]
+}
+
+of_run 1
+check "half a second is no gap" never_says 'ev=gap'
+check "and the other build is noticed" \
+    says 'ev=notice text="the machine changed: build 22380479 is now 24022510"'
+check "the machine is said anew" says 'ev=machine .*build=24022510'
+check "the run goes on to its end, and PASS" says 'ev=done verdict=PASS'
+
+of_run 2
+check "five seconds are a gap" says 'ev=gap kind=stood ms=(49|5[0-9])[0-9][0-9] changed="build 22380479 is now 24022510"'
+check "they are no part of the time tested" elapsed_is 3
+
+of_run 3
+check "a TSC that goes back is named" says 'ev=gap kind=back ms=-[12][0-9][0-9][0-9] changed=nothing'
+check "and the run lasts what was asked" elapsed_is 2
+check "PASS" says 'ev=done verdict=PASS'
+
+of_run 4
+check "a vCPU that stands still for ten seconds is noticed" \
+    says 'ev=notice text="vCPU 1 made no progress for 10 s; it is in exit cpuid"'
+check "and taken back when it goes on" says 'ev=notice text="vCPU 1 went on after 1[12] s in exit cpuid"'
+check "PASS, as it works at the end" says 'ev=done verdict=PASS'
+
+of_run 5
+check "a boot vCPU that gets no time is no standstill of the machine" \
+    says 'ev=gap kind=starved ms=[23][0-9][0-9][0-9] changed=nothing'
+check "what the other did meanwhile is part of the run" elapsed_is 5
+check "nobody stood still" never_says 'ev=gap kind=stood'
+finish
