@@ -1,11 +1,12 @@
 #!/bin/bash
 # The matrix that proves the detector: every fault that faultvisor knows, on every kind of exit, with
-# one and two vCPUs; those of PKRU on the processor that has it. The tables are kept in
+# one and two vCPUs; those of PKRU on the processor that has it, and those that inject exceptions, which are no
+# findings, in traps.t. The tables are kept in
 # build/matrix-*.txt; a number in one says how often the fault struck there - and was found each time,
 # and named right.
 . "$(dirname "$0")/lib.sh"
 
-mapfile -t names < <("$root/build/faultvisor-list" faults | grep -v 'pkru$')
+mapfile -t names < <("$root/build/faultvisor-list" faults | grep -v -e 'pkru$' -e '^inject-')
 mapfile -t pkru_names < <("$root/build/faultvisor-list" faults | grep 'pkru$')
 mapfile -t kinds < <("$root/build/faultvisor-list" exits)
 

@@ -99,10 +99,16 @@ static void disturb(const struct host_cpu *cpu)
         hang();
 }
 
+static bool is_in_zmmtest(uint64_t rip)
+{
+    return rip >= plan.image_start && rip < plan.image_end;
+}
+
+/* To zmmtest alone: a firmware that believes it, of TDX for one, would go astray. */
 static void lie(uint32_t leaf, uint32_t subleaf, struct cpuid *answer)
 {
     uint32_t *const registers[] = {&answer->eax, &answer->ebx, &answer->ecx, &answer->edx};
-    for (uint32_t n = 0; n < plan.lies; n++)
+    for (uint32_t n = 0; n < plan.lies && is_in_zmmtest(vmread(GUEST_RIP)); n++)
         if (plan.lie[n].leaf == leaf && plan.lie[n].subleaf == subleaf)
             *registers[plan.lie[n].reg] = plan.lie[n].value;
 }
@@ -362,11 +368,6 @@ static enum exit_cause handle_interrupt_window(struct host_cpu *cpu, struct gues
     (void)cpu;
     (void)guest;
     return CAUSE_OTHER;
-}
-
-static bool is_in_zmmtest(uint64_t rip)
-{
-    return rip >= plan.image_start && rip < plan.image_end;
 }
 
 /* No register is under test while the firmware runs: there the timer may come less often. */

@@ -13,7 +13,11 @@
 #define NOT_MIXED                                                                                  \
     (KIND_BIT(EXIT_KIND_COPY) | KIND_BIT(EXIT_KIND_COLD_PAGE) | KIND_BIT(EXIT_KIND_COLD_XSAVE))
 /* Of the rounds by XSAVE there are too few for what exits by chance. */
-#define NOT_IMAGES     (NOT_MIXED | KIND_BIT(EXIT_KIND_PAUSE) | KIND_BIT(EXIT_KIND_APIC))
+#define NOT_IMAGES (NOT_MIXED | KIND_BIT(EXIT_KIND_PAUSE) | KIND_BIT(EXIT_KIND_APIC))
+/* An exception on top of an interrupt is not what is tested; and no instruction exits by itself. */
+#define INTERRUPTS (KIND_BIT(EXIT_KIND_TIMER) | KIND_BIT(EXIT_KIND_HLT) | KIND_BIT(EXIT_KIND_IPI))
+#define BY_ITSELF                                                                                  \
+    (NOT_IMAGES | INTERRUPTS | KIND_BIT(EXIT_KIND_HOLD) | KIND_BIT(EXIT_KIND_STRING_IO))
 #define ALL_COMPONENTS "sse,avx,opmask,zmm_hi256,hi16_zmm"
 #define ESXI_SIGNATURE "ESXi 8.0.2: AVX-256 host code, zmm not saved"
 
@@ -294,6 +298,33 @@ const struct planted_fault faults[] = {
      .component = "pkru",
      .registers = "pkru",
      .bits = "63:0",
+     .signature = "none"},
+    {.name = "inject-ve",
+     .change = inject_ve,
+     .looked_at = always,
+     .not_kinds = BY_ITSELF,
+     .corruption = "none",
+     .component = "none",
+     .registers = "none",
+     .bits = "none",
+     .signature = "none"},
+    {.name = "inject-vc",
+     .change = inject_vc,
+     .looked_at = always,
+     .not_kinds = BY_ITSELF,
+     .corruption = "none",
+     .component = "none",
+     .registers = "none",
+     .bits = "none",
+     .signature = "none"},
+    {.name = "inject-mc",
+     .change = inject_mc,
+     .looked_at = always,
+     .not_kinds = INTERRUPTS,
+     .corruption = "none",
+     .component = "none",
+     .registers = "none",
+     .bits = "none",
      .signature = "none"},
 };
 

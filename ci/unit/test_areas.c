@@ -164,6 +164,14 @@ static void a_flipped_bit_in_each_component_is_named(void **state)
     }
 }
 
+static void nothing_is_planted_whose_values_nobody_knows(void **state)
+{
+    (void)state;
+    struct areas areas = {.mask = XCR0_X87 | XCR0_AVX512 | XCR0_AMX | UINT64_C(1) << 40};
+    assert_int_equal(areas_plantable(&areas),
+                     XCR0_X87 | XCR0_AVX512 | UINT64_C(1) << XSTATE_TILEDATA);
+}
+
 /* The components in use of a planted area: `on` and not `off`. */
 static void plant_in_use(uint64_t on, uint64_t off)
 {
@@ -405,6 +413,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_mix_comes_back_by_each_instruction, prepare, leave),
         cmocka_unit_test_setup_teardown(slices_count_each_component, prepare, leave),
         cmocka_unit_test_setup_teardown(a_flipped_bit_in_each_component_is_named, prepare, leave),
+        cmocka_unit_test(nothing_is_planted_whose_values_nobody_knows),
         cmocka_unit_test_setup_teardown(a_component_that_is_reset_is_zeroed, prepare, leave),
         cmocka_unit_test_setup_teardown(a_component_that_was_reset_and_is_not_is_a_ghost, prepare,
                                         leave),

@@ -24,6 +24,7 @@ enum apic_register {
     APIC_COMMAND = 0x300,
     APIC_COMMAND_HIGH = 0x310, /* xAPIC only: the destination */
     APIC_TIMER = 0x320,
+    APIC_LINT0 = 0x350,
     APIC_TIMER_INITIAL = 0x380,
     APIC_TIMER_CURRENT = 0x390,
     APIC_TIMER_DIVIDE = 0x3e0,
@@ -34,7 +35,7 @@ enum apic_register {
 #define APIC_COMMAND_ASSERT   (1u << 14) /* fixed delivery, physical destination */
 #define APIC_COMMAND_INIT     (5u << 8 | APIC_COMMAND_ASSERT)
 #define APIC_COMMAND_STARTUP  (6u << 8 | APIC_COMMAND_ASSERT) /* and the page's number */
-#define APIC_TIMER_MASKED     (1u << 16) /* of APIC_TIMER; one-shot otherwise */
+#define APIC_MASKED           (1u << 16) /* of APIC_TIMER, one-shot otherwise; of APIC_LINT0 */
 #define APIC_DIVIDE_BY_1      0xbu
 
 /* Where the local APIC is, and in which mode; APIC_OFF where it is disabled or its MSR hidden. */

@@ -5,9 +5,13 @@
 #include <stdint.h>
 
 #define MSR_APIC_BASE        0x1bu
-#define MSR_MICROCODE        0x8bu /* IA32_BIOS_SIGN_ID; PATCH_LEVEL on AMD */
+#define MSR_MCG_CAP          0x179u /* machine checks: SDM vol. 3, 15.3 */
+#define MSR_MCG_STATUS       0x17au
+#define MSR_MC0_STATUS       0x401u /* of bank n: 4 n further; ADDR and MISC follow */
+#define MSR_MICROCODE        0x8bu  /* IA32_BIOS_SIGN_ID; PATCH_LEVEL on AMD */
 #define MSR_X2APIC_COMMAND   0x830u
 #define MSR_X2APIC_CURRENT   0x839u
+#define MSR_SEV_STATUS       0xc0010131u
 #define MSR_EFER             0xc0000080u
 #define MSR_FS_BASE          0xc0000100u
 #define MSR_GS_BASE          0xc0000101u
@@ -17,12 +21,15 @@
 #define EFER_KEPT            UINT64_C(0x901) /* SCE, LME, NXE: what page tables and code rest on */
 #define CR0_TASK_SWITCHED    (UINT64_C(1) << 3)
 #define CR0_EMULATION        (UINT64_C(1) << 2)
+#define CR4_MACHINE_CHECK    (UINT64_C(1) << 6)
 #define CR4_OSFXSR           (UINT64_C(1) << 9)
 #define CR4_OSXMMEXCPT       (UINT64_C(1) << 10)
 #define CR4_LA57             (UINT64_C(1) << 12)
 #define CR4_PCIDE            (UINT64_C(1) << 17)
 #define CR4_OSXSAVE          (UINT64_C(1) << 18)
 #define CR4_PROTECTION_KEYS  (UINT64_C(1) << 22)
+#define CR4_CET              (UINT64_C(1) << 23)
+#define CR4_FRED             (UINT64_C(1) << 32)
 #define RFLAGS_INTERRUPTS_ON (UINT64_C(1) << 9)
 
 static inline uint64_t rdtsc(void)
@@ -184,6 +191,12 @@ static inline void interrupts_off(void)
 static inline void interrupts_on(void)
 {
     __asm__ volatile("sti" ::: "memory");
+}
+
+/* With interrupts off: for good. */
+static inline void cpu_halt(void)
+{
+    __asm__ volatile("hlt" ::: "memory");
 }
 
 static inline void cpu_pause(void)

@@ -65,8 +65,10 @@ struct traps {
     _Atomic uint64_t interrupts[INTERRUPT_COUNT]; /* that came by */
     _Atomic uint32_t stray_vector;                /* of the latest stray */
     struct trap_guard guard;
-    struct fault fault; /* the latest one outside a window */
-    uint64_t nmis;      /* non-maskable interrupts that came by */
+    struct fault fault;                 /* the latest one outside a window */
+    uint64_t nmis;                      /* non-maskable interrupts that came by */
+    struct machine_check machine_check; /* the first; written before it is counted */
+    _Atomic uint64_t machine_checks;
 };
 
 /* Interrupts off and our IDT in; traps_leave() puts both back. The pair may be repeated. */

@@ -1,7 +1,11 @@
 /* The IDT of a vCPU: puts it in and back, and takes what it delivers: exceptions and interrupts. */
+#include "../core/machine/exception.h"
+#include "../core/report/report.h"
 #include "../core/window/counter.h"
 #include "../core/window/guard.h"
 #include "../platform/instructions.h"
+#include "machine_check.h"
+#include "serial.h"
 #include <stddef.h>
 
 #define GATE_INTERRUPT  0x8e /* present, DPL 0, 64-bit interrupt gate (SDM vol. 3, 6.14.1) */
@@ -102,6 +106,24 @@ static void interrupt_arrived(struct traps *traps, uint64_t vector)
         apic_write(&traps->apic, APIC_END_OF_INTERRUPT, 0);
 }
 
+/*
+ * Before the first guarded function there is nowhere to go on: without this the vCPU would raise
+ * exceptions for ever, and be silent.
+ */
+static _Noreturn void halt_unguarded(const struct fault *fault)
+{
+    char line[LOG_LINE_MAX];
+    struct text text;
+    text_start(&text, line, sizeof(line));
+    text_add(&text, "zmmtest halted: %s (error code 0x%lx) at 0x%lx, before it could be survived",
+             exception_name(fault->vector), fault->error_code, fault->rip);
+    struct sink *sink = serial_sink();
+    if (sink)
+        sink->log(line);
+    for (;;)
+        cpu_halt();
+}
+
 void trap_handle(struct trap_frame *frame)
 {
     struct traps *traps = traps_current();
@@ -113,8 +135,12 @@ void trap_handle(struct trap_frame *frame)
         traps->nmis++;
         return;
     }
+    if (frame->vector == VECTOR_MACHINE_CHECK && machine_check_take(traps))
+        return;
     struct fault fault = {frame->vector, frame->error_code, frame->rip, read_cr2()};
     struct trap_point point = {frame->rip, frame->rsp, frame->rflags};
+    if (!traps_guarded(traps, frame->rip))
+        halt_unguarded(&fault);
     traps_exception(traps, &fault, &point);
     frame->rip = point.rip;
     frame->rsp = point.rsp;

@@ -5,28 +5,32 @@
     .intel_syntax noprefix
     .text
 
-/*
- * One entry per vector: push an error code where the processor does not (SDM vol. 3, 6.13), then
- * the vector. The entries are 16 bytes apart; idt.c computes their addresses.
- */
+/* One entry per vector. The entries are 16 bytes apart; idt.c computes their addresses. */
     .balign 16
     .globl trap_entries
 trap_entries:
     .set vector, 0
     .rept 256
     .balign 16
-    .if (vector == 8) || (vector == 10) || (vector == 11) || (vector == 12) || (vector == 13) || (vector == 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30)
-    .else
-    push 0
-    .endif
     push vector
     jmp trap_common
     .set vector, vector + 1
     .endr
 
-/* Saves what C may change, calls trap_handle(struct trap_frame *), and resumes where that says. */
+/*
+ * Saves what C may change, calls trap_handle(struct trap_frame *), and resumes where that says.
+ *
+ * Whether there is an error code beneath the vector is told by the stack, not by a list of vectors:
+ * the processor aligns it to 16 bytes before it stores five quadwords or six (SDM vol. 3, 6.14.2).
+ * The same vector comes with one and without: #VC as an exception, and as INT or injected beneath.
+ */
     .balign 16
 trap_common:
+    test spl, 8
+    jnz 1f
+    push qword ptr [rsp]
+    mov qword ptr [rsp + 8], 0
+1:
     push rax
     push rcx
     push rdx

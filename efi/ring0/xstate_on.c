@@ -16,6 +16,12 @@ static void try_protection_keys(void *argument)
     write_cr4(read_cr4() | CR4_PROTECTION_KEYS);
 }
 
+static void try_machine_checks(void *argument)
+{
+    (void)argument;
+    write_cr4(read_cr4() | CR4_MACHINE_CHECK);
+}
+
 void xstate_turn_on(struct xstate_saved *saved, const struct xstate *xstate)
 {
     saved->cr0 = read_cr0();
@@ -23,6 +29,8 @@ void xstate_turn_on(struct xstate_saved *saved, const struct xstate *xstate)
     write_cr0(saved->cr0 & ~(CR0_TASK_SWITCHED | CR0_EMULATION));
     /* Firmware need not have given its other vCPUs the CR4 of the boot vCPU. */
     write_cr4(saved->cr4 | CR4_OSFXSR | CR4_OSXMMEXCPT);
+    /* Without it a machine check resets the machine; a processor without it keeps it clear. */
+    (void)traps_run(try_machine_checks, NULL, NULL);
     vectors_save_legacy(saved->legacy);
     saved->on = false;
     saved->form = FORM_XMM;

@@ -6,7 +6,6 @@
 #include "../platform/processors.h"
 #include "platform.h"
 
-/* MSRs may be missing or hidden: read with our own exception handlers in place. */
 static struct traps traps;
 
 /* 0: it cannot be read. */
@@ -16,11 +15,22 @@ static uint32_t microcode(const struct cpu *cpu)
     return traps_rdmsr(MSR_MICROCODE, &value) ? (uint32_t)(cpu->amd ? value : value >> 32) : 0;
 }
 
+/*
+ * MSRs may be missing or hidden: read with our own exception handlers in place. In a confidential
+ * VM that is told of exits by an exception only the one is read that tells so.
+ */
 static void read_msrs(struct machine *machine)
 {
+    uint64_t value = 0;
     traps_enter(&traps);
-    machine->cpu.microcode = microcode(&machine->cpu);
-    apic_find(&machine->apic);
+    if (confidential_has_status(&machine->cpu))
+        (void)traps_rdmsr(MSR_SEV_STATUS, &value);
+    machine->confidential = confidential_identify(value, &machine->cpu);
+    machine->apic.mode = APIC_OFF;
+    if (!machine->confidential) {
+        machine->cpu.microcode = microcode(&machine->cpu);
+        apic_find(&machine->apic);
+    }
     traps_leave(&traps);
 }
 
@@ -33,7 +43,9 @@ void machine_identify(struct machine *machine, uint64_t tsc_hz)
     hypervisor_identify(&machine->hypervisor, &machine->cpu);
     hypervisor_ask_backdoor(&machine->hypervisor, &machine->cpu);
     platform_identify(machine);
-    read_msrs(machine);
+    machine->refused = cpu_refused(read_cr4());
+    if (!machine->refused)
+        read_msrs(machine);
     processors_find(&processors, PROCESSORS_AUTO);
     machine->vcpus = processors.count;
 }
@@ -41,6 +53,8 @@ void machine_identify(struct machine *machine, uint64_t tsc_hz)
 void machine_mark(struct mark *mark, const struct machine *machine)
 {
     mark_read(mark, machine);
+    if (machine->confidential || machine->refused)
+        return;
     traps_enter(&traps);
     mark->microcode = microcode(&machine->cpu);
     traps_leave(&traps);

@@ -1,7 +1,9 @@
-/* Finds the HPET and the processors in ACPI, a VGA frame buffer among the PCI devices, and the
- * firmware's name. */
+/* Finds the HPET and the processors in ACPI, a VGA frame buffer among the PCI devices, the
+ * firmware's name, and what a hidden hypervisor calls itself. */
 #include "platform.h"
 #include "../core/machine/acpi.h"
+#include "../core/machine/hidden.h"
+#include "../core/machine/smbios.h"
 #include "../core/run/options.h"
 #include "../core/text.h"
 #include "../platform/pages.h"
@@ -14,18 +16,33 @@ static bool guid_equal(const EFI_GUID *left, const EFI_GUID *right)
     return memcmp(left, right, sizeof(*left)) == 0;
 }
 
+/* 0: the firmware has none. */
+static uint64_t configuration_table(const EFI_GUID *guid)
+{
+    for (UINTN n = 0; n < system_table->NumberOfTableEntries; n++) {
+        const EFI_CONFIGURATION_TABLE *entry = &system_table->ConfigurationTable[n];
+        if (guid_equal(&entry->VendorGuid, guid))
+            return (uint64_t)entry->VendorTable;
+    }
+    return 0;
+}
+
+static uint64_t newer_or_older(const EFI_GUID *newer, const EFI_GUID *older)
+{
+    uint64_t address = configuration_table(newer);
+    return address ? address : configuration_table(older);
+}
+
 static uint64_t find_rsdp(void)
 {
     static const EFI_GUID acpi_2 = ACPI_20_TABLE_GUID, acpi_1 = ACPI_TABLE_GUID;
-    const void *found = NULL;
-    for (UINTN n = 0; n < system_table->NumberOfTableEntries; n++) {
-        const EFI_CONFIGURATION_TABLE *entry = &system_table->ConfigurationTable[n];
-        if (guid_equal(&entry->VendorGuid, &acpi_2))
-            return (uint64_t)entry->VendorTable;
-        if (guid_equal(&entry->VendorGuid, &acpi_1))
-            found = entry->VendorTable;
-    }
-    return (uint64_t)found;
+    return newer_or_older(&acpi_2, &acpi_1);
+}
+
+static uint64_t find_smbios(void)
+{
+    static const EFI_GUID smbios_3 = SMBIOS3_TABLE_GUID, smbios = SMBIOS_TABLE_GUID;
+    return newer_or_older(&smbios_3, &smbios);
 }
 
 static struct {
@@ -94,21 +111,33 @@ static bool decodes_vga_memory(EFI_HANDLE handle)
     return !EFI_ERROR(status) && (attributes & needed) == needed;
 }
 
-static uint64_t find_vga(void)
+static void add_vendor(EFI_HANDLE handle, struct traces *traces)
+{
+    EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
+    EFI_PCI_IO_PROTOCOL *pci;
+    UINT16 vendor;
+    EFI_STATUS status = system_table->BootServices->HandleProtocol(handle, &guid, (void **)&pci);
+    if (!EFI_ERROR(status))
+        status = pci->Pci.Read(pci, EfiPciIoWidthUint16, 0, 1, &vendor);
+    if (!EFI_ERROR(status))
+        hidden_add_pci(traces, vendor);
+}
+
+static void look_at_pci(struct machine *machine, struct traces *traces)
 {
     EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
     EFI_HANDLE *handles;
     UINTN count;
-    uint64_t address = 0;
     EFI_STATUS status =
         system_table->BootServices->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles);
     if (EFI_ERROR(status))
-        return 0;
-    for (UINTN n = 0; n < count && !address; n++)
-        if (decodes_vga_memory(handles[n]))
-            address = VGA_MEMORY_ADDRESS;
+        return;
+    for (UINTN n = 0; n < count; n++) {
+        if (!machine->vga_address && decodes_vga_memory(handles[n]))
+            machine->vga_address = VGA_MEMORY_ADDRESS;
+        add_vendor(handles[n], traces);
+    }
     (void)system_table->BootServices->FreePool(handles);
-    return address;
 }
 
 uint32_t platform_processors(const uint32_t **apic_ids)
@@ -126,13 +155,20 @@ void platform_identify(struct machine *machine)
 {
     char vendor[32];
     struct text text;
+    struct traces traces = {0};
     ascii_from_ucs2(vendor, sizeof(vendor), system_table->FirmwareVendor);
     text_start(&text, machine->firmware, sizeof(machine->firmware));
     text_add(&text, "%s 0x%x", vendor[0] ? vendor : "unnamed", system_table->FirmwareRevision);
     read_memory_map();
     machine->hpet_address = find_hpet();
+    acpi_oem(find_rsdp(), in_memory_map, traces.acpi_oem);
+    smbios_read(&traces.smbios, find_smbios(), in_memory_map);
     forget_memory_map();
-    machine->vga_address = find_vga();
+    machine->vga_address = 0;
+    look_at_pci(machine, &traces);
+    text_start(&text, machine->hidden, sizeof(machine->hidden));
+    if (machine->hypervisor.kind == HYPERVISOR_NONE)
+        (void)hidden_look(&traces, &text);
     const uint32_t *apic_ids;
     machine->vcpus_listed = platform_processors(&apic_ids);
 }

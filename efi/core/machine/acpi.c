@@ -73,6 +73,15 @@ const struct acpi_header *acpi_find(uint64_t rsdp, const char signature[4], acpi
     return NULL;
 }
 
+void acpi_oem(uint64_t rsdp, acpi_readable *readable, char oem[7])
+{
+    uint64_t width;
+    const struct acpi_header *root = root_table(rsdp, &width, readable);
+    memset(oem, 0, 7);
+    if (root)
+        memcpy(oem, root->oem, sizeof(root->oem));
+}
+
 uint64_t acpi_hpet_address(const struct acpi_header *table)
 {
     struct acpi_hpet hpet;

@@ -25,6 +25,9 @@ typedef bool acpi_readable(uint64_t address, uint64_t bytes);
 const struct acpi_header *acpi_find(uint64_t rsdp, const char signature[4],
                                     acpi_readable *readable);
 
+/* The OEM id of the root table, as it stands there; "": there is no such table. */
+void acpi_oem(uint64_t rsdp, acpi_readable *readable, char oem[7]);
+
 /* The physical address of the HPET's registers in its table; 0: none in memory. */
 uint64_t acpi_hpet_address(const struct acpi_header *table);
 

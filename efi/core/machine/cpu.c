@@ -1,5 +1,7 @@
 /* Reads vendor, brand, family, model, stepping and features (SDM vol. 2A, CPUID). */
 #include "cpu.h"
+#include "../../platform/instructions.h"
+#include <stddef.h>
 #include <string.h>
 
 static void put_words(char *to, const uint32_t *words, unsigned int count)
@@ -74,4 +76,13 @@ void cpu_identify(struct cpu *cpu)
     }
     read_brand(cpu);
     read_l2(cpu);
+}
+
+const char *cpu_refused(uint64_t cr4)
+{
+    if (cr4 & CR4_FRED)
+        return "the firmware has turned FRED on (CR4 bit 32): exceptions do not come by the IDT";
+    if (cr4 & CR4_CET)
+        return "the firmware has turned CET on (CR4 bit 23): exceptions cannot end a window";
+    return NULL;
 }

@@ -28,4 +28,11 @@ struct cpu {
 /* Fills all but microcode, which needs an MSR (platform/identify.h). */
 void cpu_identify(struct cpu *cpu);
 
+/*
+ * Why nothing can be tested with this CR4; NULL: nothing prevents it. With FRED no exception goes
+ * by the IDT (FRED specification 9.0, 3.3). With CET none may end a window by a return to
+ * elsewhere, and each target of an indirect branch has to be marked (SDM vol. 1, chapter 18).
+ */
+const char *cpu_refused(uint64_t cr4);
+
 #endif

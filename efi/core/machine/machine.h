@@ -3,6 +3,7 @@
 #define ZMMTEST_CORE_MACHINE_MACHINE_H
 
 #include "../../platform/apic.h"
+#include "confidential.h"
 #include "cpu.h"
 #include "hypervisor.h"
 #include "xstate.h"
@@ -12,6 +13,10 @@ struct machine {
     struct cpu cpu;
     struct xstate xstate;
     struct hypervisor hypervisor;
+    enum confidential confidential;
+    /* What says that a hypervisor is there that CPUID hides, in words; "": nothing does. */
+    char hidden[48];
+    const char *refused;   /* why nothing can be tested; NULL: nothing prevents it */
     struct apic apic;      /* the boot vCPU's */
     uint64_t hpet_address; /* physical, from ACPI; 0: none */
     uint64_t vga_address;  /* physical, of a decoded legacy frame buffer; 0: none */

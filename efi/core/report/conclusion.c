@@ -33,12 +33,12 @@ static bool found_on_vmware(const struct outcome *outcome)
 static bool found_beneath_another(const struct outcome *outcome)
 {
     return found_for_real(outcome) && outcome->hypervisor != HYPERVISOR_VMWARE &&
-           outcome->hypervisor != HYPERVISOR_NONE;
+           !outcome->control_run;
 }
 
 static bool found_on_bare_metal(const struct outcome *outcome)
 {
-    return found_for_real(outcome) && outcome->hypervisor == HYPERVISOR_NONE;
+    return found_for_real(outcome) && outcome->control_run;
 }
 
 static bool found_by_a_process(const struct outcome *outcome)

@@ -110,6 +110,10 @@ void event_machine(const struct machine *machine)
         log_text(&line, "system", machine->system);
     if (hypervisor->kind == HYPERVISOR_UNKNOWN)
         log_text(&line, "signature", hypervisor->signature);
+    if (machine->hidden[0])
+        log_text(&line, "hidden", machine->hidden);
+    if (machine->confidential)
+        log_text(&line, "confidential", confidential_name(machine->confidential));
     log_number(&line, "build", hypervisor->build);
     log_number(&line, "cpus", machine->vcpus);
     log_number(&line, "tsc_khz", machine->tsc_hz / 1000);
@@ -122,6 +126,8 @@ void event_machine(const struct machine *machine)
         report_say("System     %s is in the loop: it switches registers as well", machine->system);
     if (hypervisor->kind == HYPERVISOR_NONE && machine->system[0])
         report_say("Beneath    no hypervisor seen");
+    else if (machine->hidden[0])
+        report_say("Beneath    CPUID hides a hypervisor; %s", machine->hidden);
     else if (hypervisor->kind == HYPERVISOR_NONE)
         report_say("Beneath    no hypervisor seen: a control run, nothing beneath to blame");
     else if (hypervisor->build)
@@ -129,6 +135,8 @@ void event_machine(const struct machine *machine)
     else
         report_say("Beneath    %s (CPUID signature \"%s\")", hypervisor->name,
                    hypervisor->signature);
+    if (machine->confidential)
+        report_say("           a confidential VM (%s)", confidential_name(machine->confidential));
     report_say("Firmware   %s", machine->firmware);
 }
 
@@ -598,6 +606,15 @@ static void say_changes(const char *changes)
     report_say_wrapped(11, buffer);
 }
 
+static void say_hidden(const char *hidden)
+{
+    char buffer[128];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "CPUID hides a hypervisor, but %s: this is no control run.", hidden);
+    report_say_wrapped(11, buffer);
+}
+
 void event_done(const struct outcome *outcome)
 {
     uint64_t ms = outcome->milliseconds;
@@ -630,6 +647,8 @@ void event_done(const struct outcome *outcome)
                            "something.");
     else if (outcome->control_run)
         report_say_wrapped(11, "Control run: no hypervisor was seen, so nothing beneath to blame.");
+    else if (outcome->hidden[0])
+        say_hidden(outcome->hidden);
     say_bound(outcome);
     say_known(outcome->known);
     say_steps(outcome);

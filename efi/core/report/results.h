@@ -66,7 +66,8 @@ struct outcome {
     uint64_t rounds, findings, milliseconds;
     uint64_t planted, injected; /* faults of our own, and findings of them */
     uint32_t vcpus;
-    bool control_run; /* no hypervisor seen: nothing beneath to blame */
+    bool control_run;   /* no hypervisor seen: nothing beneath to blame */
+    const char *hidden; /* what says that there is one all the same; "": nothing does */
     enum hypervisor_kind hypervisor;
     bool avx512;                /* it was tested */
     uint64_t live_milliseconds; /* for which all registers were live in holds, of all vCPUs */

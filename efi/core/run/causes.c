@@ -7,6 +7,8 @@ static const struct {
 } table[CAUSE_COUNT] = {
     [CAUSE_WRONG_OPTIONS] = {VERDICT_ERROR, "the options are wrong, nothing was tested"},
     [CAUSE_NO_MEMORY] = {VERDICT_ERROR, "not enough memory"},
+    [CAUSE_MACHINE_CHECK] = {VERDICT_ERROR,
+                             "a machine check came: suspect the memory or the processor"},
     [CAUSE_SELFTEST_FAILED] = {VERDICT_ERROR, "the self-test failed: do not trust this run"},
     [CAUSE_VCPU_LOST] = {VERDICT_ERROR, "a vCPU was lost"},
     [CAUSE_OWN_EXCEPTION] = {VERDICT_ERROR, "zmmtest's own code raised an exception"},
@@ -19,6 +21,10 @@ static const struct {
     [CAUSE_CHANGED_BY_INJECTION] = {VERDICT_FAIL,
                                     "registers changed, but only where zmmtest INJECTED it"},
 
+    [CAUSE_REFUSED] = {VERDICT_INCOMPLETE,
+                       "the firmware left the processor in a mode that zmmtest does not know"},
+    [CAUSE_CONFIDENTIAL] = {VERDICT_INCOMPLETE,
+                            "a confidential VM is told of most exits by an exception"},
     [CAUSE_NO_AVX512] = {VERDICT_INCOMPLETE, "AVX-512 could not be tested on this machine"},
     [CAUSE_STATE_REFUSED] = {VERDICT_INCOMPLETE, "a vCPU could not turn its vector state on"},
     [CAUSE_TOO_MANY_VCPUS] = {VERDICT_INCOMPLETE, "the machine has more vCPUs than zmmtest knows"},

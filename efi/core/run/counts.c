@@ -26,6 +26,7 @@ static void add_vcpu(struct totals *totals, const struct vcpu *vcpu)
     totals->planted += counter_read(&injected->rounds);
     totals->injected += counter_read(&injected->findings);
     totals->nmis += traps->nmis;
+    totals->machine_checks += counter_read(&traps->machine_checks);
     totals->spurious += counter_read(&traps->interrupts[INTERRUPT_SPURIOUS]);
     totals->strays += counter_read(&traps->interrupts[INTERRUPT_STRAY]);
     totals->stray_vector = vector ? vector : totals->stray_vector;

@@ -7,10 +7,18 @@
 #include "../window/area_format.h"
 #include "counts.h"
 
-/* Of an exit that has no rounds on some vCPU. */
+/* How a confidential VM is told of an exit. */
+static bool is_reflection(uint32_t exception)
+{
+    return exception == VECTOR_VIRTUALIZATION || exception == VECTOR_VMM_COMMUNICATION;
+}
+
+/* Of an exit that has no rounds on some vCPU, or came to an end by an exception. */
 static void note_missing(uint32_t *causes, const struct run *run, const struct exit_counts *counts)
 {
     bool named = run->options->exits_named;
+    if (counts->unavailable && is_reflection(counts->exception))
+        note_cause(causes, CAUSE_CONFIDENTIAL);
     if (counts->unavailable || counts->over) {
         if (named || (counts->unavailable && counts->result.rounds))
             note_cause(causes, CAUSE_EXIT_CANNOT_RUN);
@@ -43,7 +51,7 @@ uint32_t outcome_causes(const struct run *run, const struct totals *totals)
 {
     uint32_t causes = 0;
     for (uint32_t n = 0; n < run->plan.count; n++)
-        if (run->counted[n].without_rounds)
+        if (run->counted[n].without_rounds || run->counted[n].unavailable)
             note_missing(&causes, run, &run->counted[n]);
     /* Passes that were asked for and not done, because the time was over or a vCPU was lost. */
     if (!run->options->stop_first && count_passes_left(run))
@@ -72,7 +80,8 @@ static void tell_missing(const struct exit_counts *counts)
     else
         text_add(&text, "the run ended before it was its turn");
     if (counts->result.rounds)
-        text_add(&text, " (%u of the vCPUs)", counts->without_rounds);
+        text_add(&text, " (%u of the vCPUs)",
+                 counts->unavailable ? counts->unavailable : counts->without_rounds);
     event_skip(counts->result.name, CPU_ALL, buffer);
 }
 
@@ -88,7 +97,7 @@ static void tell_exits(const struct run *run)
         if (counted[n].result.rounds)
             event_exit_row(&counted[n].result);
     for (uint32_t n = 0; n < run->plan.count; n++) {
-        if (counted[n].without_rounds)
+        if (counted[n].without_rounds || counted[n].unavailable)
             tell_missing(&counted[n]);
         else if (counted[n].over)
             event_exit_over(&counted[n].result, counted[n].over, counted[n].reason);
@@ -130,6 +139,7 @@ static void tell_count(uint64_t count, const char *of_what)
 static void tell_interrupts(const struct totals *totals)
 {
     tell_count(totals->nmis, "non-maskable interrupts came during the rounds");
+    tell_count(totals->machine_checks, "machine checks came in all");
     tell_count(totals->spurious, "interrupts were spurious: the local APIC took them back");
     char strays[80];
     struct text text;
@@ -192,7 +202,8 @@ struct outcome outcome_of(const struct run *run, const struct totals *totals)
         .injected = totals->injected,
         .milliseconds = run->elapsed,
         .vcpus = totals->vcpus,
-        .control_run = run->machine->hypervisor.kind == HYPERVISOR_NONE,
+        .control_run = run->machine->hypervisor.kind == HYPERVISOR_NONE && !run->machine->hidden[0],
+        .hidden = run->machine->hidden,
         .hypervisor = run->machine->hypervisor.kind,
         .avx512 = !run->machine->xstate.no_avx512,
         .live_milliseconds = live_cycles(run) / (run->machine->tsc_hz / 1000),

@@ -99,6 +99,8 @@ static const char *no_exit(const struct run *run, const struct exit *exit, const
 {
     if (run->machine->system[0] && !exit->process)
         return "the operating system keeps it to itself";
+    if (!exit->unasked && run->machine->confidential)
+        return confidential_reason(run->machine->confidential);
     const char *reason = exit->unsupported ? exit->unsupported(run->machine, window) : NULL;
     if (!reason && exit->with_others && !others_take_part(run))
         reason = "no vCPU takes part that the firmware does not use";
@@ -205,6 +207,8 @@ bool planning_all(struct run *run)
         event_skip("avx512", CPU_ALL, run->machine->xstate.no_avx512);
         note_cause(&run->causes, CAUSE_NO_AVX512);
     }
+    if (run->machine->confidential)
+        note_cause(&run->causes, CAUSE_CONFIDENTIAL);
     plan_cpus(run);
     if (!list_peers(run))
         return false;

@@ -23,6 +23,7 @@ static bool self_test(struct run *run)
     struct selftest result;
     selftest_run(run->watched[run->processors.boot].vcpu, &result);
     tell_state(run, run->processors.boot);
+    tell_machine_check(run, run->processors.boot);
     event_selftest(&result);
     if (result.planted == result.named && !result.missed[0])
         return true;
@@ -41,6 +42,11 @@ static bool out_of_memory(struct run *run)
 static bool prepare(struct run *run)
 {
     run->plan.options = run->options->plan;
+    if (run->machine->refused) {
+        event_skip("all", CPU_ALL, run->machine->refused);
+        note_cause(&run->causes, CAUSE_REFUSED);
+        return false;
+    }
     if (!planning_boot_vcpu(run))
         return out_of_memory(run);
     if (!self_test(run))

@@ -22,6 +22,7 @@ struct watched {
     uint64_t xcr0;          /* as this */
     bool lost;              /* does not answer, or stopped making progress, */
     uint32_t lost_in;       /* in this row of the tallies */
+    bool machine_check;     /* one has been told of it */
     bool broken;            /* ended by an exception in zmmtest's own code */
     uint64_t beats;         /* at the last look */
     uint64_t progressed_at; /* milliseconds */
@@ -32,7 +33,7 @@ struct watched {
 struct totals {
     uint64_t rounds, findings;
     uint64_t planted, injected; /* faults of our own, and findings of them */
-    uint64_t nmis, spurious, strays;
+    uint64_t nmis, machine_checks, spurious, strays;
     uint32_t stray_vector;
     uint32_t vcpus;
 };

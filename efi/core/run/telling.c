@@ -26,6 +26,28 @@ void tell_error(struct run *run, const char *reason)
     event_error(reason);
 }
 
+void tell_machine_check(struct run *run, uint32_t cpu)
+{
+    struct watched *watched = &run->watched[cpu];
+    const struct traps *traps = &watched->vcpu->traps;
+    const struct machine_check *check = &traps->machine_check;
+    char buffer[160];
+    struct text text;
+    if (watched->machine_check ||
+        !atomic_load_explicit(&traps->machine_checks, memory_order_acquire))
+        return;
+    watched->machine_check = true;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "vCPU %u: machine check: memory or processor", cpu);
+    if (check->valid)
+        text_add(&text, " (bank %u, status 0x%lx, address 0x%lx)", check->bank, check->status,
+                 check->address);
+    else
+        text_add(&text, " (no bank says more)");
+    tell_error(run, buffer);
+    note_cause(&run->causes, CAUSE_MACHINE_CHECK);
+}
+
 /* On a machine of many vCPUs, only what differs is worth a line of text. */
 void tell_state(struct run *run, uint32_t cpu)
 {

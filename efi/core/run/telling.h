@@ -10,6 +10,9 @@ void tell_start(const struct run *run);
 /* Something broke: told, and kept for the screen. */
 void tell_error(struct run *run, const char *reason);
 
+/* The first machine check of a vCPU, once. */
+void tell_machine_check(struct run *run, uint32_t cpu);
+
 /* The XCR0 of a vCPU, and whether it could turn on what was wanted. */
 void tell_state(struct run *run, uint32_t cpu);
 

@@ -120,6 +120,7 @@ static bool look_after(struct run *run, uint32_t cpu)
     struct vcpu *vcpu = watched->vcpu;
     if (watched->broken)
         return false;
+    tell_machine_check(run, cpu);
     uint64_t beats = counter_read(&vcpu->rounds.beats), now = clock_milliseconds();
     enum vcpu_state state = atomic_load_explicit(&vcpu->state, memory_order_acquire);
     if (beats != watched->beats) {

@@ -128,8 +128,9 @@ void menu_draw(struct grid *grid, const struct menu *menu, uint64_t now)
     grid_fill(grid, 0, LOOK_TITLE);
     grid_put(grid, 1, 0, LOOK_PLAIN, "Processor %s", menu->machine->cpu.brand);
     grid_put(grid, 2, 0, LOOK_PLAIN, "Beneath   %s; %u vCPUs",
-             hypervisor->kind == HYPERVISOR_NONE ? "no hypervisor seen: a control run"
-                                                 : hypervisor->name,
+             menu->machine->hidden[0]              ? menu->machine->hidden
+             : hypervisor->kind == HYPERVISOR_NONE ? "no hypervisor seen: a control run"
+                                                   : hypervisor->name,
              menu->machine->vcpus);
     if (menu->among_exits)
         draw_exits(grid, menu);

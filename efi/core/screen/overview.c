@@ -39,7 +39,9 @@ static void draw_machine(struct grid *grid, const struct progress *progress)
              cpu->stepping, cpu->microcode);
     grid_put(grid, ROW_PROCESSOR, 0, LOOK_PLAIN, "Processor %s", buffer);
     text_start(&text, buffer, sizeof(buffer));
-    if (hypervisor->kind == HYPERVISOR_NONE)
+    if (progress->machine->hidden[0])
+        text_add(&text, "CPUID hides it; %s", progress->machine->hidden);
+    else if (hypervisor->kind == HYPERVISOR_NONE)
         text_add(&text, "no hypervisor seen: a control run");
     else if (hypervisor->build)
         text_add(&text, "%s, build %u", hypervisor->name, hypervisor->build);

@@ -138,7 +138,8 @@ void areas_fill(struct rounds *rounds, struct round *round, uint32_t mix)
         areas->save = (areas->save + 1) % SAVE_COUNT;
     while (areas->no_save[areas->save]);
     round->area_save = area_save_address(areas->save);
-    if (!rounds->machine->system[0])
+    /* A confidential VM is told of reads of DR7 and of some MSRs by an exception. */
+    if (!rounds->machine->system[0] && !rounds->machine->confidential)
         controls_begin(&areas->controls, round->expected.general[RSP]);
 }
 
@@ -152,7 +153,10 @@ void areas_fill_planted(struct rounds *rounds, struct round *round, uint32_t mix
 
 uint64_t areas_plantable(const struct areas *areas)
 {
-    return areas->mask & ~(UINT64_C(1) << XSTATE_TILECFG);
+    uint64_t named = 0;
+    for (uint32_t bit = 0; bit < XCR0_BITS; bit++)
+        named |= (uint64_t)(xstate_component_name(bit) != NULL) << bit;
+    return areas->mask & named & ~(UINT64_C(1) << XSTATE_TILECFG);
 }
 
 void areas_plant(struct rounds *rounds, struct round *round, uint32_t component)

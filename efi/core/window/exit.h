@@ -62,6 +62,7 @@ struct exit {
     enum begun (*begin)(struct rounds *rounds, struct round *round, const char **reason);
     bool (*verify)(struct rounds *rounds, struct round *round);
     void (*end)(struct rounds *rounds);
+    bool unasked;   /* no instruction asks for what exits: a confidential VM is not told of it */
     bool process;   /* an operating system lets a process do this */
     bool must_work; /* no machine lacks it: a fault is a finding, even at the first round */
     bool all_live;  /* only rounds with every component live: register 0 holds data */

@@ -2,6 +2,7 @@
 #include "exits.h"
 #include "../../platform/instructions.h"
 #include "disk.h"
+#include "flush.h"
 #include "interrupts.h"
 #include "memory.h"
 #include <string.h>
@@ -257,7 +258,11 @@ const struct exit exits[] = {
      .unsupported = vga_unsupported,
      .set_operands = vga_set_operands,
      .rounds = 128},
-    {.name = "wbinvd", .window = &window_wbinvd, .rounds = 4},
+    {.name = "wbinvd",
+     .window = &window_wbinvd,
+     .rounds = 1,
+     .begin = flush_begin,
+     .end = flush_end},
     {.name = "invlpg", .window = &window_invlpg, .rounds = 256},
     {.name = "mov-dr", .window = &window_mov_dr, .flags_changed = FLAGS_OF_MOVE, .rounds = 256},
     {.name = "mov-cr", .window = &window_mov_cr, .flags_changed = FLAGS_OF_MOVE, .rounds = 128},
@@ -269,6 +274,7 @@ const struct exit exits[] = {
     {.name = "rdtsc", .window = &window_rdtsc, .process = true, .must_work = true, .rounds = 256},
     {.name = "pause",
      .window = &window_pause,
+     .unasked = true,
      .process = true,
      .operands = pause_operands,
      .must_work = true,
@@ -280,6 +286,7 @@ const struct exit exits[] = {
      .rounds = 256},
     {.name = "hold",
      .window = &window_hold,
+     .unasked = true,
      .process = true,
      .must_work = true,
      .rounds = 16,
@@ -287,6 +294,7 @@ const struct exit exits[] = {
      .exposure = true},
     {.name = "copy",
      .window = &window_copy,
+     .unasked = true,
      .process = true,
      .must_work = true,
      .rounds = 8,
@@ -295,6 +303,7 @@ const struct exit exits[] = {
      .all_live = true},
     {.name = "copy-ymm",
      .window = &window_copy_ymm,
+     .unasked = true,
      .process = true,
      .must_work = true,
      .rounds = 2,
@@ -303,6 +312,7 @@ const struct exit exits[] = {
      .all_live = true},
     {.name = "copy-xmm",
      .window = &window_copy_xmm,
+     .unasked = true,
      .process = true,
      .must_work = true,
      .rounds = 2,
@@ -311,6 +321,7 @@ const struct exit exits[] = {
      .all_live = true},
     {.name = "cold-page",
      .window = &window_cold_page,
+     .unasked = true,
      .process = true,
      .must_work = true,
      .rounds = COLD_PAGES,
@@ -318,6 +329,7 @@ const struct exit exits[] = {
      .verify = cold_page_verify},
     {.name = "cold-xsave",
      .window = &window_cold_xsave,
+     .unasked = true,
      .process = true,
      .unsupported = xsave_unsupported,
      .must_work = true,
@@ -364,6 +376,7 @@ const struct exit exits[] = {
      .with_others = true},
     {.name = "disk",
      .window = &window_hold,
+     .unasked = true,
      .process = true,
      .must_work = true,
      .rounds = 16,

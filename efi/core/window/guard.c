@@ -18,24 +18,36 @@ bool traps_run(void (*function)(void *), void *argument, struct fault *fault)
     return ran;
 }
 
-struct msr_read {
+struct msr_access {
     uint32_t msr;
     uint64_t value;
 };
 
 static void try_rdmsr(void *argument)
 {
-    struct msr_read *read = argument;
+    struct msr_access *read = argument;
     read->value = rdmsr(read->msr);
 }
 
 bool traps_rdmsr(uint32_t msr, uint64_t *value)
 {
-    struct msr_read read = {.msr = msr};
+    struct msr_access read = {.msr = msr};
     bool ran = traps_run(try_rdmsr, &read, NULL);
     if (ran)
         *value = read.value;
     return ran;
+}
+
+static void try_wrmsr(void *argument)
+{
+    const struct msr_access *write = argument;
+    wrmsr(write->msr, write->value);
+}
+
+bool traps_wrmsr(uint32_t msr, uint64_t value)
+{
+    struct msr_access write = {msr, value};
+    return traps_run(try_wrmsr, &write, NULL);
 }
 
 static bool in_window(uint64_t rip)
@@ -66,6 +78,11 @@ void traps_exception(struct traps *traps, const struct fault *fault, struct trap
     traps->fault = *fault;
     point->rip = traps->guard.resume;
     point->rsp = traps->guard.rsp;
+}
+
+bool traps_guarded(const struct traps *traps, uint64_t rip)
+{
+    return traps->guard.resume || in_window(rip);
 }
 
 uint64_t traps_interrupts(const struct traps *traps)

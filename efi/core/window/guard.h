@@ -24,6 +24,12 @@ bool traps_run(void (*function)(void *), void *argument, struct fault *fault);
 /* Reads an MSR; false if that raised #GP. Between traps_enter() and traps_leave(). */
 bool traps_rdmsr(uint32_t msr, uint64_t *value);
 
+/* Writes one; false if that raised an exception. */
+bool traps_wrmsr(uint32_t msr, uint64_t value);
+
+/* Whether traps_exception() knows where to go on from here. */
+bool traps_guarded(const struct traps *traps, uint64_t rip);
+
 /* Interrupts that came by on this vCPU so far, of all kinds. */
 uint64_t traps_interrupts(const struct traps *traps);
 

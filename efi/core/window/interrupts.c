@@ -105,17 +105,21 @@ void interrupts_take(struct rounds *rounds)
 {
     struct interrupts *interrupts = &rounds->interrupts;
     struct apic *apic = &rounds->traps->apic;
-    apic_find(apic);
+    if (!rounds->machine->confidential) /* or else each access is told by an exception */
+        apic_find(apic);
     if (apic->mode == APIC_OFF)
         return;
     interrupts->taken = true;
     interrupts->random = (uint64_t)rounds->key.run << 32 | rounds->cpu;
     interrupts->firmware.spurious = apic_read(apic, APIC_SPURIOUS);
+    interrupts->firmware.lint0 = apic_read(apic, APIC_LINT0);
     interrupts->firmware.timer = apic_read(apic, APIC_TIMER);
     interrupts->firmware.divide = apic_read(apic, APIC_TIMER_DIVIDE);
     interrupts->firmware.initial = apic_read(apic, APIC_TIMER_INITIAL);
     apic_write(apic, APIC_SPURIOUS, APIC_SOFTWARE_ENABLED | VECTOR_SPURIOUS);
-    apic_write(apic, APIC_TIMER, APIC_TIMER_MASKED | VECTOR_TIMER);
+    apic_write(apic, APIC_TIMER, APIC_MASKED | VECTOR_TIMER);
+    /* What a PIC sends there no handler of ours could acknowledge. */
+    apic_write(apic, APIC_LINT0, interrupts->firmware.lint0 | APIC_MASKED);
     take_pending(rounds);
     apic_write(apic, APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
     measure_timer(rounds);
@@ -151,11 +155,12 @@ void interrupts_give_back(struct rounds *rounds)
     atomic_store(&interrupts->sending, false);
     wait_for_senders(rounds);
     apic_write(apic, APIC_TIMER_INITIAL, 0);
-    apic_write(apic, APIC_TIMER, APIC_TIMER_MASKED | VECTOR_TIMER);
+    apic_write(apic, APIC_TIMER, APIC_MASKED | VECTOR_TIMER);
     let_all_in(rounds);
     apic_write(apic, APIC_TIMER_DIVIDE, interrupts->firmware.divide);
     apic_write(apic, APIC_TIMER, interrupts->firmware.timer);
     apic_write(apic, APIC_TIMER_INITIAL, interrupts->firmware.initial);
+    apic_write(apic, APIC_LINT0, interrupts->firmware.lint0);
     apic_write(apic, APIC_SPURIOUS, interrupts->firmware.spurious);
     apic->mode = APIC_OFF;
 }

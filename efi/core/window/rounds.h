@@ -52,7 +52,7 @@ struct interrupts {
     uint64_t timer_ticks; /* of the local APIC's timer in a hold */
     uint64_t random;      /* state of the generator */
     struct {
-        uint32_t spurious, timer, divide, initial;
+        uint32_t spurious, lint0, timer, divide, initial;
     } firmware; /* what the local APIC held */
 
     /* Read by the others. */

@@ -120,13 +120,23 @@ static void run_injected(struct rounds *rounds)
     rounds->inject_left = rounds->plan->options.inject_every;
 }
 
+/* What ended the round, if an exception did: one of these is never the guest's registers. */
+static bool ended_by(enum window_result result, const struct round *round, uint32_t vectors)
+{
+    return result >= FAULTED && round->fault.vector < 32 && vectors >> round->fault.vector & 1;
+}
+
+/* A confidential VM's way to be told of an exit: this exit cannot be tested, now or ever. */
+#define REFLECTED   (1u << VECTOR_VIRTUALIZATION | 1u << VECTOR_VMM_COMMUNICATION)
+#define NEVER_FOUND (REFLECTED | 1u << VECTOR_MACHINE_CHECK)
+
 /* An event that faults before it ever worked does not exist here; later it is a finding. */
 static bool event_unavailable(const struct rounds *rounds, const struct exit *exit,
                               const struct window *window, const struct round *round, uint64_t done)
 {
     const unsigned int form = round_form(rounds, round);
-    /* #UD, #GP, #PF where firmware maps nothing at a device's address, #VE, #VC. */
-    const uint64_t absent = 1u << 6 | 1u << 13 | 1u << VECTOR_PAGE_FAULT | 1u << 20 | 1u << 29;
+    /* #UD, #GP, #PF where firmware maps nothing at a device's address. */
+    const uint64_t absent = 1u << 6 | 1u << 13 | 1u << VECTOR_PAGE_FAULT;
     return done == 0 && !exit->must_work && round->fault.vector < 32 &&
            absent >> round->fault.vector & 1 && round->fault.rip >= window->form[form].event &&
            round->fault.rip < window->form[form].event_end;
@@ -144,7 +154,10 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
     uint64_t start = timed ? rdtsc() : 0;
     enum window_result result = round_enter(rounds, window, round);
     uint64_t end = timed ? rdtsc() : 0, cycles = end > start ? end - start : 0;
-    if (result != INTACT || round->area_mask) /* else there is nothing more to look at */
+    if (ended_by(result, round, NEVER_FOUND)) {
+        if (round->area_mask)
+            areas_leave(rounds);
+    } else if (result != INTACT || round->area_mask) /* else there is nothing more to look at */
         result = areas_look(rounds, round, result);
     if (cycles && result == INTACT && !round->area_mask)
         time_round(tally, cycles, rounds->bare_cycles);
@@ -191,7 +204,7 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
     const struct window *window = rounds->plan->entry[entry].window;
     struct tally *tally = &rounds->tally[entry];
     uint64_t before = counter_read(&tally->rounds);
-    uint32_t done = 0;
+    uint32_t done = 0, lost = 0;
     bool available = true;
     for (; done < count; done++) {
         struct round *round = &first[done % blocks];
@@ -208,16 +221,21 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
         enum window_result result = run_one(rounds, exit, window, round, tally, timed);
         if (result == INTACT)
             continue;
-        if (result >= FAULTED && event_unavailable(rounds, exit, window, round, before + done)) {
+        if (ended_by(result, round, REFLECTED) ||
+            (result >= FAULTED && event_unavailable(rounds, exit, window, round, before + done))) {
             tally->fault_address = round->fault.cr2;
             atomic_store_explicit(&tally->unavailable, 1 + (uint32_t)round->fault.vector,
                                   memory_order_release);
-            return false;
+            available = false;
+            break;
         }
-        finding_keep(rounds, entry, round, window, result, before + done + 1);
+        if (ended_by(result, round, NEVER_FOUND))
+            lost++;
+        else
+            finding_keep(rounds, entry, round, window, result, before + done + 1);
     }
-    counter_add(&tally->rounds, done);
-    counter_add(&rounds->verified, done);
+    counter_add(&tally->rounds, done - lost);
+    counter_add(&rounds->verified, done - lost);
     return available;
 }
 
