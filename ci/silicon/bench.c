@@ -195,7 +195,7 @@ int main(void)
     struct fault fault;
     struct processors processors;
     uint64_t tsc_hz = clock_start();
-    processors_find(&processors); /* and stay on the first */
+    processors_find(&processors, PROCESSORS_AUTO); /* and stay on the first */
     process_signals();
     machine_identify(&machine, tsc_hz);
     if (machine.xstate.no_avx512) {
