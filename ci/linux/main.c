@@ -75,7 +75,7 @@ static void print_options(void)
         text_add(&text, "%s: ", option->purpose);
         option_allowed(option, &text);
         text_add(&text, ". Default: %s", option_default(option));
-        print_wrapped(label, 15, buffer);
+        print_wrapped(label, 19, buffer);
     }
 }
 

@@ -19,7 +19,9 @@ void tsc_clock_rate(struct tsc_clock *clock, uint64_t hz)
 
 uint64_t tsc_clock_look(struct tsc_clock *clock, uint64_t tsc)
 {
-    uint64_t last = clock->last, rate = clock->ticks_per_millisecond;
+    /* Whoever asks before the clock was started gets some time, and no division by zero. */
+    uint64_t last = clock->last,
+             rate = clock->ticks_per_millisecond ? clock->ticks_per_millisecond : 1;
     clock->last = tsc;
     if (tsc < last) {
         clock->back += (last - tsc) / rate;
