@@ -207,6 +207,9 @@ def check_junit(folder, rows):
           and all(len(e.get("message")) > 20 for e in root.iter("skipped")))
     check("its errors all that came to nothing",
           len(list(root.iter("error"))) == count["ERROR"] + count["NO END"] + count["CUT OFF"] + count["NO RUN"])
+    check("nothing in a case but what Jenkins knows, and the machine is in it", all(
+        {element.tag for element in case} <= {"failure", "error", "skipped", "system-out"}
+        and "cpu: " in case.findtext("system-out") for case in cases))
     check("and the suites' own counts say the same", all(
         int(suite.get("tests")) == len(suite.findall("testcase"))
         and int(suite.get("errors")) == len(suite.findall("testcase/error"))

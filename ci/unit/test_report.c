@@ -158,11 +158,13 @@ static void what_needs_quotes_is_quoted(void **state)
     log_start(&line, "x");
     log_text(&line, "blank", "two words");
     log_text(&line, "quote", "a\"b");
+    log_text(&line, "backslash", "fs0:\\a b");
     log_text(&line, "equals", "a=b");
     log_text(&line, "empty", "");
     log_text(&line, "none", "a,b;c:d-e/f'g");
     log_end(&line);
-    expect_only("1 zmmtest ts=0.000 ev=x blank=\"two words\" quote=\"a'b\" equals=\"a=b\" "
+    expect_only("1 zmmtest ts=0.000 ev=x blank=\"two words\" quote=\"a'b\" "
+                "backslash=\"fs0:/a b\" equals=\"a=b\" "
                 "empty=\"\" none=a,b;c:d-e/f'g");
 }
 

@@ -132,10 +132,11 @@ static bool needs_quotes(const char *value)
     return false;
 }
 
-/* A quote would end the value. */
+/* A quote would end the value, and readers of logfmt take a backslash for the start of an escape.
+ */
 static char in_value(char c)
 {
-    return (char)(c == '"' ? '\'' : c);
+    return (char)(c == '"' ? '\'' : c == '\\' ? '/' : c);
 }
 
 void log_text(struct log_line *line, const char *key, const char *value)
