@@ -95,7 +95,7 @@ unit: ## run the unit tests
 
 test: ## the quick loop: unit tests, purity of the binary, one boot; under a minute
 	@ci/install test
-	@$(MAKE) -s all unit-programs
+	@$(MAKE) -s all unit-programs $(BUILD)/faultvisor-list
 	@ci/prove $(UNIT_TESTS) ci/unit/guides.t ci/purity/*.t ci/boot/quick.t
 
 check: ## run every test
