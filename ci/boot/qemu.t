@@ -52,7 +52,7 @@ truncate -s 64M "$work/second.img" "$work/third.img"
 printf '[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "16384"\n' >"$work/blkdebug.conf"
 fails=file=blkdebug:$work/blkdebug.conf:$work
 boot disk-fails CPUS=2 DEVICES="-drive if=none,id=second,$fails/second.img,format=raw,rerror=report -device virtio-blk-pci,drive=second" \
-    OPTIONS="time=2 disks=all"
+    OPTIONS="time=6 disks=all"
 boot disk-stuck CPUS=2 DEVICES="-drive $fails/third.img,format=raw,rerror=report" OPTIONS="time=13 disks=all"
 
 # What a migration, a snapshot with memory and a resume are to the guest: it stands still, and goes on.

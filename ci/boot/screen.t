@@ -115,12 +115,11 @@ boot u-boot FIRMWARE=u-boot MACHINE=pc CPUS=1 SCREEN=none QUIET=5 OPTIONS="time=
     picture menu paused row_begins 3 y
     # Until all of it is drawn, which takes a while on a busy machine: then two pictures are the same.
     for ((n = 0; n < 30; n++)); do
+        sleep 3
         picture menu later row_begins 3 y
         ! cmp -s "$work/menu.paused" "$work/menu.later" || break
         mv "$work/menu.later" "$work/menu.paused"
     done
-    sleep 3
-    picture menu later row_begins 3 y
     press_until menu 'ev=resume' p
     until sed -n '/ev=resume/,$p' "$work/menu" | grep -q 'ev=tick'; do
         [ ! -e "$work/menu.code" ] || exit

@@ -47,7 +47,9 @@ bool operator_says_stop(struct run *run)
         if (key == KEY_NONE)
             return false;
         run_show_soon(run);
-        switch (run->command ? run->command(key) : command_without_screen(run, key)) {
+        enum operator_command command =
+            run->command ? run->command(key) : command_without_screen(run, key);
+        switch (command) {
         case COMMAND_NONE:
             break;
         case COMMAND_PAUSE:

@@ -28,10 +28,10 @@ struct operand {
     uint64_t value;
 };
 
-#define NO_OPERAND                                                                                 \
-    {                                                                                              \
-        RSP, 0                                                                                     \
-    }
+/* Versions of clang-format put its braces in different places. */
+// clang-format off
+#define NO_OPERAND {RSP, 0}
+// clang-format on
 
 static inline enum begun no_more(const char **reason, const char *words)
 {

@@ -180,7 +180,8 @@ static bool begin_round(struct rounds *rounds, const struct exit *exit, struct r
                         struct tally *tally)
 {
     const char *reason = NULL;
-    switch (exit->begin ? exit->begin(rounds, round, &reason) : BEGUN) {
+    enum begun begun = exit->begin ? exit->begin(rounds, round, &reason) : BEGUN;
+    switch (begun) {
     case BEGUN:
         return true;
     case NOT_NOW:
