@@ -22,6 +22,7 @@
  * longer than paths fail over and VMware's APD lasts (140 s). */
 #define ERRORS_MOST          12u
 #define AGAIN_MILLISECONDS   1000u
+#define ROWS_TOLD            4u
 #define AGAIN_DOUBLINGS_MOST 4u
 
 #define DISKS_MAX 16u
@@ -43,6 +44,7 @@ struct disk {
     EFI_LBA next;
     bool late;         /* the read in flight has been waited for long, and that was told */
     uint32_t errors;   /* in a row */
+    uint32_t rows;     /* of errors; a place that cannot be read comes again and again */
     uint64_t error_at; /* the first of them, */
     uint64_t again_at; /* and when it is tried again; milliseconds */
     bool dropped;      /* not read any more */
@@ -185,11 +187,13 @@ static void failed(struct disk *disk, EFI_STATUS status, bool again)
 {
     uint64_t bytes = next_bytes(disk), now = clock_milliseconds();
     uint32_t doublings = disk->errors < AGAIN_DOUBLINGS_MOST ? disk->errors : AGAIN_DOUBLINGS_MOST;
-    if (disk->errors++ == 0)
+    if (disk->errors++ == 0) {
         disk->error_at = now;
+        disk->rows++;
+    }
     disk->again_at = now + (AGAIN_MILLISECONDS << doublings);
     disk->dropped = !again || disk->errors > ERRORS_MOST;
-    if (disk->errors == 1 || disk->dropped)
+    if ((disk->errors == 1 && disk->rows <= ROWS_TOLD) || disk->dropped)
         tell(disk, "the read of %lu bytes at block %lu failed (%s): %s", bytes, disk->next,
              status_name(status), disk->dropped ? "it is not read any more" : "it is tried again");
     /* Where one place cannot be read, others can. */
@@ -205,7 +209,7 @@ static void ended(struct disk *disk, EFI_STATUS status, bool again)
     if (EFI_ERROR(status)) {
         failed(disk, status, again && status != EFI_NO_MEDIA && status != EFI_MEDIA_CHANGED);
     } else {
-        if (disk->errors)
+        if (disk->errors && disk->rows <= ROWS_TOLD)
             tell(disk, "can be read again, after %lu ms and %u errors", now - disk->error_at,
                  disk->errors);
         else if (disk->late)
@@ -351,7 +355,8 @@ bool disks_result(uint32_t number, struct disk_result *result)
         .blocks = blocks_of(disk->media),
         .by = disk->queued ? "block-io-2" : "block-io",
         .waiting = disk->queued == NULL,
-        .failed = disk->dropped || disk->stuck || disk->errors,
+        /* One error is that of one place. */
+        .failed = disk->dropped || disk->stuck || disk->errors > 1,
         .reads = disk->reads,
         .bytes = disk->bytes,
     };
