@@ -1,9 +1,10 @@
-/* Promises, inputs, and a sink that looks at each line. */
+/* Promises, inputs, memory for them, and a sink that looks at each line. */
 #include "fuzz.h"
 #include "../../efi/core/report/report.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define TEXT_LINE_MAX 160u
 
@@ -23,6 +24,31 @@ void fuzz_take(struct fuzz_input *input, void *to, size_t bytes)
         memcpy(to, input->data, taken);
     input->data += taken;
     input->size -= taken;
+}
+
+static uint64_t put_at, put_bytes;
+
+uint8_t *fuzz_memory_put(uint64_t address, const uint8_t *data, size_t size)
+{
+    static uint8_t *memory;
+    const size_t room = FUZZ_MEMORY_END - FUZZ_MEMORY;
+    if (!memory)
+        memory = mmap((void *)FUZZ_MEMORY, room, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    fuzz_expect(memory == (void *)FUZZ_MEMORY, "the address is free");
+    if (size > room || address < FUZZ_MEMORY || address > FUZZ_MEMORY_END - size)
+        return NULL;
+    memset(memory, 0, room);
+    put_at = address;
+    put_bytes = size;
+    uint8_t *to = memory + (address - FUZZ_MEMORY);
+    return size ? memcpy(to, data, size) : to;
+}
+
+bool fuzz_memory_has(uint64_t address, uint64_t bytes)
+{
+    return address >= put_at && address - put_at < put_bytes &&
+           bytes <= put_bytes - (address - put_at);
 }
 
 static void look_at(const char *line, size_t most)

@@ -24,6 +24,19 @@ struct fuzz_input {
 void fuzz_take(struct fuzz_input *input, void *to, size_t bytes);
 
 /*
+ * Memory at a fixed address, for inputs with addresses in them that lead to other places of the
+ * input. Nothing is mapped behind its end.
+ */
+#define FUZZ_MEMORY     UINT64_C(0x20000000)
+#define FUZZ_MEMORY_END (FUZZ_MEMORY + 8192)
+
+/* Puts an input there, and zeros around it. NULL: it does not fit. */
+uint8_t *fuzz_memory_put(uint64_t address, const uint8_t *data, size_t size);
+
+/* These bytes are of the input that was put there last. */
+bool fuzz_memory_has(uint64_t address, uint64_t bytes);
+
+/*
  * From now on each line for a sink is looked at: printable ASCII in its bounds, a log line begins
  * as one, and no text passes for a log line.
  */

@@ -6,17 +6,6 @@
 #include "../../efi/core/machine/acpi.h"
 #include "fuzz.h"
 #include <string.h>
-#include <sys/mman.h>
-
-#define ADDRESS    UINT64_C(0x20000000)
-#define BYTES_MOST 8192u
-
-static uint64_t start, end;
-
-static bool in_input(uint64_t address, uint64_t bytes)
-{
-    return address >= start && address < end && bytes <= end - address;
-}
 
 /* Each table that an entry of 4 or 8 bytes anywhere in the input leads to. */
 static void mend_checksums(uint8_t *memory, size_t size)
@@ -25,26 +14,16 @@ static void mend_checksums(uint8_t *memory, size_t size)
         uint32_t address, length;
         uint8_t sum = 0;
         memcpy(&address, memory + at, sizeof(address));
-        if (!in_input(address, sizeof(struct acpi_header)))
+        if (!fuzz_memory_has(address, sizeof(struct acpi_header)))
             continue;
-        uint8_t *table = memory + (address - start);
+        uint8_t *table = memory + (address - FUZZ_MEMORY);
         memcpy(&length, table + 4, sizeof(length));
-        if (!in_input(address, length) || length < sizeof(struct acpi_header))
+        if (!fuzz_memory_has(address, length) || length < sizeof(struct acpi_header))
             continue;
         for (uint32_t n = 0; n < length; n++)
             sum = (uint8_t)(sum + table[n]);
         table[9] = (uint8_t)(table[9] - sum);
     }
-}
-
-static uint8_t *memory_at_address(void)
-{
-    static uint8_t *memory;
-    if (!memory)
-        memory = mmap((void *)ADDRESS, BYTES_MOST, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    fuzz_expect(memory == (void *)ADDRESS, "the address is free");
-    return memory;
 }
 
 /* Of a table of any kind: as a MADT, which is bounded by its own length. */
@@ -59,23 +38,19 @@ static void read_processors(const struct acpi_header *table)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    uint8_t *memory = memory_at_address();
-    if (size > BYTES_MOST)
+    uint8_t *memory = fuzz_memory_put(FUZZ_MEMORY, data, size);
+    if (!memory)
         return 0;
-    memset(memory, 0, BYTES_MOST);
-    if (size)
-        memcpy(memory, data, size);
-    start = ADDRESS;
-    end = ADDRESS + size;
     mend_checksums(memory, size);
-    const struct acpi_header *madt = acpi_find(ADDRESS, "APIC", in_input);
+    const struct acpi_header *madt = acpi_find(FUZZ_MEMORY, "APIC", fuzz_memory_has);
     if (madt)
         read_processors(madt);
-    const struct acpi_header *table = acpi_find(ADDRESS, "HPET", in_input);
+    const struct acpi_header *table = acpi_find(FUZZ_MEMORY, "HPET", fuzz_memory_has);
     if (!table)
         return 0;
     read_processors(table);
-    fuzz_expect(in_input((uint64_t)table, table->length), "a table that is found can be read");
+    fuzz_expect(fuzz_memory_has((uint64_t)table, table->length),
+                "a table that is found can be read");
     (void)acpi_hpet_address(table);
     return 0;
 }
