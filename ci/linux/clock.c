@@ -1,13 +1,10 @@
-/* Time, by the TSC, measured against the kernel's monotonic clock. */
+/* Measures the TSC against the kernel's monotonic clock, and reads its real-time clock. */
 #include "../../efi/platform/clock.h"
-#include "../../efi/core/machine/tsc.h"
 #include "../../efi/platform/instructions.h"
 #include <time.h>
 
-#define MEASURED_MILLISECONDS 20u
-#define LATER_MILLISECONDS    5u
-
-static struct tsc_clock tsc;
+#define FIRST_MILLISECONDS 20u
+#define LATER_MILLISECONDS 5u
 
 static uint64_t nanoseconds(clockid_t clock)
 {
@@ -25,34 +22,14 @@ static uint64_t measure(uint32_t milliseconds)
     return after > before && passed ? (after - before) * 1000000u / passed * 1000 : 0;
 }
 
-uint64_t clock_start(void)
+uint64_t clock_measure_first(void)
 {
-    uint64_t hz = measure(MEASURED_MILLISECONDS);
-    tsc_clock_start(&tsc, rdtsc(), hz);
-    return hz;
+    return measure(FIRST_MILLISECONDS);
 }
 
 uint64_t clock_measure(void)
 {
     return measure(LATER_MILLISECONDS);
-}
-
-void clock_set_rate(uint64_t hz)
-{
-    tsc_clock_rate(&tsc, hz);
-}
-
-uint64_t clock_milliseconds(void)
-{
-    return tsc_clock_look(&tsc, rdtsc());
-}
-
-struct clock_jumps clock_jumps(void)
-{
-    (void)clock_milliseconds();
-    struct clock_jumps jumps = {tsc.back, tsc.ahead};
-    tsc.back = tsc.ahead = 0;
-    return jumps;
 }
 
 bool clock_wall(uint64_t *seconds)

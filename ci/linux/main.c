@@ -3,6 +3,7 @@
  * application, on the real processor without a reboot. The files of this folder stand in for what
  * asks the firmware or needs the kernel's privileges, each for the file of the same name in efi/.
  */
+#include "../../efi/core/machine/clock.h"
 #include "../../efi/core/machine/tsc.h"
 #include "../../efi/core/run/option_table.h"
 #include "../../efi/core/run/option_words.h"
@@ -10,7 +11,6 @@
 #include "../../efi/core/run/run.h"
 #include "../../efi/core/run/watching.h"
 #include "../../efi/core/window/exits.h"
-#include "../../efi/platform/clock.h"
 #include "../../efi/platform/identify.h"
 #include "process.h"
 #include "version.h"

@@ -3,6 +3,7 @@
  * the best that could be, measured in turn with it, so that both see the same clock and the same
  * neighbours. Prints `name value` lines for ci/silicon/bench.
  */
+#include "../../efi/core/machine/clock.h"
 #include "../../efi/core/machine/cpu.h"
 #include "../../efi/core/window/area_compare.h"
 #include "../../efi/core/window/area_fill.h"
@@ -15,7 +16,6 @@
 #include "../../efi/core/window/round.h"
 #include "../../efi/core/window/slices.h"
 #include "../../efi/core/window/work.h"
-#include "../../efi/platform/clock.h"
 #include "../../efi/platform/identify.h"
 #include "../../efi/platform/instructions.h"
 #include "../../efi/platform/pages.h"

@@ -1,6 +1,6 @@
 /* Reads of disks, from a Block I/O protocol that is made up here: sizes that lie, and slow ones. */
+#include "../../efi/core/machine/clock.h"
 #include "../../efi/core/report/report.h"
-#include "../../efi/platform/clock.h"
 #include "../../efi/platform/disks.h"
 #include "../../efi/uefi/firmware.h"
 #include <setjmp.h>

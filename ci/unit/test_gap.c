@@ -1,4 +1,5 @@
 /* Clocks that jump: a clock of small steps, gaps in it, and what a vCPU sees of them. */
+#include "../../efi/core/machine/clock.h"
 #include "../../efi/core/machine/mark.h"
 #include "../../efi/core/machine/tsc.h"
 #include "../../efi/core/run/gap.h"

@@ -1,4 +1,4 @@
-/* Counts milliseconds by the TSC. */
+/* Measures the TSC against Stall, and reads the firmware's clock. */
 #include "../platform/clock.h"
 #include "../core/machine/tsc.h"
 #include "../platform/instructions.h"
@@ -10,8 +10,6 @@
 #define WAITS_LEAST       8u
 #define WAITS_MOST        50u
 #define WAITS_LATER       5u
-
-static struct tsc_clock tsc;
 
 static bool stall(struct tsc_waits *waits, UINTN microseconds)
 {
@@ -46,10 +44,9 @@ static uint64_t hertz(const struct tsc_waits *waits)
     return waits->least * (1000000u / WAIT_MICROSECONDS);
 }
 
-uint64_t clock_start(void)
+uint64_t clock_measure_first(void)
 {
     struct tsc_waits waits = measure(WAITS_LEAST, WAITS_MOST);
-    tsc_clock_start(&tsc, rdtsc(), hertz(&waits));
     return hertz(&waits);
 }
 
@@ -57,24 +54,6 @@ uint64_t clock_measure(void)
 {
     struct tsc_waits waits = measure(2, WAITS_LATER);
     return tsc_waits_agree(&waits) ? hertz(&waits) : 0;
-}
-
-void clock_set_rate(uint64_t hz)
-{
-    tsc_clock_rate(&tsc, hz);
-}
-
-uint64_t clock_milliseconds(void)
-{
-    return tsc_clock_look(&tsc, rdtsc());
-}
-
-struct clock_jumps clock_jumps(void)
-{
-    (void)clock_milliseconds();
-    struct clock_jumps jumps = {tsc.back, tsc.ahead};
-    tsc.back = tsc.ahead = 0;
-    return jumps;
 }
 
 /* Days since 1 March of year 0 of the Gregorian calendar: a year then ends with its leap day. */

@@ -1,5 +1,6 @@
 /* Finds disks and keeps one read in flight on each of them. */
 #include "../platform/disks.h"
+#include "../core/machine/clock.h"
 #include "../core/report/events.h"
 #include "../core/text.h"
 #include "../platform/clock.h"

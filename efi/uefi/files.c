@@ -3,7 +3,7 @@
  * where it can be written (UEFI 2.10, 13.5). NNNN counts the runs of the volume. What is written is
  * only ever appended and flushed, so that a machine that loses power leaves what was there before.
  */
-#include "../platform/clock.h"
+#include "../core/machine/clock.h"
 #include "firmware.h"
 #include "sinks.h"
 #include <string.h>

@@ -2,6 +2,7 @@
  * zmmtest from start to end: know the machine, read the options, test itself, run, report, and
  * leave the machine as it was found.
  */
+#include "../core/machine/clock.h"
 #include "../core/machine/tsc.h"
 #include "../core/report/events.h"
 #include "../core/report/vmware_sink.h"

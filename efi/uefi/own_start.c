@@ -1,5 +1,6 @@
 /* Memory, time and reasons for ring0/startup.h. */
 #include "own_start.h"
+#include "../core/machine/clock.h"
 #include "../core/run/options.h"
 #include "../platform/clock.h"
 #include "../platform/pages.h"

@@ -1,6 +1,7 @@
 /* Compares the TSC with its own last value, and with the firmware's clock. */
 #include "gap.h"
 #include "../../platform/clock.h"
+#include "../machine/clock.h"
 
 /* The firmware's clock counts seconds, so two readings are off by less than one each. */
 #define WALL_SLACK_MILLISECONDS 2000u

@@ -1,7 +1,7 @@
 /* Reads keys, and does what they ask for. */
 #include "operator.h"
-#include "../../platform/clock.h"
 #include "../../platform/keys.h"
+#include "../machine/clock.h"
 #include "../report/events.h"
 #include "progress.h"
 #include "telling.h"

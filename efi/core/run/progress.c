@@ -1,7 +1,7 @@
 /* Puts together what a screen shows, and sees to it that showing takes no more time than is its
  * share. */
 #include "progress.h"
-#include "../../platform/clock.h"
+#include "../machine/clock.h"
 #include "../report/report.h"
 #include "counts.h"
 

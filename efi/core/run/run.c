@@ -2,6 +2,7 @@
 #include "run.h"
 #include "../../platform/clock.h"
 #include "../../platform/disks.h"
+#include "../machine/clock.h"
 #include "../report/events.h"
 #include "../report/report.h"
 #include "counts.h"

@@ -4,6 +4,7 @@
 #include "../../platform/identify.h"
 #include "../../platform/instructions.h"
 #include "../machine/changes.h"
+#include "../machine/clock.h"
 #include "../machine/tsc.h"
 #include "../report/events.h"
 #include "../window/counter.h"

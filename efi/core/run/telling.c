@@ -1,8 +1,8 @@
 /* Diagnoses what was found, and hands what happens to the report. */
 #include "telling.h"
-#include "../../platform/clock.h"
 #include "../../platform/disks.h"
 #include "../diagnosis/signatures.h"
+#include "../machine/clock.h"
 #include "../report/events.h"
 #include "../report/report.h"
 #include "../window/findings.h"

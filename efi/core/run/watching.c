@@ -1,6 +1,7 @@
 /* Looks whether each vCPU goes on. */
 #include "watching.h"
 #include "../../platform/clock.h"
+#include "../machine/clock.h"
 #include "../machine/exception.h"
 #include "../report/events.h"
 #include "../text.h"
