@@ -1,7 +1,6 @@
 /* What a fault does to a guest, one function each: to its XSAVE area, or to what is not in there.
  */
 #include "edits.h"
-#include "../../efi/platform/fault.h"
 #include "../../efi/platform/instructions.h"
 #include "area.h"
 #include "vmx.h"
@@ -278,37 +277,12 @@ bool change_pkru_from_init(struct host_cpu *cpu)
 
 /* #VC comes without its error code: VM entry gives none to a vector of AMD's (SDM vol.
  * 3, 26.2.1.3). */
-static bool raise_next(uint32_t vector)
+bool edit_raise(uint32_t vector, bool instead)
 {
     if (vmread(ENTRY_INTERRUPTION) & INTERRUPTION_VALID)
         return false;
     vmwrite(ENTRY_INTERRUPTION, INTERRUPTION_VALID | TYPE_HARDWARE_EXCEPTION << 8 | vector);
+    if (instead)
+        vmwrite(GUEST_RIP, vmread(GUEST_RIP) - vmread(EXIT_INSTRUCTION_LENGTH));
     return true;
-}
-
-/* The exit has been handled: back to the instruction, which never was. */
-static bool raise_instead(uint32_t vector)
-{
-    if (!raise_next(vector))
-        return false;
-    vmwrite(GUEST_RIP, vmread(GUEST_RIP) - vmread(EXIT_INSTRUCTION_LENGTH));
-    return true;
-}
-
-bool inject_ve(struct host_cpu *cpu)
-{
-    (void)cpu;
-    return raise_instead(VECTOR_VIRTUALIZATION);
-}
-
-bool inject_vc(struct host_cpu *cpu)
-{
-    (void)cpu;
-    return raise_instead(VECTOR_VMM_COMMUNICATION);
-}
-
-bool inject_mc(struct host_cpu *cpu)
-{
-    (void)cpu;
-    return raise_next(VECTOR_MACHINE_CHECK);
 }

@@ -35,8 +35,8 @@ edit edit_ghost_x87, edit_ghost_sse, edit_ghost_avx, edit_ghost_opmask, edit_gho
 /* Of the guest's registers outside of cpu->area. */
 edit change_gpr, change_rflags, change_dr2, change_xcr0, change_pkru, change_pkru_to_init,
     change_pkru_from_init;
-/* #VE and #VC in the place of what the guest's instruction did, as in a confidential VM; #MC. */
-edit inject_ve, inject_vc, inject_mc;
+/* Raises an exception at the next VM entry; or back at the instruction, which then never was. */
+bool edit_raise(uint32_t vector, bool instead);
 
 /* Whether zmmtest would notice, by the state in cpu->area. */
 typedef bool edit_condition(struct host_cpu *cpu);

@@ -1,5 +1,6 @@
 /* The table of faults. A new one is a row here, and a function of edits.c that does it. */
 #include "faults.h"
+#include "../../efi/platform/fault.h"
 #include <string.h>
 
 #define KIND_BIT(kind) (1u << (kind))
@@ -300,32 +301,19 @@ const struct planted_fault faults[] = {
      .bits = "63:0",
      .signature = "none"},
     {.name = "inject-ve",
-     .change = inject_ve,
+     .raises = VECTOR_VIRTUALIZATION,
+     .instead = true,
      .looked_at = always,
-     .not_kinds = BY_ITSELF,
-     .corruption = "none",
-     .component = "none",
-     .registers = "none",
-     .bits = "none",
-     .signature = "none"},
+     .not_kinds = BY_ITSELF},
     {.name = "inject-vc",
-     .change = inject_vc,
+     .raises = VECTOR_VMM_COMMUNICATION,
+     .instead = true,
      .looked_at = always,
-     .not_kinds = BY_ITSELF,
-     .corruption = "none",
-     .component = "none",
-     .registers = "none",
-     .bits = "none",
-     .signature = "none"},
+     .not_kinds = BY_ITSELF},
     {.name = "inject-mc",
-     .change = inject_mc,
+     .raises = VECTOR_MACHINE_CHECK,
      .looked_at = always,
-     .not_kinds = INTERRUPTS,
-     .corruption = "none",
-     .component = "none",
-     .registers = "none",
-     .bits = "none",
-     .signature = "none"},
+     .not_kinds = INTERRUPTS},
 };
 
 const uint32_t fault_count = sizeof(faults) / sizeof(faults[0]);

@@ -5,19 +5,23 @@
 #include "edits.h"
 #include <stddef.h>
 
-/* A fault is one of: code that runs, an edit of the saved state, a change outside of it. */
+/* A fault is one of: code that runs, an edit of the saved state, a change outside of it, an
+ * exception. */
 struct planted_fault {
     const char *name;
     void (*code)(void);
     void (*code_with_scratch)(void *scratch);
     edit *edit;
     edit *change;
+    uint8_t raises; /* this vector */
+    bool instead;   /* and the instruction that exited never was, as in a confidential VM */
     /* Whether zmmtest looks at it in this round. No function: where all vector state is live. */
     edit_condition *looked_at;
     bool of_x87;  /* which is left alone otherwise */
     bool on_init; /* strikes where a component is in its INIT state: edit or change says where */
     uint32_t not_kinds; /* there zmmtest does not look: the event may change it itself */
-    const char *corruption, *component, *registers, *bits, *signature; /* what zmmtest must say */
+    /* What zmmtest must say; NULL: none. */
+    const char *corruption, *component, *registers, *bits, *signature;
 };
 
 extern const struct planted_fault faults[];

@@ -25,6 +25,8 @@ static bool strike(struct host_cpu *cpu)
     edit_xsave(cpu->area, components);
     if (!strikes_here(cpu))
         return false;
+    if (fault->raises)
+        return edit_raise(fault->raises, fault->instead);
     if (fault->change)
         return fault->change(cpu);
     memcpy(cpu->after, cpu->area, sizeof(cpu->after)); /* the state before, for now */
@@ -110,6 +112,11 @@ void trigger_reset(void)
     }
 }
 
+static const char *or_none(const char *said)
+{
+    return said ? said : "none";
+}
+
 void trigger_describe(void)
 {
     const struct planted_fault *f = plan.fault;
@@ -118,7 +125,8 @@ void trigger_describe(void)
         return;
     }
     say("faultvisor ev=run fault=%s class=%s component=%s registers=%s bits=%s signature=\"%s\"",
-        f->name, f->corruption, f->component, f->registers, f->bits, f->signature);
+        f->name, or_none(f->corruption), or_none(f->component), or_none(f->registers),
+        or_none(f->bits), or_none(f->signature));
 }
 
 /* Interrupts of its own zmmtest takes only on vCPUs other than the firmware's. */
