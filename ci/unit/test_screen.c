@@ -941,7 +941,7 @@ static void details_have_their_places(void **state)
         {LOOK_PLAIN, "zmm1   383:320  HHHHHHHHHHHHHHHH  0000000000000000  zeroed"},
         {LOOK_PLAIN, "zmm1   447:384  HHHHHHHHHHHHHHHH  0000000000000000  zeroed"},
         {LOOK_PLAIN, "zmm1   511:448  HHHHHHHHHHHHHHHH  0000000000000000  zeroed"},
-        {LOOK_PLAIN, "and 56 more quadwords"},
+        {LOOK_PLAIN, "and 56 more lanes"},
         {LOOK_PLAIN, ""},
         {LOOK_BAD, "The pattern in memory changed as well: memory, not a register, is at fault."},
         {LOOK_STRONG, "Looks like ESXi 8.0.2: AVX-256 host code, zmm not saved"},
@@ -1022,7 +1022,7 @@ static void details_say_where_a_value_came_from(void **state)
     press(KEY_RIGHT);
     expect_shown("  foreign ");
     assert_false(shows("zmm8:"));
-    assert_false(shows("more quadwords"));
+    assert_false(shows("more lanes"));
     finding.found.vector[1][0] = 0; /* the first value has no origin, the second has */
     finding.found.vector[8][5] = pattern_make(&from);
     hand_over();

@@ -3,40 +3,48 @@
 #include "events.h"
 #include "report.h"
 
-static void log_lanes(const struct diagnosis *d, uint64_t number)
+/* What log and text call a lane, and whose value it had. */
+struct lane_words {
+    char name[DIAGNOSIS_TEXT], from[DIAGNOSIS_TEXT];
+};
+
+static void word_lanes(const struct diagnosis *d, struct lane_words words[LANES_KEPT])
 {
     for (uint32_t n = 0; n < d->lanes_kept; n++) {
-        char name[DIAGNOSIS_TEXT], from[DIAGNOSIS_TEXT];
+        lane_register(&d->lane[n], d->form, words[n].name);
+        lane_from(&d->lane[n], d->form, words[n].from);
+    }
+}
+
+static void log_lanes(const struct found *found, const struct lane_words *words)
+{
+    for (uint32_t n = 0; n < found->diagnosis->lanes_kept; n++) {
+        const struct lane *lane = &found->diagnosis->lane[n];
         struct log_line line;
-        lane_register(&d->lane[n], d->form, name);
-        lane_from(&d->lane[n], d->form, from);
         log_start(&line, "lane");
-        log_number(&line, "n", number);
-        log_text(&line, "register", name);
-        log_number(&line, "lane", d->lane[n].lane);
-        log_hex(&line, "want", d->lane[n].want);
-        log_hex(&line, "got", d->lane[n].got);
-        log_text(&line, "from", from);
+        log_number(&line, "n", found->number);
+        log_text(&line, "register", words[n].name);
+        log_number(&line, "lane", lane->lane);
+        log_hex(&line, "want", lane->want);
+        log_hex(&line, "got", lane->got);
+        log_text(&line, "from", words[n].from);
         log_end(&line);
     }
 }
 
 #define LANES_SAID 4u
 
-static void say_lanes(const struct diagnosis *d)
+static void say_lanes(const struct diagnosis *d, const struct lane_words *words)
 {
     for (uint32_t n = 0; n < d->lanes_kept && n < LANES_SAID; n++) {
-        char name[DIAGNOSIS_TEXT], from[DIAGNOSIS_TEXT];
         const struct lane *lane = &d->lane[n];
-        lane_register(lane, d->form, name);
-        lane_from(lane, d->form, from);
-        report_say("  %-5s lane %u (bits %u:%u) expected %016lx, found %016lx", name, lane->lane,
-                   64 * lane->lane + 63, 64 * lane->lane, lane->want, lane->got);
+        report_say("  %-5s lane %u (bits %u:%u) expected %016lx, found %016lx", words[n].name,
+                   lane->lane, 64 * lane->lane + 63, 64 * lane->lane, lane->want, lane->got);
         if (lane->decoded)
-            report_say("         that is %s", from);
+            report_say("         that is %s", words[n].from);
     }
     if (d->lane_count > LANES_SAID)
-        report_say("  and %u more quadwords", d->lane_count - LANES_SAID);
+        report_say("  and %u more lanes", d->lane_count - LANES_SAID);
 }
 
 static void say_meaning(const struct found *found)
@@ -50,7 +58,7 @@ static void say_meaning(const struct found *found)
     report_say("  Reference: %s", found->signature->reference);
 }
 
-static void say_finding(const struct found *found)
+static void say_finding(const struct found *found, const struct lane_words *words)
 {
     const struct finding *finding = found->finding;
     if (!found->told_before)
@@ -68,13 +76,14 @@ static void say_finding(const struct found *found)
         report_say("  The pattern in memory changed as well: memory, not a register, is at fault.");
     if (found->told_before)
         return;
-    say_lanes(found->diagnosis);
+    say_lanes(found->diagnosis, words);
     say_meaning(found);
 }
 
 void event_finding(const struct found *found)
 {
     const struct finding *finding = found->finding;
+    struct lane_words words[LANES_KEPT];
     struct log_line line;
     log_start(&line, "finding");
     log_number(&line, "n", found->number);
@@ -92,6 +101,7 @@ void event_finding(const struct found *found)
         log_text(&line, "exception", exception_name(finding->fault.vector));
     log_text(&line, "signature", found->signature ? found->signature->name : "none");
     log_end(&line);
-    log_lanes(found->diagnosis, found->number);
-    say_finding(found);
+    word_lanes(found->diagnosis, words);
+    log_lanes(found, words);
+    say_finding(found, words);
 }

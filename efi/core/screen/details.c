@@ -54,8 +54,7 @@ static uint32_t draw_lanes(struct grid *grid, uint32_t row, const struct kept_fi
     for (uint32_t n = 0; n < d->lanes_kept; n++)
         draw_lane(grid, row++, kept, &d->lane[n]);
     if (d->lane_count > d->lanes_kept)
-        grid_put(grid, row++, 0, LOOK_PLAIN, "and %u more quadwords",
-                 d->lane_count - d->lanes_kept);
+        grid_put(grid, row++, 0, LOOK_PLAIN, "and %u more lanes", d->lane_count - d->lanes_kept);
     return row + 1;
 }
 

@@ -110,7 +110,7 @@ compare_zmm:
 
 /*
  * Without opmasks there is no place to gather a result that is not itself under test, so the
- * registers are stored and compared in memory, where rounds.c has put zeros before the round: a lost
+ * registers are stored and compared in memory, where round.c has put zeros before the round: a lost
  * store cannot pass.
  */
 .macro compare_stored_qword offset
