@@ -1,5 +1,5 @@
 /* The CPUID of the host tests: a made-up one, or the processor's. Their backdoor: made up, or none.
- */
+ * Their random numbers, and what they say of what cannot be tested here. */
 #include "host.h"
 #include <cpuid.h>
 #include <setjmp.h>
@@ -46,6 +46,16 @@ void backdoor_call(struct backdoor *registers)
         backdoor(registers);
     else
         registers->eax = UINT32_MAX;
+}
+
+/* xorshift64 (G. Marsaglia, "Xorshift RNGs", 2003). */
+uint64_t random_value(void)
+{
+    static uint64_t state = 88172645463325252;
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
 }
 
 static void say_not_tested(const char *what, const char *why)

@@ -1,5 +1,5 @@
-/* What the host tests share: a CPUID and a VMware backdoor that a test can make up, and how a test
- * says that this processor does not have what it needs. */
+/* What the host tests share: a CPUID and a VMware backdoor that a test can make up, random numbers,
+ * and how a test says that this processor does not have what it needs. */
 #ifndef ZMMTEST_CI_UNIT_HOST_H
 #define ZMMTEST_CI_UNIT_HOST_H
 
@@ -18,6 +18,9 @@ void fake_cpuid(const struct fake_leaf *table, unsigned int count);
 
 /* From now on this answers backdoor_call(); NULL: nothing does. */
 void fake_backdoor(void (*answer)(struct backdoor *registers));
+
+/* The next of a row of numbers that is the same in each run. */
+uint64_t random_value(void);
 
 /*
  * Skips the test that calls it, and says so where ci/prove finds it. The zmm form of the windows

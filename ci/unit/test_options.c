@@ -7,6 +7,7 @@
 #include "../../efi/core/run/option_words.h"
 #include "../../efi/core/window/corruption.h"
 #include "../../efi/core/window/exits.h"
+#include "host.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -465,16 +466,6 @@ static void unknown_options_are_refused_with_the_list_of_known_ones(void **state
         assert_int_equal(strncmp(error.start + 13, wrong[n], strlen(wrong[n])), 0);
         assert_string_equal(error.start + 13 + strlen(wrong[n]), known);
     }
-}
-
-static uint64_t random_state = 88172645463325252;
-
-static uint64_t random_value(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
 }
 
 /* What real options are made of, or no value would ever be reached. */

@@ -1,22 +1,13 @@
 /* Patterns: each value can be traced to its origin, and nothing else can. */
 #include "../../efi/core/window/component.h"
 #include "../../efi/core/window/patterns.h"
+#include "host.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-static uint64_t random_state = 88172645463325252;
-
-static uint64_t random_value(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
 
 static struct pattern_origin random_origin(void)
 {
