@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Steps that no time accounts for: they are not counted. */
+/* The TSC was set if it goes further in one step: such a step is not counted. */
 #define TSC_STEP_MOST_MILLISECONDS 3600000u
 
 struct tsc_clock {

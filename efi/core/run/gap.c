@@ -52,7 +52,7 @@ struct gap_seen gap_look(struct gap *gap, uint64_t longest)
     return seen;
 }
 
-/* It need not have come back at the same moment, nor been away from the same moment on. */
+/* Half of it is enough: two vCPUs are not stopped and started at the same moment. */
 bool gap_shared(uint64_t gap_milliseconds, uint64_t away_milliseconds)
 {
     return away_milliseconds >= gap_milliseconds / 2;

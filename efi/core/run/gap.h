@@ -34,7 +34,8 @@ void gap_pass_over(struct gap *gap);
 /* A vCPU that had no time for so long at once was away for all of a gap of the boot vCPU. */
 bool gap_shared(uint64_t gap_milliseconds, uint64_t away_milliseconds);
 
-/* A tick after the one that is due now: in the rhythm of `apart`, and none for time gone by. */
+/* When the next tick is due: at the next multiple of `apart`. Those that were missed are left out.
+ */
 uint64_t gap_next_tick(uint64_t elapsed, uint64_t apart);
 
 #endif

@@ -115,7 +115,7 @@ static size_t program_name_end(const char *words, size_t length)
     return is_name ? end : 0;
 }
 
-/* The words go nowhere where they are somebody else's: none of them has a key of ours. */
+/* If none of the words has a key of ours, they are somebody else's, and are not taken. */
 static bool parse_if_ours(struct options *options, struct word words, const char *foreign,
                           struct text *error, const char **notice)
 {

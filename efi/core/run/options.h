@@ -26,7 +26,7 @@ struct option_word {
 struct options {
     uint64_t seconds; /* 0: until a key is pressed, or the passes are done */
     bool seconds_given;
-    struct plan_options plan; /* passes, where no time was given: the only limit */
+    struct plan_options plan; /* with passes and no time given, they are the only limit */
     uint64_t exits;           /* rows of the exit table: bit n is row n */
     bool exits_named;         /* the operator named them: one that cannot run is then missing */
     uint64_t cpus[CPU_MAX / 64];

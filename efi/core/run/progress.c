@@ -65,8 +65,8 @@ static const struct progress *progress_of(struct run *run)
     return progress;
 }
 
-/* No more often, no more than one part in so many of the boot vCPU's time, and no less often where
- * that would be too seldom to be of use. */
+/* How far apart two shows are: so much at the least, and so many times what one takes, as the boot
+ * vCPU has other work; but so much at the most. */
 #define SHOW_MILLISECONDS      250u
 #define SHOW_SHARE             10u
 #define SHOW_MILLISECONDS_MOST 5000u

@@ -76,7 +76,7 @@ static const char *look_at_machine(struct run *run, bool anyway)
     return differs || any ? words : NULL;
 }
 
-/* For the conclusion. */
+/* The conclusion names all changes. */
 static void keep_change(struct run *run, const char *changed)
 {
     struct text text;
@@ -144,7 +144,7 @@ static void look_for_gap(struct run *run)
         tell_gap(run, GAP_STOOD, seen.missed);
     else if (seen.apart)
         tell_gap(run, all_away ? GAP_STOOD : GAP_STARVED, seen.apart);
-    /* What the clock of the run counted, and nothing was tested in. */
+    /* The clock of the run counted it, but nothing was tested meanwhile. */
     if (all_away && !run->paused)
         run->started_at += seen.apart;
     if (seen.back || seen.missed || (seen.apart && all_away))

@@ -30,8 +30,8 @@ bool areas_compare(struct rounds *rounds, struct round *round);
 bool areas_saved_right(struct rounds *rounds, struct round *round, const uint8_t *area);
 
 /*
- * After a round by XSAVE or one that faulted: true if XCR0 is not what it was, which is then the
- * one difference, and put back, as each later round would fail for it.
+ * After a round by XSAVE or one that faulted: true if XCR0 changed. It is then the one difference
+ * that is told. It is put back, or each later round would fail.
  */
 bool areas_mend_xcr0(struct rounds *rounds);
 

@@ -149,7 +149,6 @@ uint32_t area_compacted_offset(const struct xstate *xstate, uint64_t in_area, ui
     return at;
 }
 
-/* Registers that the vCPU's windows do not load could not be told from what they are to hold. */
 bool area_fits_form(uint32_t bit, enum form form)
 {
     switch (area_registers(bit)) {

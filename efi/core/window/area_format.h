@@ -33,7 +33,8 @@ static inline void area_store(uint8_t *to, uint64_t value)
 /* The component of registers that an XCR0 bit stands for, or COMPONENT_COUNT. */
 enum component area_registers(uint32_t bit);
 
-/* Whether the windows of a form load it: what they do not could be told from nothing. */
+/* Whether the windows of a form load the component's registers. If they do not, what XSAVE stores
+ * of it has nothing to be compared with. */
 bool area_fits_form(uint32_t bit, enum form form);
 
 /*

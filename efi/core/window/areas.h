@@ -45,8 +45,7 @@ struct areas {
     uint8_t *wanted, *found, *planted, *before;
     uint64_t xcr0;   /* as it is on */
     uint64_t sized;  /* components that CPUID.0D gives a size */
-    uint64_t stored; /* of them, those that an XSAVE in an event stores: what it does with them is
-                        known */
+    uint64_t stored; /* by an XSAVE that is an event: x87, SSE, and what is tested */
     uint64_t mask;   /* components that are tested */
     uint64_t live;   /* of them, those not in their INIT state in the round at hand */
     /* Of the mask: PKRU where it is not in the area, but written and read by itself. */

@@ -54,13 +54,13 @@ struct exit {
     void (*set_operands)(const struct machine *machine, struct round *round);
     uint64_t flags_changed; /* status flags, or none, that the event may change: not compared */
     uint32_t rounds;        /* in one slice: so many that a slice stays in the milliseconds */
-    /*
-     * Before each round; *reason says why there are NO_MORE. After a round that came to its end,
-     * false: what it stored is wrong, and found of the round is that where it differs. After each
-     * round. No function: nothing to do.
-     */
+    /* Called around a round; no function: nothing to do. */
+    /* Before it. If the answer is NO_MORE, *reason says why. */
     enum begun (*begin)(struct rounds *rounds, struct round *round, const char **reason);
+    /* After one that came to its end. False: the memory that it stored to is wrong, and found of
+     * the round is what is there. */
     bool (*verify)(struct rounds *rounds, struct round *round);
+    /* After each one. */
     void (*end)(struct rounds *rounds);
     bool unasked;   /* no instruction asks for what exits: a confidential VM is not told of it */
     bool process;   /* an operating system lets a process do this */

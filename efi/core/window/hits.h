@@ -10,7 +10,8 @@
 
 #define VECTOR_DWORDS 16u
 
-/* Bits of hits.other: the first opmask, the first general register, and the two of a kind. */
+/* Bits of hits.other: from the first opmask on, from the first general register on, and two more.
+ */
 enum { HIT_OPMASK = 0, HIT_GENERAL = 8, HIT_RFLAGS = 24, HIT_MXCSR = 25 };
 
 /* Written by the vCPU, read by the boot vCPU. */
@@ -18,7 +19,7 @@ struct hits {
     /* Of each vector register: bit n is dword n; bit 16 + n, that it came back zero. */
     _Atomic uint32_t vector[VECTOR_COUNT];
     _Atomic uint32_t other;
-    _Atomic uint32_t compared; /* general registers that some event left alone, and so were */
+    _Atomic uint32_t compared; /* general registers that were compared in some round */
     _Atomic uint32_t form;     /* enum form of the windows */
 };
 

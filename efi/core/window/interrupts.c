@@ -91,8 +91,9 @@ static void try_timer(struct rounds *rounds)
 }
 
 /*
- * What was pending when the local APIC was taken is the firmware's, and no stray: OVMF's timer was
- * seen to be, in one of twenty boots or so, which is unmasked for a moment when a vCPU is set up.
+ * An interrupt that was pending when the local APIC was taken is the firmware's, and no stray. OVMF
+ * unmasks its timer for a moment when it sets a vCPU up: in one of some twenty boots it was
+ * pending.
  */
 static void take_pending(struct rounds *rounds)
 {
@@ -118,7 +119,7 @@ void interrupts_take(struct rounds *rounds)
     interrupts->firmware.initial = apic_read(apic, APIC_TIMER_INITIAL);
     apic_write(apic, APIC_SPURIOUS, APIC_SOFTWARE_ENABLED | VECTOR_SPURIOUS);
     apic_write(apic, APIC_TIMER, APIC_MASKED | VECTOR_TIMER);
-    /* What a PIC sends there no handler of ours could acknowledge. */
+    /* A PIC may be wired to LINT0, and no handler of ours acknowledges its interrupts. */
     apic_write(apic, APIC_LINT0, interrupts->firmware.lint0 | APIC_MASKED);
     take_pending(rounds);
     apic_write(apic, APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
@@ -130,7 +131,8 @@ void interrupts_take(struct rounds *rounds)
     atomic_store(&interrupts->accepts, true);
 }
 
-/* Nobody that saw accepts as true is still about to send. Bounded: a lost vCPU sends no more. */
+/* Until nobody who has seen `accepts` as true is still about to send. Bounded, as a vCPU may be
+ * lost while it is. */
 static void wait_for_senders(const struct rounds *rounds)
 {
     uint64_t start = rdtsc();
@@ -141,8 +143,9 @@ static void wait_for_senders(const struct rounds *rounds)
 }
 
 /*
- * The timer's mode is switched while it is stopped, so that the firmware's count starts anew as it
- * set it. Software-disabled last: that masks the timer by itself (SDM vol. 3, 10.4.7.2).
+ * The timer is stopped while its mode is switched; then the firmware's count is written, which
+ * starts it anew. The spurious register comes last: if the firmware had the local APIC
+ * software-disabled, that masks all entries of the local vector table (SDM vol. 3, 10.4.7.2).
  */
 void interrupts_give_back(struct rounds *rounds)
 {
@@ -165,7 +168,7 @@ void interrupts_give_back(struct rounds *rounds)
     apic->mode = APIC_OFF;
 }
 
-/* Everybody has had what they send, or nobody is going to any more. */
+/* None of the vCPUs sends anything any more. */
 static bool peers_finished(const struct plan *plan)
 {
     for (uint32_t n = 0; n < plan->peers; n++)
@@ -182,7 +185,7 @@ void interrupts_linger(struct rounds *rounds)
            rdtsc() - start < cycles_of(rounds, LINGER_SECONDS * UINT64_C(1000000))) {
         counter_add(&rounds->beats, 1);
         if (atomic_load_explicit(&rounds->pause, memory_order_relaxed))
-            start = rdtsc(); /* so do the others, and have not finished */
+            start = rdtsc(); /* the others are paused, too: the time counts anew */
         let_interrupts_in();
         cpu_pause();
     }

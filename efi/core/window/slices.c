@@ -120,14 +120,16 @@ static void run_injected(struct rounds *rounds)
     rounds->inject_left = rounds->plan->options.inject_every;
 }
 
-/* What ended the round, if an exception did: one of these is never the guest's registers. */
+/* An exception ended the round, and it is one of these: bit n is vector n. */
 static bool ended_by(enum window_result result, const struct round *round, uint32_t vectors)
 {
     return result >= FAULTED && round->fault.vector < 32 && vectors >> round->fault.vector & 1;
 }
 
 /* A confidential VM's way to be told of an exit: this exit cannot be tested, now or ever. */
-#define REFLECTED   (1u << VECTOR_VIRTUALIZATION | 1u << VECTOR_VMM_COMMUNICATION)
+#define REFLECTED (1u << VECTOR_VIRTUALIZATION | 1u << VECTOR_VMM_COMMUNICATION)
+
+/* These say nothing of the guest's registers: no finding. */
 #define NEVER_FOUND (REFLECTED | 1u << VECTOR_MACHINE_CHECK)
 
 /* An event that faults before it ever worked does not exist here; later it is a finding. */
