@@ -9,12 +9,10 @@
  * signature of its own. zmmtest's options begin with end=exit. After the last line the machine
  * is powered off, unless `keep` stands alone in a line.
  */
-#include "../../efi/core/text.h"
 #include "../../efi/core/word.h"
 #include "../../efi/platform/instructions.h"
 #include "../../efi/uefi/firmware.h"
 #include "../../efi/uefi/mp_services.h"
-#include "faults.h"
 #include "launch.h"
 #include "plan.h"
 #include "say.h"
@@ -28,7 +26,6 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
 
 #define CONF_MAX    32768u
 #define PROGRAM_MAX (512u * 1024)
-#define LINE_MAX    300u
 
 /* --- other vCPUs -------------------------------------------------------------------------------
  */
@@ -146,220 +143,6 @@ static size_t read_file(CHAR16 *name, char *to, size_t room)
 /* --- runs ---------------------------------------------------------------------------------------
  */
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* Between double quotes blanks are part of the word, as are the quotes. */
-static bool next_word(const char **at, const char *end, struct word *word)
-{
-    bool quoted = false;
-    while (*at < end && is_blank(**at))
-        (*at)++;
-    word->start = *at;
-    for (; *at < end && (quoted || !is_blank(**at)); (*at)++)
-        quoted ^= **at == '"';
-    word->length = (size_t)(*at - word->start);
-    return word->length > 0;
-}
-
-static bool takes(struct word word, const char *key, struct word *value)
-{
-    size_t length = strlen(key);
-    if (word.length <= length || memcmp(word.start, key, length) != 0)
-        return false;
-    *value = (struct word){word.start + length, word.length - length};
-    return true;
-}
-
-static void list_faults(struct text *text)
-{
-    text_add(text, "none");
-    for (uint32_t n = 0; n < fault_count; n++)
-        text_add(text, ", %s", faults[n].name);
-}
-
-static void list_kinds(struct text *text)
-{
-    for (enum exit_kind kind = 0; kind < EXIT_KIND_COUNT; kind++)
-        text_add(text, "%s%s", kind ? ", " : "", exit_kinds[kind].name);
-}
-
-static bool set_kinds(struct word list)
-{
-    plan.kinds = 0;
-    while (list.length > 0) {
-        struct word name = word_cut(&list, ',');
-        enum exit_kind kind = 0;
-        while (kind < EXIT_KIND_COUNT && !word_is(name, exit_kinds[kind].name))
-            kind++;
-        if (kind == EXIT_KIND_COUNT)
-            return false;
-        plan.kinds |= 1u << kind;
-    }
-    return true;
-}
-
-static const char *const rpci_names[] = {
-    [POSE_ANSWERS] = "answer",  [POSE_REFUSES] = "refuse", [POSE_SILENT] = "silent",
-    [POSE_ENDLESS] = "endless", [POSE_ABSENT] = "absent",
-};
-
-static bool set_rpci(struct word value, struct text *allowed)
-{
-    text_add(allowed, "rpci= takes ");
-    for (enum pose rpci = 0; rpci < POSE_COUNT; rpci++) {
-        text_add(allowed, "%s%s", rpci ? ", " : "", rpci_names[rpci]);
-        plan.rpci = word_is(value, rpci_names[rpci]) ? rpci : plan.rpci;
-    }
-    return word_is(value, rpci_names[plan.rpci]);
-}
-
-static bool set_guestinfo(struct word value, struct text *allowed)
-{
-    text_add(allowed, "guestinfo= takes zmmtest's options in double quotes");
-    if (value.length < 2 || *value.start != '"' || value.start[value.length - 1] != '"')
-        return false;
-    plan.guestinfo = value.start + 1;
-    plan.guestinfo_bytes = value.length - 2;
-    return true;
-}
-
-static bool hexadecimal(struct word word, uint32_t *number)
-{
-    uint64_t value;
-    if (!text_to_number(word.start, word.length, 16, &value) || value > UINT32_MAX)
-        return false;
-    *number = (uint32_t)value;
-    return true;
-}
-
-/* LEAF.SUBLEAF:REGISTER=VALUE, numbers in hexadecimal. */
-static bool add_cpuid_lie(struct word value, struct text *allowed)
-{
-    static const char *const registers[] = {"eax", "ebx", "ecx", "edx"};
-    struct cpuid_lie lie = {0};
-    struct word leaf = word_cut(&value, '.'), subleaf = word_cut(&value, ':');
-    struct word name = word_cut(&value, '=');
-    text_add(allowed, "cpuid= takes LEAF.SUBLEAF:REGISTER=VALUE, at most %u times", CPUID_LIES);
-    while (lie.reg < 4 && !word_is(name, registers[lie.reg]))
-        lie.reg++;
-    if (lie.reg == 4 || plan.lies == CPUID_LIES || !hexadecimal(leaf, &lie.leaf) ||
-        !hexadecimal(subleaf, &lie.subleaf) || !hexadecimal(value, &lie.value))
-        return false;
-    plan.lie[plan.lies++] = lie;
-    return true;
-}
-
-/* False: it is another key; *good: its value is a number. */
-static bool set_disturbance(struct word word, bool *good)
-{
-    const struct {
-        const char *key;
-        uint64_t *number;
-    } keys[] = {
-        {"migrate=", &plan.migrate},   {"migrate-ms=", &plan.migrate_ms},
-        {"tsc-back=", &plan.tsc_back}, {"tsc-back-ms=", &plan.tsc_back_ms},
-        {"hang=", &plan.hang},         {"hang-ms=", &plan.hang_ms},
-        {"hang-cpu=", &plan.hang_cpu},
-    };
-    struct word value;
-    for (size_t n = 0; n < sizeof(keys) / sizeof(keys[0]); n++) {
-        if (!takes(word, keys[n].key, &value))
-            continue;
-        *good = text_to_number(value.start, value.length, 10, keys[n].number);
-        return true;
-    }
-    return false;
-}
-
-/* False: the word is wrong; *allowed then says what would be right. */
-static bool set_option(struct word word, struct text *allowed)
-{
-    struct word value;
-    bool good;
-    if (takes(word, "fault=", &value)) {
-        plan.fault = fault_find(value.start, value.length);
-        if (plan.fault || word_is(value, "none"))
-            return true;
-        text_add(allowed, "fault= takes ");
-        list_faults(allowed);
-        return false;
-    }
-    if (takes(word, "every=", &value) && value.length > 2 &&
-        word_is((struct word){value.start + value.length - 2, 2}, "ms"))
-        return text_to_number(value.start, value.length - 2, 10, &plan.every_ms) && plan.every_ms;
-    if (takes(word, "every=", &value) &&
-        text_to_number(value.start, value.length, 10, &plan.every) && plan.every)
-        return true;
-    if (takes(word, "after=", &value))
-        return text_to_number(value.start, value.length, 10, &plan.after);
-    if (set_disturbance(word, &good))
-        return good;
-    if (takes(word, "cpuid=", &value))
-        return add_cpuid_lie(value, allowed);
-    if (takes(word, "apic=", &value) && word_is(value, "x2apic"))
-        return plan.x2apic = true;
-    if (takes(word, "console=", &value) && word_is(value, "none"))
-        return plan.no_console = true;
-    if (takes(word, "pose=", &value) && (word_is(value, "vmware") || word_is(value, "none"))) {
-        plan.pose_vmware = word_is(value, "vmware");
-        return true;
-    }
-    if (takes(word, "rpci=", &value))
-        return set_rpci(value, allowed);
-    if (takes(word, "guestinfo=", &value))
-        return set_guestinfo(value, allowed);
-    if (takes(word, "on=", &value)) {
-        if (set_kinds(value))
-            return true;
-        text_add(allowed, "on= takes ");
-        list_kinds(allowed);
-        return false;
-    }
-    text_add(allowed,
-             "options are fault=NAME, on=EXITS, every=N or Nms from 1, after=N, pose=vmware|none, "
-             "migrate=N, migrate-ms=MS, tsc-back=N, tsc-back-ms=MS, hang=N, hang-ms=MS, "
-             "hang-cpu=CPU, apic=x2apic, "
-             "console=none, rpci=HOW, guestinfo=\"OPTIONS\"");
-    return false;
-}
-
-/* The options of faultvisor in a line; *rest is what follows the "--". False: something is wrong.
- */
-static bool parse_line(const char *line, const char *end, struct word *rest)
-{
-    struct word word;
-    bool good = true;
-    plan.fault = NULL;
-    plan.kinds = (1u << EXIT_KIND_COUNT) - 1;
-    plan.every = 5;
-    plan.after = plan.every_ms = plan.migrate = plan.tsc_back = plan.hang = plan.hang_ms = 0;
-    plan.hang_cpu = HANG_LAST;
-    plan.migrate_ms = 5000;
-    plan.tsc_back_ms = 131;
-    plan.x2apic = plan.no_console = false;
-    plan.lies = 0;
-    plan.pose_vmware = false;
-    plan.rpci = POSE_ANSWERS;
-    plan.guestinfo = NULL;
-    while (next_word(&line, end, &word) && !word_is(word, "--")) {
-        char buffer[LINE_MAX], name[41];
-        struct text allowed, text;
-        text_start(&allowed, buffer, sizeof(buffer));
-        text_start(&text, name, sizeof(name));
-        if (set_option(word, &allowed))
-            continue;
-        for (size_t n = 0; n < word.length; n++)
-            text_add(&text, "%c", word.start[n]);
-        say("faultvisor ev=error reason=\"%s is not allowed: %s\"", name, buffer);
-        good = false;
-    }
-    *rest = (struct word){line, (size_t)(end - line)};
-    return good;
-}
-
 /* zmmtest wants its options in UCS-2. */
 static UINTN make_load_options(CHAR16 *to, UINTN room, struct word options)
 {
@@ -432,10 +215,10 @@ static bool run_all(size_t program_size, size_t conf_size, bool *keep)
         while (stop < end && *stop != '\n')
             stop++;
         const char *at = line;
-        bool empty = !next_word(&at, stop, &first) || *first.start == '#';
+        bool empty = !plan_next_word(&at, stop, &first) || *first.start == '#';
         if (!empty && word_is(first, "keep"))
             *keep = true;
-        else if (!empty && !parse_line(line, stop, &rest))
+        else if (!empty && !plan_read(line, stop, &rest))
             good = false;
         else if (!empty)
             run_zmmtest(program_size, rest);

@@ -2,6 +2,7 @@
 #ifndef ZMMTEST_FAULTVISOR_PLAN_H
 #define ZMMTEST_FAULTVISOR_PLAN_H
 
+#include "../../efi/core/word.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,5 +57,13 @@ struct plan {
 };
 
 extern struct plan plan;
+
+/* The next word of a line. Between double quotes blanks are part of it, as are the quotes. False:
+ * there is none. */
+bool plan_next_word(const char **at, const char *end, struct word *word);
+
+/* The plan that a line has; *rest is what follows its "--". False: something in it is wrong, and
+ * was said. */
+bool plan_read(const char *line, const char *end, struct word *rest);
 
 #endif
