@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-// Breaks one register of KVM's guests behind one kind of VM exit: the bugs that zmmtest is to find beneath a real
-// hypervisor. From where a vCPU runs (KVM_RUN) to where it does not, the processor holds the guest's registers, and
-// KVM's code between its exits must leave them alone. This does not.
-//
-//   insmod kvm_bug.ko bug=NAME [exit=REASON]
-//
-// REASON is the basic exit reason of VMX (SDM volume 3, appendix C), or the exit code of SVM (APM volume 2,
-// appendix C); without it, it is each exit.
+/*
+ * Breaks one register of KVM's guests behind one kind of VM exit: the bugs that zmmtest is to find
+ * beneath a real hypervisor. From where a vCPU runs (KVM_RUN) to where it does not, the processor
+ * holds the guest's registers, and KVM's code between its exits must leave them alone. This does
+ * not.
+ *
+ *   insmod kvm_bug.ko bug=NAME [exit=REASON]
+ *
+ * REASON is the basic exit reason of VMX (SDM volume 3, appendix C), or the exit code of SVM (APM
+ * volume 2, appendix C); without it, it is each exit.
+ */
 #include <linux/kprobes.h>
 #include <linux/kvm_host.h>
 #include <linux/module.h>
-#include <asm/debugreg.h>
+
 #include <asm/fpu/xcr.h>
 #include <asm/msr.h>
 #include <asm/svm.h>
@@ -30,14 +33,15 @@ static unsigned long strikes;
 module_param(strikes, ulong, 0444);
 MODULE_PARM_DESC(strikes, "how often it was broken");
 
-// A memcpy with 256-bit AVX that does not save what it uses: VEX.256 zeroes bits 511:256 (SDM volume 1, 14.1.1).
+/*
+ * A memcpy with 256-bit AVX that does not save what it uses: VEX.256 zeroes bits 511:256 (SDM
+ * volume 1, 14.1.1).
+ */
 static void zmm_upper(struct kvm_vcpu *vcpu)
 {
-    asm volatile("vmovdqa %ymm0, %ymm0\n vmovdqa %ymm1, %ymm1\n vmovdqa %ymm2, %ymm2\n vmovdqa %ymm3, %ymm3\n"
-                 "vmovdqa %ymm4, %ymm4\n vmovdqa %ymm5, %ymm5\n vmovdqa %ymm6, %ymm6\n vmovdqa %ymm7, %ymm7\n"
-                 "vmovdqa %ymm8, %ymm8\n vmovdqa %ymm9, %ymm9\n vmovdqa %ymm10, %ymm10\n vmovdqa %ymm11, %ymm11\n"
-                 "vmovdqa %ymm12, %ymm12\n vmovdqa %ymm13, %ymm13\n vmovdqa %ymm14, %ymm14\n"
-                 "vmovdqa %ymm15, %ymm15\n");
+    asm volatile(".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n"
+                 "vmovdqa %ymm\\n, %ymm\\n\n"
+                 ".endr");
 }
 
 static void vzeroupper(struct kvm_vcpu *vcpu)
@@ -47,11 +51,12 @@ static void vzeroupper(struct kvm_vcpu *vcpu)
 
 static void opmask(struct kvm_vcpu *vcpu)
 {
-    asm volatile("kxorw %k0, %k0, %k0\n kxorw %k1, %k1, %k1\n kxorw %k2, %k2, %k2\n kxorw %k3, %k3, %k3\n"
-                 "kxorw %k4, %k4, %k4\n kxorw %k5, %k5, %k5\n kxorw %k6, %k6, %k6\n kxorw %k7, %k7, %k7\n");
+    asm volatile(".irp n, 0, 1, 2, 3, 4, 5, 6, 7\n"
+                 "kxorw %k\\n, %k\\n, %k\\n\n"
+                 ".endr");
 }
 
-// That of Linux itself, with which it starts each use of the unit.
+/* That of Linux itself, with which it starts each use of the unit. */
 static void mxcsr(struct kvm_vcpu *vcpu)
 {
     static const u32 host = 0x1f80;
@@ -59,7 +64,10 @@ static void mxcsr(struct kvm_vcpu *vcpu)
     asm volatile("ldmxcsr %0" : : "m"(host));
 }
 
-// A restore from an area whose header says that component 7 (Hi16_ZMM), or 2 (AVX), is in its initial state.
+/*
+ * A restore from an area whose header says that component 7 (Hi16_ZMM), or 2 (AVX), is in its
+ * initial state.
+ */
 static void restore_initial(u32 components)
 {
     static u8 area[4096] __aligned(64);
@@ -77,19 +85,22 @@ static void avx_init(struct kvm_vcpu *vcpu)
     restore_initial(1 << 2);
 }
 
-// As KVM would put it back for a guest that is being debugged, from a wrong place.
+/* As KVM would put it back for a guest that is being debugged, from a wrong place. */
 static void dr0(struct kvm_vcpu *vcpu)
 {
     vcpu->arch.db[0] = vcpu->arch.eff_db[0] = 0x5555;
 }
 
-// Between two exits it is in the processor as the guest left it, with KVM on Intel (vmx_prepare_switch_to_guest).
+/*
+ * Between two exits it is in the processor as the guest left it, with KVM on Intel
+ * (vmx_prepare_switch_to_guest).
+ */
 static void kernel_gs_base(struct kvm_vcpu *vcpu)
 {
     wrmsrl(MSR_KERNEL_GS_BASE, 0xffff888000000000);
 }
 
-// KVM itself forgets what its guest wrote into XCR0.
+/* KVM itself forgets what its guest wrote into XCR0. */
 static void xcr0(struct kvm_vcpu *vcpu)
 {
     vcpu->arch.xcr0 = 1;
@@ -112,7 +123,7 @@ static const struct {
 };
 static int row;
 
-// The VMCS of the vCPU is the current one there.
+/* The VMCS of the vCPU is the current one there. */
 static int reason_of_vmx(struct kvm_vcpu *vcpu)
 {
     unsigned long reason;
@@ -121,7 +132,10 @@ static int reason_of_vmx(struct kvm_vcpu *vcpu)
     return reason & 0xffff;
 }
 
-// KVM's own structure begins with the vCPU, and a pointer to its VMCB follows (arch/x86/kvm/svm/svm.h).
+/*
+ * KVM's own structure begins with the vCPU, and a pointer to its VMCB follows
+ * (arch/x86/kvm/svm/svm.h).
+ */
 static int reason_of_svm(struct kvm_vcpu *vcpu)
 {
     const struct vmcb *vmcb = *(struct vmcb **)(vcpu + 1);
@@ -131,20 +145,21 @@ static int reason_of_svm(struct kvm_vcpu *vcpu)
 
 static int (*reason_of)(struct kvm_vcpu *vcpu);
 
-// Only once the guest has turned the components on: its firmware is left alone until then.
+/* Only once the guest has turned the components on: its firmware is left alone until then. */
 static int strike(struct kprobe *probe, struct pt_regs *regs)
 {
     struct kvm_vcpu *vcpu = (struct kvm_vcpu *)regs->di;
     u64 needs = bugs[row].needs | 0x6;
 
-    if ((vcpu->arch.xcr0 & needs) == needs && (exit_reason == -1 || exit_reason == reason_of(vcpu))) {
+    if ((vcpu->arch.xcr0 & needs) == needs &&
+        (exit_reason == -1 || exit_reason == reason_of(vcpu))) {
         bugs[row].strike(vcpu);
         strikes++;
     }
     return 0;
 }
 
-// Both are called behind each exit, with interrupts still off.
+/* Both are called behind each exit, with interrupts still off. */
 static struct kprobe probe = {.pre_handler = strike};
 
 static int __init start(void)

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-// What QEMU's emulation of SVM lacks, so that kvm_amd runs a guest with AVX in it. It plants nothing.
-//
-// 1. The emulation does not intercept XSETBV, so that KVM never learns the XCR0 of its guest, and puts 1 back at
-//    each exit. This reads it behind each exit, where it is still the guest's.
-// 2. QEMU 7.2 stops with a failed assertion (tcg_handle_interrupt) when a guest writes CR8 while a virtual
-//    interrupt is pending. KVM intercepts CR8 until it sees no need to; this keeps it from looking.
+/*
+ * What QEMU's emulation of SVM lacks, so that kvm_amd runs a guest with AVX in it. It plants
+ * nothing.
+ *
+ * 1. The emulation does not intercept XSETBV, so that KVM never learns the XCR0 of its guest, and
+ * puts 1 back at each exit. This reads it behind each exit, where it is still the guest's.
+ * 2. QEMU 7.2 stops with a failed assertion (tcg_handle_interrupt) when a guest writes CR8 while a
+ * virtual interrupt is pending. KVM intercepts CR8 until it sees no need to; this keeps it from
+ * looking.
+ */
 #include <linux/kprobes.h>
 #include <linux/kvm_host.h>
 #include <linux/module.h>
+
 #include <asm/fpu/xcr.h>
 
 MODULE_LICENSE("GPL");
