@@ -49,10 +49,10 @@ EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(CORE) $(wildcard efi/ring0/*.[cS] efi
 PE_OBJECTS  := $(patsubst %,$(BUILD)/%.o,$(wildcard linker/*.S))
 
 .DELETE_ON_ERROR:
-.PHONY: all run demo deps dist sign test unit check fuzz silicon bench lint clean help FORCE
+.PHONY: all run demo deps dist sign test unit check check-hypervisors fuzz silicon bench lint clean help FORCE
 
 # Commands build the same things: two of them run one after the other.
-ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter run demo dist sign unit test check fuzz bench lint,$(MAKECMDGOALS))),)
+ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter run demo dist sign unit test check check-hypervisors fuzz bench lint,$(MAKECMDGOALS))),)
 .NOTPARALLEL:
 endif
 
@@ -101,7 +101,13 @@ test: ## the quick loop: unit tests, purity of the binary, one boot; under a min
 check: ## run every test
 	@ci/install check
 	@$(MAKE) -s all $(FAULTVISOR) $(SILICON) $(FUZZERS) unit-programs
-	@ci/prove --timer $(UNIT_TESTS) ci/unit/*.t ci/fuzz/*.t ci/purity/*.t ci/fleet/*.t ci/silicon/*.t ci/boot/*.t
+	@ci/prove --timer $(UNIT_TESTS) ci/unit/*.t ci/fuzz/*.t ci/purity/*.t ci/fleet/*.t ci/silicon/*.t ci/boot/*.t \
+		ci/hypervisors/*.t
+
+check-hypervisors: ## run zmmtest beneath real KVMs, with every bug that can be planted in them
+	@ci/install check
+	@$(MAKE) -s all
+	@ALL=yes ci/prove --verbose ci/hypervisors/*.t
 
 # Each target for so long.
 SECONDS ?= 20
@@ -126,7 +132,7 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- the UEFI application ------------------------------------------------------------------------
 

@@ -24,11 +24,11 @@ done
 
 # Two machines at once: what is asked of the one does not wait for the other.
 machine() { # NAME COMMANDS
-    "$root/ci/silicon/emulated" "$work/$1.kept" "${programs[@]}" <<<"$2" >"$work/$1" 2>"$work/$1.err"
+    "$root/ci/boot/linux" "$work/$1.kept" "${programs[@]}" <<<"$2" >"$work/$1" 2>"$work/$1.err"
     echo $? >"$work/$1.code"
     find "$work/$1.kept" -type f ! -name serial -exec mv -t "$work" {} +
 }
-"$root/ci/silicon/kernel" >/dev/null # which both need
+"$root/ci/boot/kernel" image >/dev/null # which both need
 machine units "$commands" &
 machine tracer "$(sed '/^$/d' <<<"$traced")" &
 wait
