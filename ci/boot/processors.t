@@ -9,6 +9,8 @@ few="exits=cpuid,timer,hlt,ipi,ipi-send,mwait"
 boot u-boot-2 ENGINE=qemu FIRMWARE=u-boot MACHINE=pc CPUS=2 OPTIONS="passes=1 end=reboot"
 boot u-boot-8 ENGINE=qemu FIRMWARE=u-boot CPUS=8 OPTIONS="passes=1 end=reboot $few"
 boot u-boot-firmware ENGINE=qemu FIRMWARE=u-boot MACHINE=pc CPUS=2 OPTIONS="passes=1 end=reboot exits=cpuid processors=firmware"
+boot many ENGINE=qemu CPUS=32 MEMORY=256 SCREEN=none OPTIONS="passes=1 exits=cpuid"
+boot many-own ENGINE=qemu CPUS=32 MEMORY=256 SCREEN=none OPTIONS="passes=1 exits=cpuid processors=own"
 boot bochs ENGINE=bochs CPUS=2 OPTIONS="passes=1 processors=own"
 
 # Twice from the shell of OVMF: the second time it takes them from where the first has left them.
@@ -52,6 +54,25 @@ about=u-boot-firmware
 check "a vCPU that the firmware does not know is missed, by number" \
     says 'ev=skip exit=all reason="the firmware.s ACPI tables list 2 processors, and 1 of them takes part"'
 check "and nobody starts it" says 'ev=done verdict=INCOMPLETE .* vcpus=1 '
+
+# Of which of these vCPUs there is a state line, a number a line.
+states() {
+    sed -n 's/^zmmtest .* ev=state cpus\{0,1\}=\([0-9,-]*\) .*/\1/p' "$work/$about" | tr , '\n' |
+        awk -F- '{ for (n = $1; n <= ($2 == "" ? $1 : $2); n++) print n }'
+}
+each_state_is_told_once() {
+    [ "$(states | sort -n)" = "$(seq 0 31)" ]
+}
+states_are_folded() {
+    echo "# $(count 'ev=state ') lines"
+    [ "$(count 'ev=state ')" -le 16 ]
+}
+for about in many many-own; do
+    check "all 32 vCPUs ran" says 'ev=done verdict=INCOMPLETE .* findings=0 vcpus=32 .*reason="AVX-512 could not be tested'
+    check "the state of each is told" each_state_is_told_once
+    check "in few lines" states_are_folded
+    check "several in one of them" says 'ev=state cpus=[0-9]+-[0-9]'
+done
 
 about=bochs
 check "AVX-512 on vCPUs of our own start: a PASS" says 'ev=done verdict=PASS exits=[1-9][0-9]* findings=0 vcpus=2 '

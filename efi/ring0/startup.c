@@ -124,20 +124,20 @@ struct startup_slot *startup_prepare(void *pages, uint32_t slots)
 
 struct sending {
     uint32_t command;
-    const uint64_t *which;
+    const struct cpus *which;
 };
 
 static void send_all(void *argument)
 {
     const struct sending *sending = argument;
     for (uint32_t n = 0; n < started.count; n++)
-        if (sending->which[n / 64] >> n % 64 & 1)
+        if (cpus_has(sending->which, n))
             apic_send(&started.apic, started.slots[n].apic_id, sending->command);
 }
 
 /* Guarded: what is beneath may refuse the command. traps_enter() serializes, as an x2APIC needs it
  * for others to see what was written before (SDM vol. 3, 10.12.3). */
-bool startup_send(enum startup_command command, const uint64_t *which)
+bool startup_send(enum startup_command command, const struct cpus *which)
 {
     static struct traps traps;
     struct sending sending = {
@@ -167,11 +167,8 @@ uint32_t startup_apic_id(void)
 /* On the other vCPU. INIT leaves the mode of its local APIC as it was (SDM vol. 3, 10.12.5.1). */
 void startup_main(struct startup_slot *slot)
 {
-    struct processor_call *call;
     if (started.apic.mode == APIC_X2APIC)
         wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLED | APIC_BASE_X2APIC);
-    atomic_store_explicit(&slot->state, STARTUP_WAITING, memory_order_release);
-    while (!(call = atomic_load_explicit(&slot->call, memory_order_acquire)))
-        cpu_pause();
-    call->procedure(call->argument);
+    atomic_store_explicit(&slot->state, STARTUP_ANSWERED, memory_order_release);
+    slot->call->procedure(slot->call->argument);
 }
