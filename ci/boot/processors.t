@@ -13,6 +13,25 @@ boot many ENGINE=qemu CPUS=32 MEMORY=256 SCREEN=none OPTIONS="passes=1 exits=cpu
 boot many-own ENGINE=qemu CPUS=32 MEMORY=256 SCREEN=none OPTIONS="passes=1 exits=cpuid processors=own"
 boot bochs ENGINE=bochs CPUS=2 OPTIONS="passes=1 processors=own"
 
+# Beneath faultvisor the other vCPU starts natively, beside it: what it strikes is the boot vCPU. First by x2APIC.
+faultvisor_image beneath <<'END'
+apic=x2apic console=none -- passes=2 exits=cpuid,timer,hlt,ipi,ipi-send,apic processors=own
+fault=avx256 every=5 on=cpuid console=none -- passes=1 exits=cpuid processors=own
+END
+boot beneath ENGINE=bochs CPUS=2 DEBUGGER=yes IMAGE="$work/beneath.img"
+
+# Three vCPUs, whose APIC ids are 0, 1 and 256.
+qemu=$(qemu-system-x86_64 --version | sed -n 's/.* version \([0-9]*\).*/\1/p')
+if [ "$qemu" -ge 9 ]; then
+    sparse="-smp sockets=2,cores=130,threads=1,maxcpus=260 -device max-x86_64-cpu,socket-id=1,core-id=0,thread-id=0"
+    for by in firmware own; do
+        boot "sparse-$by" ENGINE=qemu CPUS=2 SCREEN=none DEVICES="$sparse" \
+            OPTIONS="passes=1 exits=cpuid,apic,ipi-send processors=$by"
+    done
+else
+    echo "# not tested here: APIC ids above 255: QEMU has an x2APIC without KVM from version 9 on"
+fi
+
 # Twice from the shell of OVMF: the second time it takes them from where the first has left them.
 "$root/image/make-image" disk "$root/build/zmmtest.efi" /dev/null "$work/disk"
 mcopy -i "$work/disk" "$root/build/zmmtest.efi" ::/zmmtest.efi
@@ -77,6 +96,33 @@ done
 about=bochs
 check "AVX-512 on vCPUs of our own start: a PASS" says 'ev=done verdict=PASS exits=[1-9][0-9]* findings=0 vcpus=2 '
 check "by all state of theirs" says 'ev=state cpu=1 .*Hi16_ZMM:1024'
+
+of_run() { # N
+    about=beneath-$1
+    awk -v n="$1" '/^zmmtest .* ev=start / { run++ } run == n' "$work/beneath" >"$work/$about"
+}
+of_run 1
+check "started by x2APIC, a PASS on both vCPUs" says 'ev=done verdict=PASS .* vcpus=2 '
+for name in timer hlt ipi ipi-send; do
+    check "$name has rounds" says "ev=exit name=$name rounds=[1-9][0-9]* findings=0"
+done
+of_run 2
+strikes_are_found() {
+    local strikes
+    strikes=$(sed -n 's/^faultvisor ev=strikes .* exit=cpuid .* strikes=\([0-9]*\) .*/\1/p' "$work/$about")
+    echo "# $strikes strikes, $(value "done" findings) found"
+    [ "${strikes:-0}" -gt 0 ] && [ "$strikes" = "$(value "done" findings)" ]
+}
+check "each strike on the boot vCPU is found" strikes_are_found
+check "none elsewhere" never_says 'ev=finding .*cpu=[1-9]'
+check "FAIL, with both vCPUs" says 'ev=done verdict=FAIL .* vcpus=2 '
+
+for by in firmware own; do
+    [ "$qemu" -ge 9 ] || continue
+    about=sparse-$by
+    check "an APIC id above 255 takes part" says 'ev=done verdict=INCOMPLETE .* findings=0 vcpus=3 .*reason="AVX-512 could not be tested'
+    check "it sends interrupts by x2APIC" says 'ev=exit name=ipi-send rounds=[1-9][0-9]* findings=0'
+done
 
 about=shell
 all_runs() { # PATTERN TIMES
