@@ -20,17 +20,18 @@
 struct watched {
     struct vcpu *vcpu; /* NULL: not taking part */
     struct processor_call call;
-    const char *reason;     /* why it takes no part though it was asked for; NULL: it does */
-    bool told;              /* its XCR0 has been reported, */
-    uint64_t xcr0;          /* as this */
-    bool lost;              /* does not answer, or stopped making progress, */
-    uint32_t lost_in;       /* in this row of the tallies; NO_ROW: it never answered */
-    uint64_t away;          /* milliseconds: when it was taken back, for so long it was lost */
-    bool machine_check;     /* one has been told of it */
-    bool broken;            /* ended by an exception in zmmtest's own code */
-    uint64_t beats;         /* at the last look */
-    uint64_t progressed_at; /* milliseconds */
-    uint64_t back, back_at; /* ticks that its TSC went back, as far as told; and when it was */
+    const char *reason;      /* why it takes no part though it was asked for; NULL: it does */
+    bool told;               /* its XCR0 has been reported, */
+    uint64_t xcr0;           /* as this */
+    bool lost;               /* does not answer, or stopped making progress, */
+    uint32_t lost_in;        /* in this row of the tallies; NO_ROW: it never answered */
+    uint64_t away;           /* milliseconds: when it was taken back, for so long it was lost */
+    bool machine_check;      /* one has been told of it */
+    bool broken;             /* ended by an exception in zmmtest's own code */
+    uint64_t beats;          /* at the last look */
+    uint64_t progressed_at;  /* milliseconds */
+    int64_t skew, skew_told; /* milliseconds of its TSC: by the last answer; as told */
+    uint64_t back, back_at;  /* ticks that its TSC went back, as far as told; and when it was */
 };
 
 /* What all vCPUs counted, added up. */

@@ -8,6 +8,7 @@
 #include "../machine/tsc.h"
 #include "../report/events.h"
 #include "../window/counter.h"
+#include "skew.h"
 
 #define MARK_MILLISECONDS 1000u
 
@@ -186,6 +187,7 @@ void standstill_look(struct run *run)
 {
     look_for_gap(run);
     look_for_back(run);
+    skew_look(run);
     if (clock_milliseconds() - run->marked_at < MARK_MILLISECONDS)
         return;
     const char *changed = look_at_machine(run, false);
