@@ -32,7 +32,8 @@ else
     echo "# not tested here: APIC ids above 255: QEMU has an x2APIC without KVM from version 9 on"
 fi
 
-# Twice from the shell of OVMF: the second time it takes them from where the first has left them.
+# Twice from the shell of OVMF: the second time it takes them from where the first has left them, which is where
+# machine checks have reached it.
 "$root/image/make-image" disk "$root/build/zmmtest.efi" /dev/null "$work/disk"
 mcopy -i "$work/disk" "$root/build/zmmtest.efi" ::/zmmtest.efi
 mdel -i "$work/disk" ::/EFI/BOOT/BOOTX64.EFI
@@ -41,6 +42,9 @@ echo -off
 fs0:
 zmmtest.efi passes=1 end=exit processors=own $few
 echo first status %lasterror%
+echo vCPU 1 is left halted
+stall 15000000
+echo alive after machine checks
 zmmtest.efi passes=1 end=exit processors=own $few
 echo second status %lasterror%
 zmmtest.efi passes=1 end=exit processors=firmware
@@ -48,13 +52,25 @@ echo third status %lasterror%
 reset -s
 END
 mcopy -i "$work/disk" "$work/startup.nsh" ::/startup.nsh
-boot shell ENGINE=qemu CPUS=2 IMAGE="$work/disk"
+mkfifo "$work/monitor"
+exec 3<>"$work/monitor"
+boot shell ENGINE=qemu CPUS=2 IMAGE="$work/disk" MONITOR="$work/monitor"
+{
+    until_said shell 'vCPU 1 is left halted'
+    for address in 0x1000 0x2000; do
+        echo "mce 1 2 0xbc00000000000000 0x5 $address 0x8c"
+        sleep 1
+    done
+} >&3 &
 all_booted
+exec 3>&-
 
 about=u-boot-2
 check "U-Boot comes to its verdict" exits_with 2
 check "zmmtest starts the other vCPU, and says so" says 'ev=notice text="the firmware has no MP services protocol: zmmtest starts'
 check "both vCPUs ran, and only AVX-512 is missed" says 'ev=done verdict=INCOMPLETE .* findings=0 vcpus=2 .*reason="AVX-512 could not be tested'
+check "its memory types are set as the boot vCPU's" \
+    says 'ev=notice text="vCPU 1: the memory types \(MTRRs, PAT\) were not the boot vCPU.s, and are now"'
 exits_of() { # BOOT: those that have rounds, but for vga, as U-Boot has no PCI I/O protocol
     sed -n 's/.* ev=exit name=\([^ ]*\) rounds=[1-9].*/\1/p' "$work/$1" | grep -v '^vga$' | sort -u
 }
@@ -68,6 +84,8 @@ check "all eight vCPUs ran" says 'ev=done verdict=INCOMPLETE .* findings=0 vcpus
 for name in timer hlt ipi ipi-send mwait; do
     check "$name has rounds" says "ev=exit name=$name rounds=[1-9]"
 done
+
+check "the memory types of seven are told once" says 'ev=notice text="vCPUs 1-7: the memory types'
 
 about=u-boot-firmware
 check "a vCPU that the firmware does not know is missed, by number" \
@@ -95,6 +113,7 @@ done
 
 about=bochs
 check "AVX-512 on vCPUs of our own start: a PASS" says 'ev=done verdict=PASS exits=[1-9][0-9]* findings=0 vcpus=2 '
+check "memory types that are the boot vCPU's are left alone" never_says 'the memory types'
 check "by all state of theirs" says 'ev=state cpu=1 .*Hi16_ZMM:1024'
 
 of_run() { # N
@@ -128,6 +147,7 @@ about=shell
 all_runs() { # PATTERN TIMES
     [ "$(count "$1")" = "$2" ]
 }
+check "two machine checks on a vCPU that is left halted change nothing" says 'alive after machine checks'
 check "the firmware goes on after each run" says 'third status 0x(80000000000000)?0*3'
 check "each run had both vCPUs" all_runs 'ev=done verdict=INCOMPLETE .* findings=0 vcpus=2 ' 3
 check "how they are left is told" all_runs 'ev=notice text="The vCPUs that zmmtest started are left halted' 2

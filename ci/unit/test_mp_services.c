@@ -162,7 +162,7 @@ static void ask_and_start(uint32_t but)
 {
     mp_services_use();
     for (uint32_t n = 0; n < CPUS; n++) {
-        call[n] = (struct processor_call){procedure, &ran[n], NULL, NULL};
+        call[n] = (struct processor_call){procedure, &ran[n], NULL, NULL, NULL};
         if (n != BOOT && n != but)
             assert_null(mp_services_ask(n, &call[n]));
     }

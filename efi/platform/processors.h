@@ -37,6 +37,8 @@ struct processor_call {
     void *argument;
     void *finished;     /* what tells that it has returned; NULL: it was not started */
     const char *failed; /* why it was not started; NULL: it was, but may not have answered */
+    const char
+        *remark; /* before the procedure: what is worth knowing of the start; NULL: nothing */
 };
 
 /*

@@ -38,7 +38,7 @@ void watching_start(struct run *run)
         struct watched *watched = &run->watched[cpu];
         if (cpu == run->processors.boot || !run_has(run, cpu))
             continue;
-        watched->call = (struct processor_call){other_vcpu, watched->vcpu, NULL, NULL};
+        watched->call = (struct processor_call){other_vcpu, watched->vcpu, NULL, NULL, NULL};
         watched->call.failed = processors_ask(cpu, &watched->call);
     }
     processors_start();
@@ -62,6 +62,25 @@ struct met {
 static bool about_the_same(uint64_t one, uint64_t other)
 {
     return (one < other ? other - one : one - other) < 2000;
+}
+
+static const char *remark_of(const struct run *run, uint32_t cpu)
+{
+    return run->watched[cpu].call.remark;
+}
+
+static bool same_remark(const void *context, uint32_t one, uint32_t other)
+{
+    return strcmp(remark_of(context, one), remark_of(context, other)) == 0;
+}
+
+static void tell_remark(void *context, uint32_t first, const char *list)
+{
+    char buffer[200];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "%s %s: %s", cpus_noun(list), list, remark_of(context, first));
+    event_notice(buffer);
 }
 
 static bool same_silence(const void *context, uint32_t one, uint32_t other)
@@ -212,7 +231,7 @@ static bool look_after(struct run *run, uint32_t cpu, struct met *met)
 
 static void look_at_states(struct run *run, const struct met *met)
 {
-    struct cpus due = {0};
+    struct cpus due = {0}, remarked = {0};
     bool awaited = false;
     uint64_t now = clock_milliseconds();
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
@@ -231,7 +250,11 @@ static void look_at_states(struct run *run, const struct met *met)
     if (awaited && now - run->states_since < STATES_MILLISECONDS)
         return;
     run->states_since = 0;
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
+        if (cpus_has(&due, cpu) && !run->watched[cpu].told && run->watched[cpu].call.remark)
+            cpus_add(&remarked, cpu);
     tell_states(run, &due);
+    cpus_fold(&remarked, same_remark, tell_remark, run);
 }
 
 bool watching_look(struct run *run)
