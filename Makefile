@@ -259,11 +259,12 @@ unit-programs: $(UNIT_TESTS)
 
 # Those that run rounds; those of files that speak UEFI; and those of what faultvisor says as VMware.
 $(BUILD)/unit/test_areas $(BUILD)/unit/test_hits $(BUILD)/unit/test_windows: $(BUILD)/host/ci/unit/rounds_fixture.c.o
-$(BUILD)/unit/test_disks $(BUILD)/unit/test_terminal: $(BUILD)/unit/test_%: $(BUILD)/host/efi/uefi/%.c.o \
+UEFI_TESTED := disks mp_services terminal
+$(patsubst %,$(BUILD)/unit/test_%,$(UEFI_TESTED)): $(BUILD)/unit/test_%: $(BUILD)/host/efi/uefi/%.c.o \
 	$(BUILD)/host/efi/uefi/firmware.c.o
 $(BUILD)/unit/test_vmware_channel $(BUILD)/unit/test_vmware_pose: $(BUILD)/host/ci/faultvisor/vmware.c.o
 $(BUILD)/host/efi/uefi/%: HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)
-$(BUILD)/host/ci/unit/test_disks.c.o $(BUILD)/host/ci/unit/test_terminal.c.o: HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)
+$(patsubst %,$(BUILD)/host/ci/unit/test_%.c.o,$(UEFI_TESTED)): HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)
 
 # host.c stands before the archive: its CPUID and its backdoor are the tests' own.
 $(BUILD)/unit/%: $(BUILD)/host/ci/unit/%.c.o $(BUILD)/host/ci/unit/host.c.o $(HOST_ARCHIVE) ci/unit/host.lds

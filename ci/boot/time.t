@@ -1,6 +1,7 @@
 #!/bin/bash
 # Time, by faultvisor: a migration that is over in half a second, one of five seconds in a run by the clock, a TSC that
-# is set back, a vCPU that gets no time for a while, and the boot vCPU that does not. One boot, a line for each run.
+# is set back, of all vCPUs and of one, a vCPU that gets no time for a while, and the boot vCPU that does not. One boot,
+# a line for each run.
 . "$(dirname "$0")/lib.sh"
 
 faultvisor_image time <<'END'
@@ -9,6 +10,7 @@ migrate=100 pose=vmware console=none -- time=3 exits=cpuid
 tsc-back=100 tsc-back-ms=2000 console=none -- time=2 exits=cpuid
 hang=100 hang-ms=12000 console=none -- time=14 exits=cpuid
 hang=100 hang-ms=3000 hang-cpu=0 console=none -- time=5 exits=cpuid
+tsc-back=100 tsc-back-ms=2000 tsc-back-cpu=1 console=none -- time=3 exits=cpuid
 END
 boot time ENGINE=bochs CPUS=2 DEBUGGER=yes IMAGE="$work/time.img"
 all_booted
@@ -50,4 +52,12 @@ check "a boot vCPU that gets no time is no standstill of the machine" \
     says 'ev=gap kind=starved ms=[23][0-9][0-9][0-9] changed=nothing'
 check "what the other did meanwhile is part of the run" elapsed_is 5
 check "nobody stood still" never_says 'ev=gap kind=stood'
+check "no TSC is off" never_says 'the TSC of'
+
+of_run 6
+check "a TSC that goes back on one vCPU is that vCPU's" says 'ev=gap kind=back cpu=1 ms=-[12][0-9][0-9][0-9]$'
+check "and behind the boot vCPU's from then on" \
+    says 'ev=notice text="the TSC of vCPU 1 is [12]\.[0-9]* s behind the boot vCPU.s"'
+check "that is told once" [ "$(count 'ev=notice text="the TSC of vCPU')" = 1 ]
+check "PASS" says 'ev=done verdict=PASS'
 finish

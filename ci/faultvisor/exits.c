@@ -87,12 +87,15 @@ static void hang(void)
  * What a guest meets once in a while, and not through its registers: a migration to another host,
  * a TSC that is set back, a vCPU that gets no time.
  */
-static void disturb(const struct host_cpu *cpu)
+static void disturb(struct host_cpu *cpu)
 {
     uint64_t number = cpu->seen[EXIT_KIND_CPUID] + 1;
     if (number == plan.migrate && !atomic_exchange(&plan.migrated, true))
         atomic_fetch_add(&plan.tsc_offset, plan.migrate_ms * plan.tsc_khz);
-    if (number == plan.tsc_back && !atomic_exchange(&plan.went_back, true))
+    if (number == plan.tsc_back && cpu->number == plan.tsc_back_cpu)
+        cpu->tsc_offset -= plan.tsc_back_ms * plan.tsc_khz;
+    else if (number == plan.tsc_back && plan.tsc_back_cpu == TSC_OF_ALL &&
+             !atomic_exchange(&plan.went_back, true))
         atomic_fetch_sub(&plan.tsc_offset, plan.tsc_back_ms * plan.tsc_khz);
     uint64_t hangs = plan.hang_cpu == HANG_LAST ? cpu_count - 1 : plan.hang_cpu;
     if (number == plan.hang && cpu->number == hangs)
@@ -312,8 +315,7 @@ static enum exit_cause handle_control_register(struct host_cpu *cpu, struct gues
 
 static enum exit_cause handle_rdtsc(struct host_cpu *cpu, struct guest_registers *guest)
 {
-    (void)cpu;
-    put_pair(guest, rdtsc() + atomic_load(&plan.tsc_offset));
+    put_pair(guest, rdtsc() + atomic_load(&plan.tsc_offset) + cpu->tsc_offset);
     skip_instruction();
     return CAUSE_INSTRUCTION;
 }

@@ -50,6 +50,8 @@ struct host_cpu {
     bool calm;           /* the preemption timer comes seldom: the firmware runs */
     _Atomic bool forget; /* at the next exit: no page was ever touched */
 
+    uint64_t tsc_offset; /* what the TSC of this guest is ahead of the others' */
+
     bool earlier_valid;
     uint64_t struck_rsp;            /* of the round struck last, while it lasts; 0: none */
     enum exit_kind struck_kind;     /* in which that was */

@@ -33,6 +33,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
 static EFI_MP_SERVICES_PROTOCOL *services;
 static EFI_STATUS(EFIAPI *firmware_start)(EFI_MP_SERVICES_PROTOCOL *, EFI_AP_PROCEDURE, UINTN,
                                           EFI_EVENT, UINTN, VOID *, BOOLEAN *);
+static EFI_STATUS(EFIAPI *firmware_start_all)(EFI_MP_SERVICES_PROTOCOL *, EFI_AP_PROCEDURE, BOOLEAN,
+                                              EFI_EVENT, UINTN, VOID *, UINTN **);
 
 static struct {
     EFI_AP_PROCEDURE procedure;
@@ -77,6 +79,21 @@ static EFI_STATUS EFIAPI start_as_guest(EFI_MP_SERVICES_PROTOCOL *this, EFI_AP_P
                           finished);
 }
 
+/* In the place of its StartupAllAPs: here they start one by one, as some firmware has it. */
+static EFI_STATUS EFIAPI start_none(EFI_MP_SERVICES_PROTOCOL *this, EFI_AP_PROCEDURE procedure,
+                                    BOOLEAN one_by_one, EFI_EVENT event, UINTN timeout,
+                                    VOID *argument, UINTN **failed)
+{
+    (void)this;
+    (void)procedure;
+    (void)one_by_one;
+    (void)event;
+    (void)timeout;
+    (void)argument;
+    (void)failed;
+    return EFI_UNSUPPORTED;
+}
+
 static struct host_cpu *new_cpu(uint32_t number)
 {
     EFI_PHYSICAL_ADDRESS address = 0;
@@ -101,7 +118,9 @@ static uint32_t find_cpus(void)
         !EFI_ERROR(services->GetNumberOfProcessors(services, &count, &enabled)) &&
         !EFI_ERROR(services->WhoAmI(services, &boot))) {
         firmware_start = services->StartupThisAP;
+        firmware_start_all = services->StartupAllAPs;
         services->StartupThisAP = start_as_guest;
+        services->StartupAllAPs = start_none;
     }
     cpu_count = count < HOST_CPUS ? (uint32_t)count : HOST_CPUS;
     for (uint32_t n = 0; n < cpu_count; n++)
@@ -253,8 +272,10 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     bool good = run_all(program_size, conf_size, &keep);
     if (launched) {
         faultvisor_leave();
-        if (firmware_start)
+        if (firmware_start) {
             services->StartupThisAP = firmware_start;
+            services->StartupAllAPs = firmware_start_all;
+        }
     }
     say("faultvisor ev=done good=%s", good ? "yes" : "no");
     if (!keep)

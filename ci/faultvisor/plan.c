@@ -152,6 +152,7 @@ static const struct key {
     {.name = "migrate-ms=", .number = &plan.migrate_ms},
     {.name = "tsc-back=", .number = &plan.tsc_back},
     {.name = "tsc-back-ms=", .number = &plan.tsc_back_ms},
+    {.name = "tsc-back-cpu=", .number = &plan.tsc_back_cpu},
     {.name = "hang=", .number = &plan.hang},
     {.name = "hang-ms=", .number = &plan.hang_ms},
     {.name = "hang-cpu=", .number = &plan.hang_cpu},
@@ -215,6 +216,7 @@ static void set_defaults(void)
     plan.hang_cpu = HANG_LAST;
     plan.migrate_ms = 5000;
     plan.tsc_back_ms = 131;
+    plan.tsc_back_cpu = TSC_OF_ALL;
     plan.x2apic = plan.no_console = false;
     plan.lies = 0;
     plan.pose_vmware = false;

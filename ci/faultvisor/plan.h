@@ -28,7 +28,8 @@ struct cpuid_lie {
 
 struct planted_fault;
 
-#define HANG_LAST UINT64_MAX
+#define HANG_LAST  UINT64_MAX
+#define TSC_OF_ALL UINT64_MAX
 
 struct plan {
     const struct planted_fault *fault; /* NULL: none */
@@ -39,9 +40,10 @@ struct plan {
     uint64_t migrate_ms;
     uint64_t tsc_back; /* at this CPUID of a window the TSC goes back */
     uint64_t tsc_back_ms;
-    uint64_t hang;     /* at this CPUID of a window a vCPU stands still; 0: never */
-    uint64_t hang_cpu; /* it is this one; HANG_LAST: the last */
-    uint64_t hang_ms;  /* for so long; 0: for good */
+    uint64_t tsc_back_cpu; /* of this vCPU alone; TSC_OF_ALL: of all */
+    uint64_t hang;         /* at this CPUID of a window a vCPU stands still; 0: never */
+    uint64_t hang_cpu;     /* it is this one; HANG_LAST: the last */
+    uint64_t hang_ms;      /* for so long; 0: for good */
     struct cpuid_lie lie[CPUID_LIES];
     uint32_t lies;
     bool x2apic;     /* turn it on for each vCPU */

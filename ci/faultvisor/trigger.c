@@ -104,6 +104,7 @@ void trigger_reset(void)
         memset(cpus[n]->strikes, 0, sizeof(cpus[n]->strikes));
         memset(cpus[n]->next_strike, 0, sizeof(cpus[n]->next_strike));
         cpus[n]->earlier_valid = false;
+        cpus[n]->tsc_offset = 0;
         if (cpus[n]->number)
             cpus[n]->pending_count = 0; /* it has been through an INIT since */
         atomic_store(&cpus[n]->forget, true);

@@ -68,17 +68,14 @@ void processors_find(struct processors *processors, enum processors_by by)
     *processors = found;
 }
 
-void processors_wake(const struct processors *processors, const uint64_t *numbers, uint32_t words)
+void processors_use(const struct processors *processors)
 {
     (void)processors;
-    (void)numbers;
-    (void)words;
 }
 
-bool processors_leave(const char **left)
+const char *processors_left(void)
 {
-    *left = NULL;
-    return true;
+    return NULL;
 }
 
 const char *processors_unusable(uint32_t number)
@@ -113,7 +110,8 @@ static int start_pinned(struct thread *thread, const cpu_set_t *set)
     return error;
 }
 
-const char *processors_start(uint32_t number, struct processor_call *call)
+/* The kernel starts a thread in less time than it takes to wait for others. */
+const char *processors_ask(uint32_t number, struct processor_call *call)
 {
     struct thread *thread = calloc(1, sizeof(*thread));
     cpu_set_t *set = only(number);
@@ -130,6 +128,10 @@ const char *processors_start(uint32_t number, struct processor_call *call)
     }
     call->finished = thread;
     return NULL;
+}
+
+void processors_start(void)
+{
 }
 
 bool processors_returned(struct processor_call *call)

@@ -4,6 +4,7 @@
 #include "../../efi/core/machine/tsc.h"
 #include "../../efi/core/run/gap.h"
 #include "../../efi/core/window/pulse.h"
+#include "../../efi/core/window/tsc_skew.h"
 #include "../../efi/platform/clock.h"
 #include "host.h"
 #include <setjmp.h>
@@ -188,6 +189,43 @@ static void a_pulse_tells_the_longest_step_since_it_was_asked(void **state)
     assert_false(gap_shared(3000, 20));
 }
 
+/* A vCPU whose TSC is `ahead` of the boot vCPU's sees the question at 1100, and answers at 1300. */
+static int64_t skew_of(int64_t ahead, uint64_t looked_at)
+{
+    struct tsc_skew skew = {0};
+    tsc_skew_ask(&skew, 1000);
+    tsc_skew_look(&skew, (uint64_t)(1100 + ahead));
+    assert_false(tsc_skew_answered(&skew));
+    tsc_skew_look(&skew, (uint64_t)(1300 + ahead));
+    assert_true(tsc_skew_answered(&skew));
+    return tsc_skew_ticks(&skew, looked_at);
+}
+
+static void a_tsc_that_differs_is_told_from_a_vcpu_that_is_slow(void **state)
+{
+    (void)state;
+    assert_int_equal(skew_of(0, 1400), 0);
+    assert_int_equal(skew_of(0, 900000), 0);
+    assert_int_equal(skew_of(-299, 900000), 0);
+    assert_int_equal(skew_of(-500, 1400), -200);
+    assert_int_equal(skew_of(500, 1400), 400);
+}
+
+/* A TSC that was read before the question was seen is no answer, however late it is handed in. */
+static void what_was_read_before_the_question_is_no_answer(void **state)
+{
+    (void)state;
+    struct tsc_skew skew = {0};
+    tsc_skew_look(&skew, 100);
+    tsc_skew_ask(&skew, 1000);
+    tsc_skew_look(&skew, 500);
+    assert_false(tsc_skew_answered(&skew));
+    tsc_skew_look(&skew, 1500);
+    assert_true(tsc_skew_answered(&skew));
+    tsc_skew_look(&skew, 1600);
+    assert_int_equal(tsc_skew_ticks(&skew, 2000), 0);
+}
+
 static void a_mark_tells_what_changed_and_ignores_what_may(void **state)
 {
     (void)state;
@@ -231,6 +269,8 @@ int main(void)
         cmocka_unit_test(each_kind_of_gap_is_seen),
         cmocka_unit_test(ticks_do_not_come_in_bursts),
         cmocka_unit_test(a_pulse_tells_the_longest_step_since_it_was_asked),
+        cmocka_unit_test(a_tsc_that_differs_is_told_from_a_vcpu_that_is_slow),
+        cmocka_unit_test(what_was_read_before_the_question_is_no_answer),
         cmocka_unit_test(a_mark_tells_what_changed_and_ignores_what_may),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

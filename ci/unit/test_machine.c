@@ -629,6 +629,17 @@ static void what_changed_of_a_machine_is_named(void **state)
     now.vcpus = 4;
     assert_true(machine_changes(&before, &now, &text));
     assert_non_null(strstr(buffer, "is now \"another\"; vCPUs 2 is now 4"));
+    text_start(&text, buffer, sizeof(buffer));
+    now = before;
+    strcpy(now.hidden, "SMBIOS says VMware");
+    assert_true(machine_changes(&before, &now, &text));
+    assert_string_equal(buffer,
+                        "what tells of a hidden hypervisor \"\" is now \"SMBIOS says VMware\"");
+    text_start(&text, buffer, sizeof(buffer));
+    now = before;
+    now.confidential = CONFIDENTIAL_SEV_SNP;
+    assert_true(machine_changes(&now, &before, &text));
+    assert_string_equal(buffer, "kind of confidential VM \"SEV-SNP\" is now \"none\"");
 }
 
 int main(void)

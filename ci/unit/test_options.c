@@ -258,7 +258,7 @@ static void the_defaults_are_what_the_list_says(void **state)
     }
     assert_true(options.exits == all_exits());
     for (size_t n = 0; n < CPU_MAX / 64; n++)
-        assert_true(options.cpus[n] == UINT64_MAX);
+        assert_true(options.cpus.bits[n] == UINT64_MAX);
 }
 
 /* As if the option had not been there. */
@@ -418,7 +418,7 @@ static void each_class_can_be_injected_at_any_rate(void **state)
 
 static bool has_cpu(unsigned int number)
 {
-    return options.cpus[number / 64] >> number % 64 & 1;
+    return options.cpus.bits[number / 64] >> number % 64 & 1;
 }
 
 static unsigned int cpu_count(void)

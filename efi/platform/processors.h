@@ -19,11 +19,8 @@ struct processors {
 /* Nothing is started by that. */
 void processors_find(struct processors *processors, enum processors_by by);
 
-/*
- * Before the first of the functions below: wakes those that are ours to start and whose bits are
- * set in numbers[], 64 a word, all at once. The firmware's need no waking.
- */
-void processors_wake(const struct processors *processors, const uint64_t *numbers, uint32_t words);
+/* Before the first of the functions below: what they are about. */
+void processors_use(const struct processors *processors);
 
 /*
  * False: this one was given to somebody else, and nothing is missing without it (a process need not
@@ -38,22 +35,25 @@ const char *processors_unusable(uint32_t number);
 struct processor_call {
     void (*procedure)(void *argument);
     void *argument;
-    void *finished; /* what tells that it has returned; NULL: it was not started */
+    void *finished;     /* what tells that it has returned; NULL: it was not started */
+    const char *failed; /* why it was not started; NULL: it was, but may not have answered */
+    const char
+        *remark; /* before the procedure: what is worth knowing of the start; NULL: nothing */
 };
 
 /*
- * Starts call->procedure(call->argument) on another vCPU and does not wait. NULL, or the reason why
- * it was not started.
+ * The next processors_start() starts call->procedure(call->argument) on another vCPU. NULL, or the
+ * reason why it cannot.
  */
-const char *processors_start(uint32_t number, struct processor_call *call);
+const char *processors_ask(uint32_t number, struct processor_call *call);
 
-/* True once the procedure has returned and the vCPU has left our code; or never was ours. */
+/* Starts all that were asked for, as far as possible at once, and waits for none of them. */
+void processors_start(void);
+
+/* True once the procedure has returned and the vCPU has left our code; or never came into it. */
 bool processors_returned(struct processor_call *call);
 
-/*
- * At the end: those that were woken and not called leave our code, too. False: one of them does
- * not. *left: what the firmware has to know of how they are left; NULL: as they were found.
- */
-bool processors_leave(const char **left);
+/* At the end: what the firmware has to know of how they are left; NULL: as they were found. */
+const char *processors_left(void);
 
 #endif

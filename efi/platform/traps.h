@@ -38,6 +38,8 @@ struct __attribute__((packed)) descriptor_table {
     uint64_t base;
 };
 
+#define GATE_INTERRUPT 0x8e /* present, DPL 0, 64-bit interrupt gate (SDM vol. 3, 6.14.1) */
+
 struct idt_gate {
     uint16_t offset_low;
     uint16_t selector;

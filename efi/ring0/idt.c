@@ -8,7 +8,6 @@
 #include "serial.h"
 #include <stddef.h>
 
-#define GATE_INTERRUPT  0x8e /* present, DPL 0, 64-bit interrupt gate (SDM vol. 3, 6.14.1) */
 #define TRAP_ENTRY_SIZE 16u
 #define VECTOR_NMI      2u
 

@@ -19,8 +19,9 @@
     .set ENTRY, 80
     .set SLOTS, 88
     .set PARK, 96
-    .set HALT, 104
-    .set SLOT_COUNT, 112
+    .set SLOT_COUNT, 104
+    .set CR4_PARKED, 108
+    .set IDT_POINTER, 112
 
 /* struct startup_slot */
     .set SLOT_STATE, 4
@@ -74,27 +75,57 @@ startup_long:
     mov esi, esi /* the upper half is undefined since the change of mode */
     jmp [rsi + ENTRY]
 
-/* RDI: where the state goes. Whoever sees it may free all but these pages. */
+/*
+ * RDI: where the state goes; 0: nowhere. Whoever sees it may free all but these pages. What CLI
+ * does not hold off comes back to the halt. All that halt here share a stack: nobody reads it.
+ */
 startup_park:
+    lea rsp, [rip + startup_stack_end]
+    lidt [rip + startup_parameters + IDT_POINTER]
+    mov rax, cr4
+    or eax, [rip + startup_parameters + CR4_PARKED]
+    mov cr4, rax
+    test rdi, rdi
+    jz startup_halt
     mov dword ptr [rdi], PARKED
 startup_halt:
     cli
     hlt
     jmp startup_halt
 
+/* Without an IRET further ones wait for INIT (SDM vol. 3, 6.7.1). */
+startup_nmi:
+    lea rsp, [rip + startup_stack_end]
+    jmp startup_halt
+
+/* A machine check while MCIP is set would shut the processor down (SDM vol. 3, 15.3.1.2). */
+startup_machine_check:
+    mov ecx, 0x17a /* IA32_MCG_STATUS */
+    xor eax, eax
+    xor edx, edx
+    wrmsr
+    jmp startup_nmi
+
     .balign 16
 startup_parameters:
     .zero 128
+startup_idt:
+    .zero 16 * 19 /* up to #MC */
+    .zero 64
+startup_stack_end:
 startup_page_end:
     .balign 4
     .globl startup_page_bytes, startup_parameters_at
-    .globl startup_protected_at, startup_long_at, startup_park_at, startup_halt_at
+    .globl startup_protected_at, startup_long_at, startup_park_at
+    .globl startup_idt_at, startup_nmi_at, startup_machine_check_at
 startup_page_bytes:   .long startup_page_end - startup_page
 startup_parameters_at: .long startup_parameters - startup_page
 startup_protected_at: .long startup_protected - startup_page
 startup_long_at:      .long startup_long - startup_page
 startup_park_at:      .long startup_park - startup_page
-startup_halt_at:      .long startup_halt - startup_page
+startup_idt_at:       .long startup_idt - startup_page
+startup_nmi_at:       .long startup_nmi - startup_page
+startup_machine_check_at: .long startup_machine_check - startup_page
 
     .text
 
@@ -130,14 +161,14 @@ startup_entry:
     add rdi, SLOT_BYTES
     dec ecx
     jnz 3b
-    mov rcx, [rbp + HALT]
+    xor edi, edi
     jmp 5f
 4:  mov rbx, rdi
     mov rsp, [rdi + SLOT_STACK]
     call startup_main
     lea rdi, [rbx + SLOT_STATE]
-    mov rcx, [rbp + PARK]
-5:  mov eax, [rbp + ROOT]
+5:  mov rcx, [rbp + PARK]
+    mov eax, [rbp + ROOT]
     mov cr3, rax
     jmp rcx
     .size startup_entry, . - startup_entry

@@ -1,9 +1,11 @@
 /* Makes page tables and parameters for startup.S, and sends what starts a vCPU. */
 #include "startup.h"
 #include "../core/machine/cpu.h"
+#include "../core/machine/exception.h"
 #include "../core/window/guard.h"
 #include "../platform/instructions.h"
 #include "../platform/pages.h"
+#include "memory_types.h"
 #include <string.h>
 
 /* SDM vol. 3, 3.4.5: flat segments of ring 0, present and accessed. */
@@ -27,17 +29,21 @@ struct __attribute__((packed)) parameters {
     uint16_t reserved;
     uint32_t cr0, cr4, efer;
     uint64_t root; /* of the tables in the reserved pages */
-    uint64_t boot_cr3, entry, slots, park, halt;
+    uint64_t boot_cr3, entry, slots, park;
     uint32_t slot_count;
+    uint32_t cr4_parked; /* bits that are set there */
+    struct descriptor_table idt;
 };
 
 _Static_assert(offsetof(struct parameters, cr0) == 52, "as in startup.S");
-_Static_assert(offsetof(struct parameters, slot_count) == 112, "as in startup.S");
+_Static_assert(offsetof(struct parameters, slot_count) == 104, "as in startup.S");
+_Static_assert(offsetof(struct parameters, idt) == 112, "as in startup.S");
 _Static_assert(sizeof(struct startup_slot) == 32, "as in startup.S");
 
 extern const char startup_page[];
 extern const uint32_t startup_page_bytes, startup_parameters_at; /* from its start */
-extern const uint32_t startup_protected_at, startup_long_at, startup_park_at, startup_halt_at;
+extern const uint32_t startup_protected_at, startup_long_at, startup_park_at;
+extern const uint32_t startup_idt_at, startup_nmi_at, startup_machine_check_at;
 void startup_entry(void);
 void startup_main(struct startup_slot *slot);
 
@@ -54,6 +60,7 @@ static struct {
     uint32_t count;
     uint32_t page; /* the number of the first reserved page, below 640 KiB */
     struct apic apic;
+    struct memory_types memory_types; /* the boot vCPU's */
 } started;
 
 static uint64_t *at(uint64_t address)
@@ -81,12 +88,31 @@ size_t startup_bytes(uint32_t slots)
     return SLOTS_AT + slots * sizeof(struct startup_slot);
 }
 
-static void find_apic(void)
+static void look_at_boot_vcpu(void)
 {
     static struct traps traps;
     traps_enter(&traps);
     apic_find(&started.apic);
+    memory_types_read(&started.memory_types);
     traps_leave(&traps);
+}
+
+#define PARKED_GATES 19u /* startup.S has room for so many */
+#define VECTOR_NMI   2u
+
+static void set_gate(struct idt_gate *idt, unsigned int vector, uint64_t entry)
+{
+    idt[vector] = (struct idt_gate){.offset_low = (uint16_t)entry,
+                                    .selector = SELECTOR_CODE64,
+                                    .type = GATE_INTERRUPT,
+                                    .offset_middle = (uint16_t)(entry >> 16)};
+}
+
+/* CPUID.1:EDX bit 7: machine checks. Where CR4 does not let them in they shut the processor down.
+ */
+static uint32_t cr4_parked(void)
+{
+    return cpuid(1, 0).edx >> 7 & 1 ? CR4_MACHINE_CHECK : 0;
 }
 
 struct startup_slot *startup_prepare(void *pages, uint32_t slots)
@@ -108,36 +134,40 @@ struct startup_slot *startup_prepare(void *pages, uint32_t slots)
         .entry = (uint64_t)startup_entry,
         .slots = page + SLOTS_AT,
         .park = page + startup_park_at,
-        .halt = page + startup_halt_at,
         .slot_count = slots,
+        .cr4_parked = cr4_parked(),
+        .idt = {PARKED_GATES * sizeof(struct idt_gate) - 1, page + startup_idt_at},
     };
+    struct idt_gate *idt = (struct idt_gate *)at(page + startup_idt_at);
     memcpy(pages, startup_page, startup_page_bytes);
     memcpy(at(parameters_at), &parameters, sizeof(parameters));
+    set_gate(idt, VECTOR_NMI, page + startup_nmi_at);
+    set_gate(idt, VECTOR_MACHINE_CHECK, page + startup_machine_check_at);
     map(root, page, &next);
     map(root, parameters.entry, &next);
     started.slots = (struct startup_slot *)((uint8_t *)pages + SLOTS_AT);
     started.count = slots;
     started.page = (uint32_t)(page / PAGE_BYTES);
-    find_apic();
+    look_at_boot_vcpu();
     return started.slots;
 }
 
 struct sending {
     uint32_t command;
-    const uint64_t *which;
+    const struct cpus *which;
 };
 
 static void send_all(void *argument)
 {
     const struct sending *sending = argument;
     for (uint32_t n = 0; n < started.count; n++)
-        if (sending->which[n / 64] >> n % 64 & 1)
+        if (cpus_has(sending->which, n))
             apic_send(&started.apic, started.slots[n].apic_id, sending->command);
 }
 
 /* Guarded: what is beneath may refuse the command. traps_enter() serializes, as an x2APIC needs it
  * for others to see what was written before (SDM vol. 3, 10.12.3). */
-bool startup_send(enum startup_command command, const uint64_t *which)
+bool startup_send(enum startup_command command, const struct cpus *which)
 {
     static struct traps traps;
     struct sending sending = {
@@ -164,14 +194,31 @@ uint32_t startup_apic_id(void)
     return cpuid(1, 0).ebx >> 24;
 }
 
+/* A firmware that knows one vCPU has set up the memory types of that one alone. */
+static const char *take_memory_types(void)
+{
+    struct traps traps;
+    memset(&traps, 0, sizeof(traps));
+    traps_enter(&traps);
+    enum memory_types_taken taken = memory_types_take(&started.memory_types);
+    traps_leave(&traps);
+    switch (taken) {
+    case MEMORY_TYPES_SET:
+        return "the memory types (MTRRs, PAT) were not the boot vCPU's, and are now";
+    case MEMORY_TYPES_DIFFER:
+        return "the memory types (MTRRs, PAT) are not the boot vCPU's, and cannot be set: memory "
+               "may be slow";
+    default:
+        return NULL;
+    }
+}
+
 /* On the other vCPU. INIT leaves the mode of its local APIC as it was (SDM vol. 3, 10.12.5.1). */
 void startup_main(struct startup_slot *slot)
 {
-    struct processor_call *call;
     if (started.apic.mode == APIC_X2APIC)
         wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLED | APIC_BASE_X2APIC);
-    atomic_store_explicit(&slot->state, STARTUP_WAITING, memory_order_release);
-    while (!(call = atomic_load_explicit(&slot->call, memory_order_acquire)))
-        cpu_pause();
-    call->procedure(call->argument);
+    slot->call->remark = take_memory_types();
+    atomic_store_explicit(&slot->state, STARTUP_ANSWERED, memory_order_release);
+    slot->call->procedure(slot->call->argument);
 }

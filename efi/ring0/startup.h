@@ -6,22 +6,23 @@
 #ifndef ZMMTEST_RING0_STARTUP_H
 #define ZMMTEST_RING0_STARTUP_H
 
+#include "../core/cpus.h"
 #include "../platform/processors.h"
 #include <stdatomic.h>
 #include <stddef.h>
 
 enum startup_state {
-    STARTUP_ABSENT,  /* not asked to start, or did not answer */
-    STARTUP_WAITING, /* for a call */
-    STARTUP_PARKED,  /* has left our code: halts, interrupts off */
+    STARTUP_ABSENT,   /* not asked to start, or has not answered */
+    STARTUP_ANSWERED, /* is in its call */
+    STARTUP_PARKED,   /* has left our code: halts, interrupts off */
 };
 
 /* One vCPU's, in the reserved pages. startup.S knows this layout. */
 struct startup_slot {
     uint32_t apic_id;
-    _Atomic uint32_t state; /* enum startup_state: the vCPU's own, ABSENT is written before INIT */
+    _Atomic uint32_t state; /* enum startup_state: the vCPU's own */
     uint64_t stack;         /* its end, 16-byte aligned */
-    _Atomic(struct processor_call *) call;
+    struct processor_call *call;
     uint64_t reserved;
 };
 
@@ -34,9 +35,9 @@ size_t startup_bytes(uint32_t slots);
  */
 struct startup_slot *startup_prepare(void *pages, uint32_t slots);
 
-/* To the vCPUs of the slots whose bits are set, 64 a word. False: they could not be sent. */
+/* To the vCPUs of these slots. False: they could not be sent. */
 enum startup_command { STARTUP_INIT, STARTUP_SIPI };
-bool startup_send(enum startup_command command, const uint64_t *which);
+bool startup_send(enum startup_command command, const struct cpus *which);
 
 /* Whether a vCPU of that APIC id can be reached in the mode that the local APIC is in. */
 bool startup_reaches(uint32_t apic_id);

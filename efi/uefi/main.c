@@ -204,16 +204,17 @@ static void end_as_asked(struct run *run, enum end end)
         end = END_SHUTDOWN;
     if (end == END_MENU)
         end = ask_operator();
-    const char *left = NULL;
-    if (end == END_EXIT && !(watching_give_back(run) && processors_leave(&left))) {
+    if (end == END_EXIT && !watching_give_back(run)) {
         event_notice("A vCPU or a read is still in this program, which therefore cannot be "
                      "unloaded: shutting down instead of returning to the firmware.");
         end = END_SHUTDOWN;
     }
-    if (end == END_EXIT && left)
-        event_notice(left);
-    if (end == END_EXIT)
+    if (end == END_EXIT) {
+        const char *left = processors_left();
+        if (left)
+            event_notice(left);
         planning_undo(run);
+    }
     if (!run->disk_lost)
         files_close();
     leave_console();

@@ -43,8 +43,10 @@ struct EFI_MP_SERVICES_PROTOCOL {
 const char *mp_services_find(struct processors *processors);
 /* Found before: how many there are, and the APIC ids of the first CPU_MAX; 0: not known. */
 uint32_t mp_services_list(const uint32_t **apic_ids);
+void mp_services_use(void);
 const char *mp_services_unusable(uint32_t number);
-const char *mp_services_start(uint32_t number, struct processor_call *call);
+const char *mp_services_ask(uint32_t number, struct processor_call *call);
+void mp_services_start(void);
 bool mp_services_returned(struct processor_call *call);
 
 #endif

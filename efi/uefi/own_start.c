@@ -1,8 +1,5 @@
 /* Memory, time and reasons for ring0/startup.h. */
 #include "own_start.h"
-#include "../core/machine/clock.h"
-#include "../core/run/options.h"
-#include "../platform/clock.h"
 #include "../platform/pages.h"
 #include "../ring0/startup.h"
 #include "firmware.h"
@@ -18,17 +15,10 @@
 #define AFTER_INIT_MICROSECONDS 10000u
 #define AFTER_SIPI_MICROSECONDS 200u
 
-/* So long may nobody new answer. */
-#define ANSWER_MILLISECONDS 1000u
-
-#define WORDS (CPU_MAX / 64)
-
 static struct {
-    uint32_t count; /* of slots, which go by number */
-    uint32_t boot;
-    struct startup_slot *slots; /* NULL: */
-    const char *unusable;       /* this is why */
-    const char *unusable_for[CPU_MAX];
+    uint32_t count;             /* of slots, which go by number */
+    struct startup_slot *slots; /* NULL: there is no memory for them */
+    struct cpus asked;
 } own;
 
 /* Where ACPI lists none, those that the firmware's MP services know. */
@@ -67,17 +57,14 @@ static void *reserve(size_t bytes)
     return (void *)address;                         // NOLINT(performance-no-int-to-ptr)
 }
 
-static void make_slots(const struct processors *processors)
+void own_start_use(void)
 {
     const uint32_t *apic_ids;
     uint32_t count = list(&apic_ids);
     own.count = count < CPU_MAX ? count : CPU_MAX;
-    own.boot = processors->boot;
     void *pages = reserve(startup_bytes(own.count));
-    if (!pages) {
-        own.unusable = "there is no memory below 640 KiB, where a vCPU starts";
+    if (!pages)
         return;
-    }
     own.slots = startup_prepare(pages, own.count);
     for (uint32_t n = 0; n < own.count; n++)
         own.slots[n].apic_id = apic_ids[n];
@@ -88,164 +75,95 @@ static enum startup_state state_of(uint32_t number)
     return atomic_load_explicit(&own.slots[number].state, memory_order_acquire);
 }
 
-static bool has(const uint64_t *mask, uint32_t number)
+const char *own_start_unusable(uint32_t number)
 {
-    return mask[number / 64] >> number % 64 & 1;
-}
-
-/* NULL: it can be started now. */
-static const char *make_ready(uint32_t number)
-{
-    struct startup_slot *slot = &own.slots[number];
-    if (!startup_reaches(slot->apic_id))
+    if (!own.slots)
+        return "there is no memory below 640 KiB, where a vCPU starts";
+    if (number >= own.count)
+        return "ACPI lists no such processor";
+    if (!startup_reaches(own.slots[number].apic_id))
         return "its APIC id is above 254, and the local APIC is not in x2APIC mode";
-    if (!slot->stack) {
-        void *stack = pages_allocate(STACK_BYTES);
-        if (!stack)
-            return "not enough memory for its stack";
-        slot->stack = (uint64_t)stack + STACK_BYTES;
-    }
-    atomic_store(&slot->call, NULL);
-    atomic_store(&slot->state, STARTUP_ABSENT);
     return NULL;
 }
 
-/* How many of them have not answered so far; their bits alone stay set. */
-static uint32_t silent(uint64_t *which)
+const char *own_start_ask(uint32_t number, struct processor_call *call)
 {
-    uint32_t count = 0;
+    struct startup_slot *slot = &own.slots[number];
+    void *stack = pages_allocate(STACK_BYTES);
+    if (!stack)
+        return "not enough memory for its stack";
+    slot->stack = (uint64_t)stack + STACK_BYTES;
+    slot->call = call;
+    call->finished = slot;
+    cpus_add(&own.asked, number);
+    return NULL;
+}
+
+/* Those that were asked to start have not been heard of yet. */
+static struct cpus silent(void)
+{
+    struct cpus which = own.asked;
+    for (uint32_t n = 0; n < own.count; n++)
+        if (cpus_has(&which, n) && state_of(n) != STARTUP_ABSENT)
+            cpus_remove(&which, n);
+    return which;
+}
+
+static void fail(const char *reason)
+{
     for (uint32_t n = 0; n < own.count; n++) {
-        if (has(which, n) && state_of(n) != STARTUP_ABSENT)
-            which[n / 64] &= ~(UINT64_C(1) << n % 64);
-        count += has(which, n);
+        struct processor_call *call = own.slots[n].call;
+        if (!cpus_has(&own.asked, n) || state_of(n) != STARTUP_ABSENT)
+            continue;
+        call->failed = reason;
+        call->finished = NULL;
     }
-    return count;
 }
 
 /* A vCPU that has the first SIPI ignores the second (SDM vol. 3, 8.4.2): it goes to the silent. */
-static const char *start_and_wait(uint64_t *which)
+void own_start_start(void)
 {
     EFI_BOOT_SERVICES *boot = system_table->BootServices;
-    if (!startup_send(STARTUP_INIT, which))
-        return "what is beneath takes no INIT";
+    if (!startup_send(STARTUP_INIT, &own.asked)) {
+        fail("what is beneath takes no INIT");
+        return;
+    }
     (void)boot->Stall(AFTER_INIT_MICROSECONDS);
     for (unsigned int n = 0; n < 2; n++) {
-        if (!startup_send(STARTUP_SIPI, which))
-            return "what is beneath takes no SIPI";
+        struct cpus which = silent();
+        if (!startup_send(STARTUP_SIPI, &which)) {
+            fail("what is beneath takes no SIPI");
+            return;
+        }
         (void)boot->Stall(AFTER_SIPI_MICROSECONDS);
-        (void)silent(which);
     }
-    uint32_t left = silent(which);
-    for (uint64_t since = clock_milliseconds();
-         left && clock_milliseconds() - since < ANSWER_MILLISECONDS; clock_wait(1)) {
-        uint32_t before = left;
-        left = silent(which);
-        if (left < before)
-            since = clock_milliseconds();
-    }
-    return left ? "it does not answer INIT and SIPI" : NULL;
 }
 
-/* The bits of *which are gone afterwards, but for those that did not start. */
-static void start(uint64_t *which)
-{
-    for (uint32_t n = 0; n < own.count; n++) {
-        if (!has(which, n))
-            continue;
-        own.unusable_for[n] = make_ready(n);
-        if (own.unusable_for[n])
-            which[n / 64] &= ~(UINT64_C(1) << n % 64);
-    }
-    const char *reason = start_and_wait(which);
-    for (uint32_t n = 0; n < own.count; n++)
-        if (has(which, n))
-            own.unusable_for[n] = reason;
-}
-
-void own_start_wake(const struct processors *processors, const uint64_t *numbers, uint32_t words)
-{
-    uint64_t which[WORDS] = {0};
-    make_slots(processors);
-    if (!own.slots)
-        return;
-    for (uint32_t n = 0; n < own.count && n / 64 < words; n++)
-        if (n != own.boot && has(numbers, n))
-            which[n / 64] |= UINT64_C(1) << n % 64;
-    start(which);
-}
-
-const char *own_start_unusable(uint32_t number)
-{
-    if (!own.slots || number >= own.count)
-        return own.slots ? "ACPI lists no such processor" : own.unusable;
-    return own.unusable_for[number];
-}
-
-/* One that has returned from its call before starts anew. */
-const char *own_start_call(uint32_t number, struct processor_call *call)
-{
-    if (state_of(number) != STARTUP_WAITING) {
-        uint64_t which[WORDS] = {0};
-        which[number / 64] = UINT64_C(1) << number % 64;
-        start(which);
-    }
-    if (own.unusable_for[number])
-        return own.unusable_for[number];
-    call->finished = &own.slots[number];
-    atomic_store_explicit(&own.slots[number].call, call, memory_order_release);
-    return NULL;
-}
-
+/* One that is silent may wake up yet, when this program is gone: INIT makes it wait for a SIPI. */
 bool own_start_returned(struct processor_call *call)
 {
     struct startup_slot *slot = call->finished;
     if (!slot)
         return true;
-    if (atomic_load_explicit(&slot->state, memory_order_acquire) != STARTUP_PARKED)
+    uint32_t number = (uint32_t)(slot - own.slots);
+    enum startup_state state = state_of(number);
+    if (state == STARTUP_ABSENT) {
+        struct cpus which = {0};
+        cpus_add(&which, number);
+        return startup_send(STARTUP_INIT, &which);
+    }
+    if (state != STARTUP_PARKED)
         return false;
     pages_give_back((void *)(slot->stack - STACK_BYTES), STACK_BYTES); // NOLINT
-    slot->stack = 0;
     call->finished = NULL;
     return true;
 }
 
-static void nothing(void *argument)
+const char *own_start_left(void)
 {
-    (void)argument;
-}
-
-/* One that is silent may wake up yet, when this program is gone: INIT makes it wait for a SIPI. */
-static bool leave(uint32_t number, uint64_t since)
-{
-    static struct processor_call no_call = {nothing, NULL, NULL};
-    struct startup_slot *slot = &own.slots[number];
-    if (state_of(number) == STARTUP_WAITING && !atomic_load(&slot->call))
-        atomic_store_explicit(&slot->call, &no_call, memory_order_release);
-    while (state_of(number) == STARTUP_WAITING) {
-        if (clock_milliseconds() - since > ANSWER_MILLISECONDS)
-            return false;
-        clock_wait(1);
-    }
-    uint64_t which[WORDS] = {0};
-    which[number / 64] = UINT64_C(1) << number % 64;
-    return state_of(number) == STARTUP_PARKED || startup_send(STARTUP_INIT, which);
-}
-
-bool own_start_leave(const char **left)
-{
-    bool all = true;
-    *left = NULL;
-    if (!own.slots)
-        return true;
-    uint64_t since = clock_milliseconds();
-    bool parked = false;
-    for (uint32_t n = 0; n < own.count; n++) {
-        if (own.slots[n].stack)
-            all &= leave(n, since);
-        parked |= state_of(n) == STARTUP_PARKED;
-    }
-    if (parked)
-        *left = "The vCPUs that zmmtest started are left halted, with interrupts off, in reserved "
-                "memory below 640 KiB. INIT and SIPI start them again.";
-    return all;
+    for (uint32_t n = 0; own.slots && n < own.count; n++)
+        if (state_of(n) == STARTUP_PARKED)
+            return "The vCPUs that zmmtest started are left halted, with interrupts off, in "
+                   "reserved memory below 640 KiB. INIT and SIPI start them again.";
+    return NULL;
 }

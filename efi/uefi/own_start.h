@@ -8,10 +8,11 @@
 /* As the functions of platform/processors.h. NULL: count and boot are set; or why there are none.
  */
 const char *own_start_find(struct processors *processors);
-void own_start_wake(const struct processors *processors, const uint64_t *numbers, uint32_t words);
+void own_start_use(void);
 const char *own_start_unusable(uint32_t number);
-const char *own_start_call(uint32_t number, struct processor_call *call);
+const char *own_start_ask(uint32_t number, struct processor_call *call);
+void own_start_start(void);
 bool own_start_returned(struct processor_call *call);
-bool own_start_leave(const char **left);
+const char *own_start_left(void);
 
 #endif

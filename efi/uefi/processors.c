@@ -50,11 +50,13 @@ void processors_find(struct processors *processors, enum processors_by by)
     }
 }
 
-void processors_wake(const struct processors *processors, const uint64_t *numbers, uint32_t words)
+void processors_use(const struct processors *processors)
 {
     own = processors->own;
     if (own)
-        own_start_wake(processors, numbers, words);
+        own_start_use();
+    else
+        mp_services_use();
 }
 
 bool processors_ours(uint32_t number)
@@ -68,9 +70,17 @@ const char *processors_unusable(uint32_t number)
     return own ? own_start_unusable(number) : mp_services_unusable(number);
 }
 
-const char *processors_start(uint32_t number, struct processor_call *call)
+const char *processors_ask(uint32_t number, struct processor_call *call)
 {
-    return own ? own_start_call(number, call) : mp_services_start(number, call);
+    return own ? own_start_ask(number, call) : mp_services_ask(number, call);
+}
+
+void processors_start(void)
+{
+    if (own)
+        own_start_start();
+    else
+        mp_services_start();
 }
 
 bool processors_returned(struct processor_call *call)
@@ -78,8 +88,7 @@ bool processors_returned(struct processor_call *call)
     return own ? own_start_returned(call) : mp_services_returned(call);
 }
 
-bool processors_leave(const char **left)
+const char *processors_left(void)
 {
-    *left = NULL;
-    return !own || own_start_leave(left);
+    return own ? own_start_left() : NULL;
 }

@@ -24,6 +24,12 @@ static void compare_words(struct comparison *comparison, const char *what, const
     text_add(comparison->text, "%s \"%s\" is now \"%s\"", what, before, now);
 }
 
+static const char *confidential_word(const struct machine *machine)
+{
+    const char *name = confidential_name(machine->confidential);
+    return name ? name : "none";
+}
+
 static void compare_numbers(struct comparison *comparison, const char *what, uint64_t before,
                             uint64_t now)
 {
@@ -53,6 +59,9 @@ bool machine_changes(const struct machine *before, const struct machine *now, st
     compare_words(&comparison, "hypervisor", before->hypervisor.name, now->hypervisor.name);
     compare_words(&comparison, "signature", before->hypervisor.signature,
                   now->hypervisor.signature);
+    compare_words(&comparison, "what tells of a hidden hypervisor", before->hidden, now->hidden);
+    compare_words(&comparison, "kind of confidential VM", confidential_word(before),
+                  confidential_word(now));
     compare_numbers(&comparison, "build", before->hypervisor.build, now->hypervisor.build);
     compare_bits(&comparison, "what CPUID allows in XCR0", before->xstate.offered,
                  now->xstate.offered);

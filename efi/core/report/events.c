@@ -1,6 +1,7 @@
 /* The start, the machine and what is worth a notice, in words: the log line first, then the text.
  */
 #include "events.h"
+#include "../cpus.h"
 #include "report.h"
 #include <string.h>
 
@@ -175,19 +176,23 @@ static void log_components(struct log_line *line, const struct xstate *xstate, u
     log_text(line, "components", buffer);
 }
 
-void event_state(const struct machine *machine, uint32_t cpu, const struct xstate_saved *saved,
+void event_state(const struct machine *machine, const char *cpus, const struct xstate_saved *saved,
                  bool again)
 {
     struct log_line line;
     log_start(&line, "state");
-    log_number(&line, "cpu", cpu);
+    log_text(&line, cpus_key(cpus), cpus);
     log_hex(&line, "xcr0_before", saved->xcr0);
     log_hex(&line, "xcr0", saved->xcr0_on);
     log_components(&line, &machine->xstate, saved->xcr0_on);
     log_end(&line);
     if (again)
         return;
-    report_say("vCPU %-3u   XCR0 0x%lx before, 0x%lx now", cpu, saved->xcr0, saved->xcr0_on);
+    char label[sizeof("vCPUs ") + CPUS_LIST];
+    struct text text;
+    text_start(&text, label, sizeof(label));
+    text_add(&text, "%s %s", cpus_noun(cpus), cpus);
+    report_say("%-10s XCR0 0x%lx before, 0x%lx now", label, saved->xcr0, saved->xcr0_on);
     say_components(&machine->xstate, saved->xcr0_on);
 }
 
@@ -212,19 +217,19 @@ void event_selftest(const struct selftest *selftest)
         report_say("           first one missed: %s", selftest->missed);
 }
 
-void event_skip(const char *what, uint32_t cpu, const char *reason)
+void event_skip(const char *what, const char *cpus, const char *reason)
 {
     struct log_line line;
     log_start(&line, "skip");
     log_text(&line, "exit", what);
-    if (cpu != CPU_ALL)
-        log_number(&line, "cpu", cpu);
+    if (cpus)
+        log_text(&line, cpus_key(cpus), cpus);
     log_text(&line, "reason", reason);
     log_end(&line);
-    if (cpu == CPU_ALL)
-        report_say("Not tested %s: %s", what, reason);
+    if (cpus)
+        report_say("Not tested %s on %s %s: %s", what, cpus_noun(cpus), cpus, reason);
     else
-        report_say("Not tested %s on vCPU %u: %s", what, cpu, reason);
+        report_say("Not tested %s: %s", what, reason);
 }
 
 void event_error(const char *reason)

@@ -17,15 +17,17 @@
 void event_start(const struct run_identity *identity, const char *firmware, const char *options);
 void event_machine(const struct machine *machine);
 
-/* XCR0 of one vCPU before and after, and its components. `again`: the text has just such a line. */
-void event_state(const struct machine *machine, uint32_t cpu, const struct xstate_saved *saved,
+/*
+ * XCR0 of some vCPUs before and after, and its components; all of them as `saved`. `cpus` is a list
+ * as cpus_fold() makes it. `again`: the text has just such a line.
+ */
+void event_state(const struct machine *machine, const char *cpus, const struct xstate_saved *saved,
                  bool again);
 
 void event_selftest(const struct selftest *selftest);
 
-/* Something that was not tested. `cpu` is a vCPU number, or CPU_ALL. */
-#define CPU_ALL UINT32_MAX
-void event_skip(const char *what, uint32_t cpu, const char *reason);
+/* Something that was not tested, on these vCPUs; NULL: on none. */
+void event_skip(const char *what, const char *cpus, const char *reason);
 
 /* Something that broke, and what the operator can do. */
 void event_error(const char *reason);
@@ -48,8 +50,8 @@ enum gap_kind { GAP_STOOD, GAP_BACK, GAP_STARVED };
 void event_gap(enum gap_kind kind, uint64_t milliseconds, const struct machine *now,
                const char *changed);
 
-/* The TSC of one vCPU went back. */
-void event_gap_of_vcpu(uint32_t cpu, uint64_t milliseconds);
+/* The TSCs of some vCPUs went back, by so much at the most. */
+void event_gap_of_vcpus(const char *cpus, uint64_t milliseconds);
 
 /* The operator stopped the clock of the run, which had gone so far; and lets it go on. */
 void event_pause(uint64_t elapsed_milliseconds);

@@ -1,5 +1,6 @@
 /* The clock of the run in words: gaps in it, pauses, and its ticks. */
 #include "events.h"
+#include "../cpus.h"
 #include "report.h"
 
 static void log_back(struct log_line *line, uint64_t milliseconds)
@@ -53,16 +54,16 @@ void event_gap(enum gap_kind kind, uint64_t milliseconds, const struct machine *
     event_machine(now);
 }
 
-void event_gap_of_vcpu(uint32_t cpu, uint64_t milliseconds)
+void event_gap_of_vcpus(const char *cpus, uint64_t milliseconds)
 {
     struct log_line line;
     log_start(&line, "gap");
     log_text(&line, "kind", "back");
-    log_number(&line, "cpu", cpu);
+    log_text(&line, cpus_key(cpus), cpus);
     log_back(&line, milliseconds);
     log_end(&line);
-    report_say("Gap        the TSC of vCPU %u went back by %lu.%03lu s", cpu, milliseconds / 1000,
-               milliseconds % 1000);
+    report_say("Gap        the TSC of %s %s went back by %lu.%03lu s", cpus_noun(cpus), cpus,
+               milliseconds / 1000, milliseconds % 1000);
 }
 
 void event_pause(uint64_t elapsed_milliseconds)

@@ -3,11 +3,10 @@
 #define ZMMTEST_CORE_RUN_OPTIONS_H
 
 #include "../../platform/processors.h"
+#include "../cpus.h"
 #include "../window/plan_options.h"
 #include <stdbool.h>
 #include <stdint.h>
-
-#define CPU_MAX 1024u /* vCPU numbers that cpus= takes */
 
 /* How it shows what happens; auto: a screen where there is a display. */
 enum ui { UI_AUTO, UI_SCREEN, UI_LINES };
@@ -29,7 +28,7 @@ struct options {
     struct plan_options plan; /* with passes and no time given, they are the only limit */
     uint64_t exits;           /* rows of the exit table: bit n is row n */
     bool exits_named;         /* the operator named them: one that cannot run is then missing */
-    uint64_t cpus[CPU_MAX / 64];
+    struct cpus cpus;
     bool cpus_named;
     enum processors_by processors;
     uint64_t seed;

@@ -82,7 +82,7 @@ static void tell_missing(const struct exit_counts *counts)
     if (counts->result.rounds)
         text_add(&text, " (%u of the vCPUs)",
                  counts->unavailable ? counts->unavailable : counts->without_rounds);
-    event_skip(counts->result.name, CPU_ALL, buffer);
+    event_skip(counts->result.name, NULL, buffer);
 }
 
 static void tell_exits(const struct run *run)
@@ -114,7 +114,7 @@ static void tell_components(const struct run *run)
     const struct areas *areas = &boot->rounds.areas;
     for (enum save_instruction save = 0; save < SAVE_COUNT; save++)
         if (areas->no_save[save])
-            event_skip(save_instruction_name(save), CPU_ALL, areas->no_save[save]);
+            event_skip(save_instruction_name(save), NULL, areas->no_save[save]);
     event_component_header();
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         if (!((xstate->offered | xstate->supervisor) >> bit & 1))

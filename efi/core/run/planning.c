@@ -7,6 +7,7 @@
 #include "../text.h"
 #include "../window/area_probe.h"
 #include "../window/exits.h"
+#include "telling.h"
 
 #define FIRMWARE_BYTES   (UINT64_C(16) << 20) /* left to the firmware */
 #define COLD_BYTES_MAX   (UINT64_C(1) << 30)  /* for each vCPU */
@@ -118,7 +119,7 @@ static void plan_exits(struct run *run)
             continue;
         const char *reason = no_exit(run, &exits[row], no_disks, &window);
         if (reason) {
-            event_skip(exits[row].name, CPU_ALL, reason);
+            event_skip(exits[row].name, NULL, reason);
             run->left_out++;
             if (run->options->exits_named)
                 note_cause(&run->causes, CAUSE_EXIT_CANNOT_RUN);
@@ -132,19 +133,26 @@ static void plan_exits(struct run *run)
 
 static bool asked_for(const struct run *run, uint32_t cpu)
 {
-    return cpu < CPU_MAX && run->options->cpus[cpu / 64] >> cpu % 64 & 1;
+    return cpus_has(&run->options->cpus, cpu);
+}
+
+static void tell_not_there(void *context, uint32_t first, const char *list)
+{
+    (void)context;
+    (void)first;
+    event_skip("all", list, "this machine has no such vCPU");
 }
 
 /* A vCPU that was named but that the machine does not have must not go missing in silence. */
 static void check_named_cpus(struct run *run)
 {
-    for (uint32_t cpu = run->processors.count; cpu < CPU_MAX && run->options->cpus_named; cpu++) {
-        if (!asked_for(run, cpu))
-            continue;
-        event_skip("all", cpu, "this machine has no such vCPU");
-        note_cause(&run->causes, CAUSE_VCPU_NOT_THERE);
-        break;
-    }
+    struct cpus missing = run->options->cpus;
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
+        cpus_remove(&missing, cpu);
+    if (!run->options->cpus_named || !cpus_any(&missing))
+        return;
+    cpus_fold(&missing, NULL, tell_not_there, run);
+    note_cause(&run->causes, CAUSE_VCPU_NOT_THERE);
 }
 
 /* What the firmware does not know must not go missing in silence, either. */
@@ -160,32 +168,50 @@ static void check_listed_cpus(struct run *run)
     text_start(&text, buffer, sizeof(buffer));
     text_add(&text, "the firmware's ACPI tables list %u processors, and %u of them %s part", listed,
              part, part == 1 ? "takes" : "take");
-    event_skip("all", CPU_ALL, buffer);
+    event_skip("all", NULL, buffer);
     note_cause(&run->causes, CAUSE_VCPU_UNKNOWN);
+}
+
+/* NULL, or why this one takes no part. */
+static const char *no_part(struct run *run, uint32_t cpu)
+{
+    const char *reason = cpu == run->processors.boot ? NULL : processors_unusable(cpu);
+    if (!reason && !run->watched[cpu].vcpu) {
+        run->watched[cpu].vcpu = new_vcpu(run, cpu);
+        reason = run->watched[cpu].vcpu ? NULL : "not enough memory for it";
+    }
+    return reason;
+}
+
+static void check_count(struct run *run)
+{
+    char first[16];
+    struct text text;
+    if (run->processors.count <= CPU_MAX)
+        return;
+    text_start(&text, first, sizeof(first));
+    text_add(&text, "%u", CPU_MAX);
+    event_skip("all", first, "it and those behind it: zmmtest knows no more vCPUs");
+    note_cause(&run->causes, CAUSE_TOO_MANY_VCPUS);
 }
 
 static void plan_cpus(struct run *run)
 {
-    processors_wake(&run->processors, run->options->cpus, CPU_MAX / 64);
-    if (run->processors.count > CPU_MAX) {
-        event_skip("all", CPU_MAX, "it and those behind it: zmmtest knows no more vCPUs");
-        note_cause(&run->causes, CAUSE_TOO_MANY_VCPUS);
-    }
+    struct cpus out = {0};
+    processors_use(&run->processors);
+    check_count(run);
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
         if (!asked_for(run, cpu) || (!run->options->cpus_named && !processors_ours(cpu)))
             continue;
-        const char *reason = cpu == run->processors.boot ? NULL : processors_unusable(cpu);
-        if (!reason && !run->watched[cpu].vcpu) {
-            run->watched[cpu].vcpu = new_vcpu(run, cpu);
-            reason = run->watched[cpu].vcpu ? NULL : "not enough memory for it";
-        }
-        if (reason) {
-            event_skip("all", cpu, reason);
-            note_cause(&run->causes, CAUSE_VCPU_NO_PART);
-            continue;
-        }
-        atomic_store(&run->watched[cpu].vcpu->state, VCPU_ASKED);
+        run->watched[cpu].reason = no_part(run, cpu);
+        if (run->watched[cpu].reason)
+            cpus_add(&out, cpu);
+        else
+            atomic_store(&run->watched[cpu].vcpu->state, VCPU_ASKED);
     }
+    if (cpus_any(&out))
+        note_cause(&run->causes, CAUSE_VCPU_NO_PART);
+    tell_no_part(run, &out);
     check_named_cpus(run);
     check_listed_cpus(run);
 }
@@ -204,7 +230,7 @@ bool planning_all(struct run *run)
     if (run->processors.notice)
         event_notice(run->processors.notice);
     if (run->machine->xstate.no_avx512) {
-        event_skip("avx512", CPU_ALL, run->machine->xstate.no_avx512);
+        event_skip("avx512", NULL, run->machine->xstate.no_avx512);
         note_cause(&run->causes, CAUSE_NO_AVX512);
     }
     if (run->machine->confidential)

@@ -22,9 +22,11 @@
 static bool self_test(struct run *run)
 {
     struct selftest result;
+    struct cpus boot = {0};
+    cpus_add(&boot, run->processors.boot);
     selftest_run(run->watched[run->processors.boot].vcpu, &result);
-    tell_state(run, run->processors.boot);
-    tell_machine_check(run, run->processors.boot);
+    tell_states(run, &boot);
+    tell_machine_checks(run, &boot);
     event_selftest(&result);
     if (result.planted == result.named && !result.missed[0])
         return true;
@@ -44,7 +46,7 @@ static bool prepare(struct run *run)
 {
     run->plan.options = run->options->plan;
     if (run->machine->refused) {
-        event_skip("all", CPU_ALL, run->machine->refused);
+        event_skip("all", NULL, run->machine->refused);
         note_cause(&run->causes, CAUSE_REFUSED);
         return false;
     }

@@ -14,19 +14,24 @@
 #include "options.h"
 #include "vcpu.h"
 
+#define NO_ROW UINT32_MAX
+
 /* What the boot vCPU keeps of each vCPU, itself included. */
 struct watched {
     struct vcpu *vcpu; /* NULL: not taking part */
     struct processor_call call;
-    bool told;              /* its XCR0 has been reported, */
-    uint64_t xcr0;          /* as this */
-    bool lost;              /* does not answer, or stopped making progress, */
-    uint32_t lost_in;       /* in this row of the tallies */
-    bool machine_check;     /* one has been told of it */
-    bool broken;            /* ended by an exception in zmmtest's own code */
-    uint64_t beats;         /* at the last look */
-    uint64_t progressed_at; /* milliseconds */
-    uint64_t back, back_at; /* ticks that its TSC went back, as far as told; and when it was */
+    const char *reason;      /* why it takes no part though it was asked for; NULL: it does */
+    bool told;               /* its XCR0 has been reported, */
+    uint64_t xcr0;           /* as this */
+    bool lost;               /* does not answer, or stopped making progress, */
+    uint32_t lost_in;        /* in this row of the tallies; NO_ROW: it never answered */
+    uint64_t away;           /* milliseconds: when it was taken back, for so long it was lost */
+    bool machine_check;      /* one has been told of it */
+    bool broken;             /* ended by an exception in zmmtest's own code */
+    uint64_t beats;          /* at the last look */
+    uint64_t progressed_at;  /* milliseconds */
+    int64_t skew, skew_told; /* milliseconds of its TSC: by the last answer; as told */
+    uint64_t back, back_at;  /* ticks that its TSC went back, as far as told; and when it was */
 };
 
 /* What all vCPUs counted, added up. */
@@ -76,6 +81,7 @@ struct run {
     uint64_t paused_at, toggled_at; /* the pause begun last; and begun or ended last */
     uint64_t shown_at, show_at;     /* the screen last and next */
     bool paused, power_off;
+    uint64_t states_since;           /* milliseconds: an XCR0 waits to be told since; 0: none */
     bool disk_lost;                  /* a read did not come back */
     struct gap gap;                  /* between the looks of the boot vCPU */
     const struct machine *last_seen; /* what it was at the last look */

@@ -8,6 +8,7 @@
 #include "../machine/tsc.h"
 #include "../report/events.h"
 #include "../window/counter.h"
+#include "skew.h"
 
 #define MARK_MILLISECONDS 1000u
 
@@ -109,26 +110,55 @@ static void tell_change(struct run *run, const char *changed)
     gap_pass_over(&run->gap);
 }
 
-/* On one vCPU, where it is not the whole machine's. */
-static void look_for_back(struct run *run, uint32_t cpu)
+/* How far, in milliseconds, the TSC of another vCPU went back since that was told last. */
+static uint64_t went_back(const struct run *run, uint32_t cpu)
 {
-    struct watched *watched = &run->watched[cpu];
-    uint64_t now = clock_milliseconds();
+    const struct watched *watched = &run->watched[cpu];
     if (cpu == run->processors.boot || !run_has(run, cpu))
-        return;
-    uint64_t back = counter_read(&watched->vcpu->rounds.pulse.back);
-    uint64_t milliseconds = (back - watched->back) / (run->machine->tsc_hz / 1000);
-    if (milliseconds == 0)
-        return;
-    if (run->went_back && now - run->back_at < BACK_MILLISECONDS) {
-        watched->back = back;
-        return;
+        return 0;
+    return (counter_read(&watched->vcpu->rounds.pulse.back) - watched->back) /
+           (run->machine->tsc_hz / 1000);
+}
+
+/* No more than twice as far. */
+static bool about_as_far(const void *context, uint32_t one, uint32_t other)
+{
+    uint64_t first = went_back(context, one), second = went_back(context, other);
+    return first <= 2 * second && second <= 2 * first;
+}
+
+static void tell_back(void *context, uint32_t first, const char *list)
+{
+    event_gap_of_vcpus(list, went_back(context, first));
+}
+
+static void pass_over_back(struct watched *watched)
+{
+    watched->back = counter_read(&watched->vcpu->rounds.pulse.back);
+}
+
+/* On some vCPUs, where it is not the whole machine's. */
+static void look_for_back(struct run *run)
+{
+    struct cpus due = {0};
+    uint64_t now = clock_milliseconds();
+    bool all = run->went_back && now - run->back_at < BACK_MILLISECONDS;
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        struct watched *watched = &run->watched[cpu];
+        if (went_back(run, cpu) == 0)
+            continue;
+        if (all)
+            pass_over_back(watched);
+        else if (!watched->back || now - watched->back_at >= BACK_MILLISECONDS)
+            cpus_add(&due, cpu);
     }
-    if (watched->back && now - watched->back_at < BACK_MILLISECONDS)
-        return;
-    watched->back = back;
-    watched->back_at = now;
-    event_gap_of_vcpu(cpu, milliseconds);
+    cpus_fold(&due, about_as_far, tell_back, run);
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        if (!cpus_has(&due, cpu))
+            continue;
+        pass_over_back(&run->watched[cpu]);
+        run->watched[cpu].back_at = now;
+    }
 }
 
 static void look_for_gap(struct run *run)
@@ -156,8 +186,8 @@ static void look_for_gap(struct run *run)
 void standstill_look(struct run *run)
 {
     look_for_gap(run);
-    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
-        look_for_back(run, cpu);
+    look_for_back(run);
+    skew_look(run);
     if (clock_milliseconds() - run->marked_at < MARK_MILLISECONDS)
         return;
     const char *changed = look_at_machine(run, false);

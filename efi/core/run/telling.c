@@ -7,6 +7,7 @@
 #include "../report/report.h"
 #include "../window/findings.h"
 #include "option_words.h"
+#include <string.h>
 
 void tell_start(const struct run *run)
 {
@@ -26,19 +27,28 @@ void tell_error(struct run *run, const char *reason)
     event_error(reason);
 }
 
-void tell_machine_check(struct run *run, uint32_t cpu)
+static const struct machine_check *machine_check_of(const struct run *run, uint32_t cpu)
 {
-    struct watched *watched = &run->watched[cpu];
-    const struct traps *traps = &watched->vcpu->traps;
-    const struct machine_check *check = &traps->machine_check;
-    char buffer[160];
+    return &run->watched[cpu].vcpu->traps.machine_check;
+}
+
+static bool same_machine_check(const void *context, uint32_t one, uint32_t other)
+{
+    const struct machine_check *first = machine_check_of(context, one);
+    const struct machine_check *second = machine_check_of(context, other);
+    return first->valid == second->valid &&
+           (!first->valid || (first->bank == second->bank && first->status == second->status &&
+                              first->address == second->address));
+}
+
+static void tell_machine_check(void *context, uint32_t first, const char *list)
+{
+    struct run *run = context;
+    const struct machine_check *check = machine_check_of(run, first);
+    char buffer[200];
     struct text text;
-    if (watched->machine_check ||
-        !atomic_load_explicit(&traps->machine_checks, memory_order_acquire))
-        return;
-    watched->machine_check = true;
     text_start(&text, buffer, sizeof(buffer));
-    text_add(&text, "vCPU %u: machine check: memory or processor", cpu);
+    text_add(&text, "%s %s: machine check: memory or processor", cpus_noun(list), list);
     if (check->valid)
         text_add(&text, " (bank %u, status 0x%lx, address 0x%lx)", check->bank, check->status,
                  check->address);
@@ -48,19 +58,74 @@ void tell_machine_check(struct run *run, uint32_t cpu)
     note_cause(&run->causes, CAUSE_MACHINE_CHECK);
 }
 
-/* On a machine of many vCPUs, only what differs is worth a line of text. */
-void tell_state(struct run *run, uint32_t cpu)
+/* One that the processor broadcasts comes to all vCPUs at once (SDM vol. 3, 15.3.1.2). */
+void tell_machine_checks(struct run *run, const struct cpus *cpus)
 {
-    struct watched *watched = &run->watched[cpu];
-    const struct xstate_saved *saved = &watched->vcpu->saved;
+    struct cpus due = {0};
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        struct watched *watched = &run->watched[cpu];
+        if (!cpus_has(cpus, cpu) || watched->machine_check ||
+            !atomic_load_explicit(&watched->vcpu->traps.machine_checks, memory_order_acquire))
+            continue;
+        watched->machine_check = true;
+        cpus_add(&due, cpu);
+    }
+    cpus_fold(&due, same_machine_check, tell_machine_check, run);
+}
+
+static const struct xstate_saved *saved_of(const struct run *run, uint32_t cpu)
+{
+    return &run->watched[cpu].vcpu->saved;
+}
+
+static bool same_state(const void *context, uint32_t one, uint32_t other)
+{
+    const struct xstate_saved *first = saved_of(context, one), *second = saved_of(context, other);
+    return first->xcr0 == second->xcr0 && first->xcr0_on == second->xcr0_on &&
+           first->form == second->form;
+}
+
+/* On a machine of many vCPUs, only what differs is worth a line of text. */
+static void tell_state(void *context, uint32_t first, const char *list)
+{
+    struct run *run = context;
+    const struct xstate_saved *saved = saved_of(run, first);
     bool again = run->xcr0_told && run->xcr0 == saved->xcr0_on;
-    watched->told = run->xcr0_told = true;
-    watched->xcr0 = run->xcr0 = saved->xcr0_on;
-    event_state(run->machine, cpu, saved, again);
+    run->xcr0_told = true;
+    run->xcr0 = saved->xcr0_on;
+    event_state(run->machine, list, saved, again);
     if (saved->form < run->machine->xstate.form) {
-        event_skip("avx512", cpu, "XCR0 did not take what CPUID.0D offers");
+        event_skip("avx512", list, "XCR0 did not take what CPUID.0D offers");
         note_cause(&run->causes, CAUSE_STATE_REFUSED);
     }
+}
+
+void tell_states(struct run *run, const struct cpus *cpus)
+{
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        if (!cpus_has(cpus, cpu))
+            continue;
+        run->watched[cpu].told = true;
+        run->watched[cpu].xcr0 = saved_of(run, cpu)->xcr0_on;
+    }
+    cpus_fold(cpus, same_state, tell_state, run);
+}
+
+static bool same_reason(const void *context, uint32_t one, uint32_t other)
+{
+    const struct run *run = context;
+    return strcmp(run->watched[one].reason, run->watched[other].reason) == 0;
+}
+
+static void tell_reason(void *context, uint32_t first, const char *list)
+{
+    const struct run *run = context;
+    event_skip("all", list, run->watched[first].reason);
+}
+
+void tell_no_part(struct run *run, const struct cpus *cpus)
+{
+    cpus_fold(cpus, same_reason, tell_reason, run);
 }
 
 /* Whether one of the same signature was told before, or of the same class where none fits. */

@@ -10,11 +10,14 @@ void tell_start(const struct run *run);
 /* Something broke: told, and kept for the screen. */
 void tell_error(struct run *run, const char *reason);
 
-/* The first machine check of a vCPU, once. */
-void tell_machine_check(struct run *run, uint32_t cpu);
+/* Of each of these vCPUs the first machine check, once. */
+void tell_machine_checks(struct run *run, const struct cpus *cpus);
 
-/* The XCR0 of a vCPU, and whether it could turn on what was wanted. */
-void tell_state(struct run *run, uint32_t cpu);
+/* The XCR0 of these vCPUs, and whether they could turn on what was wanted. */
+void tell_states(struct run *run, const struct cpus *cpus);
+
+/* These vCPUs take no part, each for its reason. */
+void tell_no_part(struct run *run, const struct cpus *cpus);
 
 /* Some of the findings that wait in the queues of the vCPUs, each with its diagnosis. */
 void tell_findings(struct run *run);

@@ -8,6 +8,7 @@
 #include "../window/counter.h"
 #include "standstill.h"
 #include "telling.h"
+#include <string.h>
 
 #define ANSWER_MILLISECONDS 10000u /* until a silent vCPU counts as lost */
 /* Firmware looks at its vCPUs every 100 ms of its own time, which may run slower than ours. */
@@ -19,101 +20,190 @@ static void other_vcpu(void *argument)
     vcpu_run(argument);
 }
 
+/* It takes no part: no other waits for it. */
+static void leave_out(struct run *run, uint32_t cpu, const char *reason)
+{
+    struct watched *watched = &run->watched[cpu];
+    watched->reason = reason;
+    watched->lost = false;
+    atomic_store(&watched->vcpu->rounds.stop, true);
+    atomic_store(&watched->vcpu->state, VCPU_UNUSED);
+    note_cause(&run->causes, CAUSE_VCPU_NOT_STARTED);
+}
+
 void watching_start(struct run *run)
 {
+    struct cpus out = {0};
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        struct watched *watched = &run->watched[cpu];
+        if (cpu == run->processors.boot || !run_has(run, cpu))
+            continue;
+        watched->call = (struct processor_call){other_vcpu, watched->vcpu, NULL, NULL, NULL};
+        watched->call.failed = processors_ask(cpu, &watched->call);
+    }
+    processors_start();
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
         struct watched *watched = &run->watched[cpu];
         watched->progressed_at = clock_milliseconds();
-        if (cpu == run->processors.boot || !run_has(run, cpu))
+        if (!watched->call.failed)
             continue;
-        watched->call = (struct processor_call){other_vcpu, watched->vcpu, NULL};
-        const char *reason = processors_start(cpu, &watched->call);
-        if (!reason)
-            continue;
-        event_skip("all", cpu, reason);
-        atomic_store(&watched->vcpu->rounds.stop, true); /* so that no other waits for it */
-        atomic_store(&watched->vcpu->state, VCPU_UNUSED);
-        note_cause(&run->causes, CAUSE_VCPU_NOT_STARTED);
+        leave_out(run, cpu, watched->call.failed);
+        cpus_add(&out, cpu);
     }
+    tell_no_part(run, &out);
 }
 
-/* What is to be told of a vCPU that is silent, and has been for so long. */
-static void describe_silence(const struct run *run, uint32_t cpu, struct text *text)
+/* What one look has met, to be told once of all vCPUs of which it is the same. */
+struct met {
+    struct cpus take_part, lost, back, broken;
+};
+
+/* Silent at about the same time: within two seconds. */
+static bool about_the_same(uint64_t one, uint64_t other)
 {
-    const struct watched *watched = &run->watched[cpu];
+    return (one < other ? other - one : one - other) < 2000;
+}
+
+static const char *remark_of(const struct run *run, uint32_t cpu)
+{
+    return run->watched[cpu].call.remark;
+}
+
+static bool same_remark(const void *context, uint32_t one, uint32_t other)
+{
+    return strcmp(remark_of(context, one), remark_of(context, other)) == 0;
+}
+
+static void tell_remark(void *context, uint32_t first, const char *list)
+{
+    char buffer[200];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "%s %s: %s", cpus_noun(list), list, remark_of(context, first));
+    event_notice(buffer);
+}
+
+static bool same_silence(const void *context, uint32_t one, uint32_t other)
+{
+    const struct run *run = context;
+    const struct watched *first = &run->watched[one], *second = &run->watched[other];
+    return first->lost_in == second->lost_in &&
+           about_the_same(first->progressed_at, second->progressed_at);
+}
+
+static bool same_return(const void *context, uint32_t one, uint32_t other)
+{
+    const struct run *run = context;
+    const struct watched *first = &run->watched[one], *second = &run->watched[other];
+    return first->lost_in == second->lost_in && about_the_same(first->away, second->away);
+}
+
+#define SILENCE_BYTES 160u
+
+static void describe_silence(const struct run *run, uint32_t first, const char *list, char *buffer)
+{
+    const struct watched *watched = &run->watched[first];
     uint64_t seconds = (clock_milliseconds() - watched->progressed_at) / 1000;
-    if (atomic_load(&watched->vcpu->state) == VCPU_ASKED)
-        text_add(text, "vCPU %u did not answer within %lu s of its start", cpu, seconds);
+    bool several = strlen(cpus_noun(list)) > strlen("vCPU");
+    struct text text;
+    text_start(&text, buffer, SILENCE_BYTES);
+    if (watched->lost_in == NO_ROW)
+        text_add(&text, "%s %s did not answer within %lu s of %s start", cpus_noun(list), list,
+                 seconds, several ? "their" : "its");
     else
-        text_add(text, "vCPU %u made no progress for %lu s; it is in exit %s", cpu, seconds,
-                 run_row_name(run, watched->lost_in));
+        text_add(&text, "%s %s made no progress for %lu s; %s in exit %s", cpus_noun(list), list,
+                 seconds, several ? "they are" : "it is", run_row_name(run, watched->lost_in));
 }
 
-/* It may come back: a host that swaps, or copies memory after a migration, keeps vCPUs waiting. */
-static void lose(struct run *run, uint32_t cpu)
+/* They may come back: a host that swaps, or copies memory after a migration, keeps vCPUs waiting.
+ */
+static void tell_lost_now(void *context, uint32_t first, const char *list)
 {
-    struct watched *watched = &run->watched[cpu];
-    char buffer[160];
-    struct text text;
-    text_start(&text, buffer, sizeof(buffer));
-    watched->lost = true;
-    watched->lost_in = atomic_load(&watched->vcpu->rounds.current);
-    describe_silence(run, cpu, &text);
+    char buffer[SILENCE_BYTES];
+    describe_silence(context, first, list, buffer);
     event_notice(buffer);
 }
 
-/* For so long it made no progress. */
-static void take_back(struct run *run, uint32_t cpu, uint64_t milliseconds)
+static void tell_back(void *context, uint32_t first, const char *list)
 {
-    struct watched *watched = &run->watched[cpu];
-    char buffer[160];
+    const struct run *run = context;
+    const struct watched *watched = &run->watched[first];
+    char buffer[SILENCE_BYTES];
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
-    watched->lost = false;
-    text_add(&text, "vCPU %u went on after %lu s in exit %s", cpu, milliseconds / 1000,
-             run_row_name(run, watched->lost_in));
+    if (watched->lost_in == NO_ROW)
+        text_add(&text, "%s %s answered after %lu s", cpus_noun(list), list, watched->away / 1000);
+    else
+        text_add(&text, "%s %s went on after %lu s in exit %s", cpus_noun(list), list,
+                 watched->away / 1000, run_row_name(run, watched->lost_in));
     event_notice(buffer);
 }
 
+static void tell_lost_for_good(void *context, uint32_t first, const char *list)
+{
+    char buffer[SILENCE_BYTES];
+    describe_silence(context, first, list, buffer);
+    tell_error(context, buffer);
+}
+
+/* One that we started and that never came may not be there: a table of ACPI's says so, no more. */
 void watching_tell_lost(struct run *run)
 {
+    struct cpus lost = {0}, out = {0};
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
-        char buffer[160];
-        struct text text;
         if (!run->watched[cpu].lost)
             continue;
-        text_start(&text, buffer, sizeof(buffer));
-        describe_silence(run, cpu, &text);
-        tell_error(run, buffer);
-        note_cause(&run->causes, CAUSE_VCPU_LOST);
+        if (run->watched[cpu].lost_in == NO_ROW && run->processors.own) {
+            leave_out(run, cpu, "it does not answer INIT and SIPI");
+            cpus_add(&out, cpu);
+        } else {
+            cpus_add(&lost, cpu);
+            note_cause(&run->causes, CAUSE_VCPU_LOST);
+        }
     }
+    tell_no_part(run, &out);
+    cpus_fold(&lost, same_silence, tell_lost_for_good, run);
 }
 
-static void tell_broken(struct run *run, uint32_t cpu)
+static bool same_fault(const void *context, uint32_t one, uint32_t other)
 {
-    struct watched *watched = &run->watched[cpu];
-    char buffer[160];
+    const struct run *run = context;
+    const struct fault *first = &run->watched[one].vcpu->fault;
+    const struct fault *second = &run->watched[other].vcpu->fault;
+    return first->vector == second->vector && first->error_code == second->error_code &&
+           first->rip == second->rip;
+}
+
+static void tell_broken(void *context, uint32_t first, const char *list)
+{
+    struct run *run = context;
+    const struct fault *fault = &run->watched[first].vcpu->fault;
+    char buffer[200];
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
-    text_add(&text, "vCPU %u: unexpected %s (error code 0x%lx) at 0x%lx outside a window", cpu,
-             exception_name(watched->vcpu->fault.vector), watched->vcpu->fault.error_code,
-             watched->vcpu->fault.rip);
+    text_add(&text, "%s %s: unexpected %s (error code 0x%lx) at 0x%lx outside a window",
+             cpus_noun(list), list, exception_name(fault->vector), fault->error_code, fault->rip);
     tell_error(run, buffer);
-    watched->broken = true;
     note_cause(&run->causes, CAUSE_OWN_EXCEPTION);
 }
 
-static void look_at_state(struct run *run, uint32_t cpu)
+static void note_progress(struct run *run, uint32_t cpu, struct met *met)
 {
     struct watched *watched = &run->watched[cpu];
-    uint64_t xcr0 = watched->vcpu->saved.xcr0_on;
-    if (watched->beats == 0 || (watched->told && watched->xcr0 == xcr0))
+    uint64_t beats = counter_read(&watched->vcpu->rounds.beats), now = clock_milliseconds();
+    if (beats == watched->beats)
         return;
-    tell_state(run, cpu);
+    if (watched->lost) {
+        watched->lost = false;
+        watched->away = now - watched->progressed_at;
+        cpus_add(&met->back, cpu);
+    }
+    watched->beats = beats;
+    watched->progressed_at = now;
 }
 
 /* Looks after one vCPU; true while it has work left. */
-static bool look_after(struct run *run, uint32_t cpu)
+static bool look_after(struct run *run, uint32_t cpu, struct met *met)
 {
     struct watched *watched = &run->watched[cpu];
     if (!run_has(run, cpu))
@@ -121,44 +211,78 @@ static bool look_after(struct run *run, uint32_t cpu)
     struct vcpu *vcpu = watched->vcpu;
     if (watched->broken)
         return false;
-    tell_machine_check(run, cpu);
-    uint64_t beats = counter_read(&vcpu->rounds.beats), now = clock_milliseconds();
+    cpus_add(&met->take_part, cpu);
+    note_progress(run, cpu, met);
     enum vcpu_state state = atomic_load_explicit(&vcpu->state, memory_order_acquire);
-    if (beats != watched->beats) {
-        if (watched->lost)
-            take_back(run, cpu, now - watched->progressed_at);
-        watched->beats = beats;
-        watched->progressed_at = now;
+    if (state == VCPU_BROKEN) {
+        watched->broken = true;
+        cpus_add(&met->broken, cpu);
+    } else if (state != VCPU_DONE && cpu != run->processors.boot && !watched->lost &&
+               clock_milliseconds() - watched->progressed_at > ANSWER_MILLISECONDS) {
+        watched->lost = true;
+        watched->lost_in = state == VCPU_ASKED ? NO_ROW : atomic_load(&vcpu->rounds.current);
+        cpus_add(&met->lost, cpu);
     }
-    look_at_state(run, cpu);
-    if (state == VCPU_BROKEN)
-        tell_broken(run, cpu);
-    else if (state != VCPU_DONE && cpu != run->processors.boot && !watched->lost &&
-             now - watched->progressed_at > ANSWER_MILLISECONDS)
-        lose(run, cpu);
     return state != VCPU_DONE && !watched->lost && !watched->broken;
+}
+
+/* Where some vCPUs have none yet, others wait so long for them, to be told in one line. */
+#define STATES_MILLISECONDS 1000u
+
+static void look_at_states(struct run *run, const struct met *met)
+{
+    struct cpus due = {0}, remarked = {0};
+    bool awaited = false;
+    uint64_t now = clock_milliseconds();
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++) {
+        const struct watched *watched = &run->watched[cpu];
+        if (!cpus_has(&met->take_part, cpu) || watched->lost)
+            continue;
+        if (watched->beats == 0)
+            awaited |= cpu != run->processors.boot && !watched->broken;
+        else if (!watched->told || watched->xcr0 != watched->vcpu->saved.xcr0_on)
+            cpus_add(&due, cpu);
+    }
+    if (!cpus_any(&due))
+        return;
+    if (!run->states_since)
+        run->states_since = now;
+    if (awaited && now - run->states_since < STATES_MILLISECONDS)
+        return;
+    run->states_since = 0;
+    for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
+        if (cpus_has(&due, cpu) && !run->watched[cpu].told && run->watched[cpu].call.remark)
+            cpus_add(&remarked, cpu);
+    tell_states(run, &due);
+    cpus_fold(&remarked, same_remark, tell_remark, run);
 }
 
 bool watching_look(struct run *run)
 {
     bool busy = false;
+    struct met met = {0};
     standstill_look(run);
     for (uint32_t cpu = 0; cpu < run->processors.count; cpu++)
-        busy |= look_after(run, cpu);
+        busy |= look_after(run, cpu, &met);
+    tell_machine_checks(run, &met.take_part);
+    cpus_fold(&met.back, same_return, tell_back, run);
+    look_at_states(run, &met);
+    cpus_fold(&met.broken, same_fault, tell_broken, run);
+    cpus_fold(&met.lost, same_silence, tell_lost_now, run);
     tell_findings(run);
     return busy;
 }
 
-/* Until the firmware has seen that the procedure it started there has returned. */
+/* Until whoever started the procedure there has seen that it has returned. */
 static bool given_back(struct watched *watched)
 {
     uint64_t since = clock_milliseconds();
-    while (!watched->lost && !processors_returned(&watched->call)) {
-        if (clock_milliseconds() - since > GIVE_BACK_MILLISECONDS)
+    while (!processors_returned(&watched->call)) {
+        if (watched->lost || clock_milliseconds() - since > GIVE_BACK_MILLISECONDS)
             return false;
         clock_wait(1);
     }
-    return !watched->lost;
+    return true;
 }
 
 /* What each vCPU reads between its rounds. */

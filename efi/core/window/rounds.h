@@ -14,6 +14,7 @@
 #include "patterns.h"
 #include "plan_options.h"
 #include "pulse.h"
+#include "tsc_skew.h"
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -124,6 +125,7 @@ struct rounds {
     struct tally tally[EXIT_MAX + 1];
     _Atomic uint64_t verified; /* rounds in all */
     struct pulse pulse;        /* when it had time */
+    struct tsc_skew skew;      /* how far its TSC is from the boot vCPU's */
     _Atomic uint64_t beats;    /* grows with every round and slice: the sign of life */
     _Atomic uint64_t findings;
     struct hits hits, injected_hits; /* of real findings, and of planted ones */

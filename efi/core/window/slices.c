@@ -311,6 +311,7 @@ void slice_run(struct rounds *rounds, uint32_t entry)
                  ~round_general_changed(rounds->plan->entry[entry].window));
     uint64_t start = rdtsc();
     pulse_look(&rounds->pulse, start);
+    tsc_skew_look(&rounds->skew, start);
     round_fill(rounds, &rounds->ring[rounds->oldest], 0);
     rounds->oldest = (rounds->oldest + 1) % GENERATIONS;
     for (unsigned int n = 0; n < GENERATIONS; n++)
@@ -324,6 +325,7 @@ void slice_run(struct rounds *rounds, uint32_t entry)
         run_by_xsave(rounds, entry);
     uint64_t end = rdtsc();
     pulse_look(&rounds->pulse, end);
+    tsc_skew_look(&rounds->skew, end);
     if (end > start) /* else it was set back meanwhile */
         counter_add(&tally->slice_cycles, end - start);
 }
