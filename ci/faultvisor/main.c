@@ -203,7 +203,7 @@ static bool set_kinds(struct word list)
 
 static const char *const rpci_names[] = {
     [POSE_ANSWERS] = "answer",  [POSE_REFUSES] = "refuse", [POSE_SILENT] = "silent",
-    [POSE_ENDLESS] = "endless", [POSE_ABSENT] = "absent",
+    [POSE_ENDLESS] = "endless", [POSE_ABSENT] = "absent",  [POSE_CHECKPOINTS] = "checkpoints",
 };
 
 static bool set_rpci(struct word value, struct text *allowed)
