@@ -49,10 +49,10 @@ EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(CORE) $(wildcard efi/ring0/*.[cS] efi
 PE_OBJECTS  := $(patsubst %,$(BUILD)/%.o,$(wildcard linker/*.S))
 
 .DELETE_ON_ERROR:
-.PHONY: all run demo deps dist sign test unit check check-hypervisors fuzz silicon bench lint clean help FORCE
+.PHONY: all run demo deps dist sign test unit check check-fleet check-hypervisors fuzz silicon bench lint clean help FORCE
 
 # Commands build the same things: two of them run one after the other.
-ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter run demo dist sign unit test check check-hypervisors fuzz bench lint,$(MAKECMDGOALS))),)
+ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter run demo dist sign unit test check check-fleet check-hypervisors fuzz bench lint,$(MAKECMDGOALS))),)
 .NOTPARALLEL:
 endif
 
@@ -108,6 +108,13 @@ check-hypervisors: ## run zmmtest beneath real KVMs, with every bug that can be 
 	@ci/install check
 	@$(MAKE) -s all
 	@ALL=yes ci/prove --verbose ci/hypervisors/*.t
+
+# Some minutes the first time, which builds govc; that is in .cache/, where clean leaves it.
+check-fleet: ## run what speaks to VMware and Kubernetes with the real programs: govc, vmware-rpctool, kubectl
+	@ci/install fleet
+	@$(MAKE) -s $(BUILD)/zmmtest-linux $(BUILD)/vmware-host dist
+	@ci/fleet/real/prepare
+	@ci/prove --timer ci/fleet/real/*.t
 
 # Each target for so long.
 SECONDS ?= 20
@@ -215,6 +222,10 @@ $(BUILD)/xstate-loop: $(BUILD)/host/ci/silicon/xstate_loop.c.o $(AREA_OBJECTS)
 $(BUILD)/inject: $(BUILD)/host/ci/silicon/inject.c.o $(AREA_OBJECTS)
 	$(CC) -no-pie -o $@ $^
 
+# A VMware host for processes, of the pose.
+$(BUILD)/vmware-host: $(patsubst %,$(BUILD)/host/%.o,ci/fleet/real/vmware_host.c ci/faultvisor/vmware.c) $(HOST_ARCHIVE)
+	$(CC) -no-pie -o $@ $^
+
 # --- fuzz targets -----------------------------------------------------------------------------------
 
 # The same sources once more, by clang, with its sanitizers; the assembly is the host's.
@@ -243,10 +254,10 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/ci/fuzz/fuzz_%.c.o $(FUZZ_ARCHIVE) ci/unit/h
 
 # --- images --------------------------------------------------------------------------------------
 
-$(IMAGE): $(EFI) image/zmmtest.conf image/make-image
+$(IMAGE): $(EFI) image/zmmtest.conf image/make-image image/bios.S
 	image/make-image disk $(EFI) image/zmmtest.conf $@
 
-$(ISO): $(EFI) image/zmmtest.conf image/make-image
+$(ISO): $(EFI) image/zmmtest.conf image/make-image image/bios.S
 	image/make-image iso $(EFI) image/zmmtest.conf $@
 
 # --- unit tests ----------------------------------------------------------------------------------

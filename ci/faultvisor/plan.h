@@ -11,10 +11,11 @@
 /* How the posed VMware's RPCI channel behaves. */
 enum pose {
     POSE_ANSWERS,
-    POSE_REFUSES, /* "0 " and a reason to each request */
-    POSE_SILENT,  /* no step of a message succeeds */
-    POSE_ENDLESS, /* each reply is of 4 GiB, and never ends */
-    POSE_ABSENT,  /* nor does the port answer anything else */
+    POSE_REFUSES,     /* "0 " and a reason to each request */
+    POSE_SILENT,      /* no step of a message succeeds */
+    POSE_ENDLESS,     /* each reply is of 4 GiB, and never ends */
+    POSE_ABSENT,      /* nor does the port answer anything else */
+    POSE_CHECKPOINTS, /* every now and then a step is interrupted by one */
     POSE_COUNT
 };
 
@@ -50,6 +51,7 @@ struct plan {
     bool no_console; /* zmmtest finds no console */
     bool pose_vmware;
     enum pose rpci;
+    bool low_bandwidth;    /* VMware offers no other */
     const char *guestinfo; /* guestinfo.zmmtest.options, not terminated; NULL: not set */
     size_t guestinfo_bytes;
     uint64_t image_start, image_end; /* zmmtest in memory */
