@@ -3,6 +3,7 @@
 #include "../../platform/disks.h"
 #include "../machine/exception.h"
 #include "../report/events.h"
+#include "../report/system_events.h"
 #include "../text.h"
 #include "../window/area_format.h"
 #include "counts.h"
@@ -124,6 +125,19 @@ static void tell_components(const struct run *run)
     }
 }
 
+static void tell_system(const struct run *run)
+{
+    if (run->machine->system[0]) {
+        event_skip("registers", CPU_ALL, "the operating system keeps system registers to itself");
+    } else if (run->machine->confidential) {
+        event_skip("registers", CPU_ALL,
+                   "a confidential VM is told of reads of some system registers by exceptions");
+    } else {
+        struct system_result result = count_system(run);
+        event_system(&result);
+    }
+}
+
 /* Harmless by themselves, but what ran between load and compare is to be known. */
 static void tell_count(uint64_t count, const char *of_what)
 {
@@ -180,6 +194,7 @@ void outcome_tell(const struct run *run, const struct totals *totals)
     tell_untold(run, totals);
     tell_exits(run);
     tell_components(run);
+    tell_system(run);
     tell_interrupts(totals);
     tell_disks(run);
 }

@@ -4,19 +4,11 @@
 #include "area_format.h"
 #include "counter.h"
 #include "round.h"
+#include "system_state.h"
 #include "vectors.h"
 #include <string.h>
 
 #define REGISTERS_BYTES_MAX 1024u /* of a component of registers: Hi16_ZMM */
-
-static void note(struct areas *areas, const struct area_difference *difference)
-{
-    for (uint32_t n = 0; n < areas->differences; n++)
-        if (areas->difference[n].component == difference->component)
-            return;
-    if (areas->differences < AREA_DIFFERENCES)
-        areas->difference[areas->differences++] = *difference;
-}
 
 /* How the area is laid out, and that nothing is in it that was not asked for. */
 static void compare_header(struct rounds *rounds, const struct round *round)
@@ -29,11 +21,11 @@ static void compare_header(struct rounds *rounds, const struct round *round)
     of_layout.want = compacted ? COMPACTED | round->area_mask : 0;
     of_layout.got = area_load(found + OFFSET_COMP_BV);
     if (of_layout.got != of_layout.want)
-        note(areas, &of_layout);
+        areas_note(areas, &of_layout);
     struct area_difference beyond = {.component = AREA_HEADER};
     beyond.got = area_load(found + OFFSET_BV) & ~round->area_mask;
     if (beyond.got)
-        note(areas, &beyond);
+        areas_note(areas, &beyond);
 }
 
 /* XGETBV(1) must agree, where there is one. */
@@ -44,7 +36,7 @@ static void compare_in_use(struct areas *areas, const struct round *round)
                                      .want = areas->live & round->area_mask,
                                      .got = round->area_in_use & areas->live & round->area_mask};
     if (round->area_xgetbv && in_use.got != in_use.want)
-        note(areas, &in_use);
+        areas_note(areas, &in_use);
 }
 
 /* Where the component is in what an instruction saved. */
@@ -104,7 +96,7 @@ static bool compare_saved(struct rounds *rounds, struct round *round, uint32_t b
         if (found)
             *found = difference.got;
         else
-            note(areas, &difference);
+            areas_note(areas, &difference);
     }
     return same;
 }
@@ -118,7 +110,7 @@ static bool compare_pkru(struct areas *areas)
     difference.reset = difference.got == 0;
     if (difference.got == difference.want)
         return true;
-    note(areas, &difference);
+    areas_note(areas, &difference);
     return false;
 }
 
@@ -146,7 +138,6 @@ static void put_pkru_back(const struct areas *areas)
 
 void areas_put_back(struct areas *areas)
 {
-    (void)controls_end(&areas->controls);
     put_pkru_back(areas);
     if (areas->before && areas->xcr0)
         vectors_restore_area(areas->before, areas->xcr0 & areas->sized);
@@ -165,37 +156,23 @@ static void forget(const struct areas *areas)
 
 void areas_leave(struct rounds *rounds)
 {
-    (void)controls_end(&rounds->areas.controls);
     forget(&rounds->areas);
 }
 
 bool areas_mend_xcr0(struct rounds *rounds)
 {
     struct areas *areas = &rounds->areas;
-    struct area_difference xcr0 = {.component = AREA_CONTROL + CONTROL_XCR0, .want = areas->xcr0};
+    struct area_difference xcr0 = {.component = AREA_SYSTEM + SYSTEM_XCR0, .want = areas->xcr0};
     areas->differences = 0;
     if (!areas->xcr0)
         return false;
     xcr0.got = xgetbv0();
     if (xcr0.got == xcr0.want)
         return false;
-    note(areas, &xcr0);
+    areas_note(areas, &xcr0);
     if (!rounds->machine->system[0])
         xsetbv0(areas->xcr0);
     return true;
-}
-
-static void compare_controls(struct rounds *rounds)
-{
-    struct areas *areas = &rounds->areas;
-    uint32_t changed = controls_end(&areas->controls);
-    for (uint32_t n = 0; n < CONTROL_COUNT; n++) {
-        struct area_difference difference = {.component = AREA_CONTROL + n,
-                                             .want = areas->controls.want[n],
-                                             .got = areas->controls.got[n]};
-        if (changed >> n & 1)
-            note(areas, &difference);
-    }
 }
 
 bool areas_compare(struct rounds *rounds, struct round *round)
@@ -216,7 +193,7 @@ bool areas_compare(struct rounds *rounds, struct round *round)
     }
     if (same)
         compare_in_use(areas, round);
-    compare_controls(rounds);
+    same &= system_compare(rounds);
     return same && areas->differences == 0;
 }
 

@@ -138,9 +138,6 @@ void areas_fill(struct rounds *rounds, struct round *round, uint32_t mix)
         areas->save = (areas->save + 1) % SAVE_COUNT;
     while (areas->no_save[areas->save]);
     round->area_save = area_save_address(areas->save);
-    /* A confidential VM is told of reads of DR7 and of some MSRs by an exception. */
-    if (!rounds->machine->system[0] && !rounds->machine->confidential)
-        controls_begin(&areas->controls, round->expected.general[RSP]);
 }
 
 void areas_fill_planted(struct rounds *rounds, struct round *round, uint32_t mix)

@@ -14,6 +14,7 @@
 #include "patterns.h"
 #include "plan_options.h"
 #include "pulse.h"
+#include "system.h"
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -119,6 +120,7 @@ struct rounds {
     uint64_t hold_loops;
     struct interrupts interrupts;
     struct areas areas;
+    struct system_state system;
 
     /* Written by the vCPU, read by the boot vCPU. */
     struct tally tally[EXIT_MAX + 1];

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "plant.h"
 #include "round.h"
+#include "system_state.h"
 #include "work.h"
 #include <string.h>
 
@@ -92,6 +93,7 @@ void slices_prepare(struct rounds *rounds)
     measure_bare_round(rounds);
     memory_prepare(rounds);
     areas_prepare(rounds);
+    system_prepare(rounds);
 }
 
 static enum corruption_class next_injected_class(struct rounds *rounds)
@@ -156,6 +158,8 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
     uint64_t start = timed ? rdtsc() : 0;
     enum window_result result = round_enter(rounds, window, round);
     uint64_t end = timed ? rdtsc() : 0, cycles = end > start ? end - start : 0;
+    if (result >= FAULTED)
+        system_exception(rounds, round->fault.vector);
     if (ended_by(result, round, NEVER_FOUND)) {
         if (round->area_mask)
             areas_leave(rounds);
@@ -293,10 +297,21 @@ static void run_by_xsave(struct rounds *rounds, uint32_t entry)
         uint64_t mix = exit->all_live ? 0 : (pass * count + entry + n) % mixes;
         areas_fill(rounds, &rounds->area_round, (uint32_t)mix);
         set_operands(rounds, exit, &rounds->area_round);
+        rounds->system.seen = false;
         available = run_rounds(rounds, entry, &rounds->area_round, 1, 1);
     }
     if (mixes) /* the last one may not have come to run */
         areas_leave(rounds);
+}
+
+/* Before the rounds by XSAVE, which look by themselves, and behind one that did not. */
+static void look_at_system(struct rounds *rounds, uint32_t entry)
+{
+    if (rounds->system.seen)
+        return;
+    bool xcr0_altered = areas_mend_xcr0(rounds);
+    if (!system_compare(rounds) || xcr0_altered)
+        finding_keep_of_slice(rounds, entry, rounds->plan->entry[entry].window);
 }
 
 void slice_run(struct rounds *rounds, uint32_t entry)
@@ -315,13 +330,17 @@ void slice_run(struct rounds *rounds, uint32_t entry)
     rounds->oldest = (rounds->oldest + 1) % GENERATIONS;
     for (unsigned int n = 0; n < GENERATIONS; n++)
         set_operands(rounds, exit, &rounds->ring[n]);
+    system_begin(rounds, exit);
     bool available = run_rounds(rounds, entry, rounds->ring, GENERATIONS, exit->rounds);
     if (exit->all_live)
         restore_operand_registers(rounds);
     else if (available)
         run_mixed(rounds, entry);
+    look_at_system(rounds, entry);
     if (available)
         run_by_xsave(rounds, entry);
+    look_at_system(rounds, entry);
+    system_end(rounds);
     uint64_t end = rdtsc();
     pulse_look(&rounds->pulse, end);
     if (end > start) /* else it was set back meanwhile */
