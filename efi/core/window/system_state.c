@@ -154,10 +154,12 @@ static void look_anew(struct system_state *state)
 void system_begin(struct rounds *rounds, const struct exit *exit)
 {
     struct system_state *state = &rounds->system;
+    state->seen = false;
+    if (!state->present)
+        return;
     if (!state->begun)
         look_anew(state);
     state->begun = state->in_slice = true;
-    state->seen = false;
     state->left_out = exit->system_changed;
     state->generation++;
     for (uint64_t left = state->patterned; left; left &= left - 1) {
