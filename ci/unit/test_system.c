@@ -310,6 +310,19 @@ static void what_the_firmware_changes_is_no_finding(void **state)
     expect_registers_as_before();
 }
 
+/* Where no firmware runs, there is nobody else: the reference is that of the start. */
+static void a_loss_between_slices_is_found_where_no_firmware_ran(void **state)
+{
+    (void)state;
+    slice_run(&rounds, 0);
+    registers.first[SYSTEM_EFER] ^= 1;
+    slice_run(&rounds, 1);
+    slice_run(&rounds, 0);
+    assert_int_equal(rounds.tally[1].findings, 1);
+    assert_int_equal(rounds.findings, 1);
+    assert_int_equal(rounds.system.changed_outside, 0);
+}
+
 static void what_is_refused_or_absent_has_a_reason(void **state)
 {
     (void)state;
@@ -441,6 +454,8 @@ int main(void)
                                         leave),
         cmocka_unit_test_setup_teardown(the_class_says_what_became_of_a_pattern, start, leave),
         cmocka_unit_test_setup_teardown(what_the_firmware_changes_is_no_finding, start, leave),
+        cmocka_unit_test_setup_teardown(a_loss_between_slices_is_found_where_no_firmware_ran, start,
+                                        leave),
         cmocka_unit_test_setup_teardown(what_is_refused_or_absent_has_a_reason, start, leave),
         cmocka_unit_test_setup_teardown(only_bits_that_take_it_have_a_pattern, start, leave),
         cmocka_unit_test_setup_teardown(with_interrupts_on_cr8_and_gs_stay, start, leave),
