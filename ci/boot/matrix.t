@@ -57,7 +57,7 @@ runs_of() { # faults
     local fault
     for fault in "$@"; do
         case $fault in
-        *x87 | fcw | ghost-sse | *pkru) echo "fault=$fault $beneath -- passes=8 exits=$by_xsave $rest" ;;
+        *x87 | fcw | fip | ghost-sse | *pkru) echo "fault=$fault $beneath -- passes=8 exits=$by_xsave $rest" ;;
         ghost-*) echo "fault=$fault $beneath -- passes=10 $rest" ;;
         stale | other-vcpu) echo "fault=$fault $beneath -- passes=3 $rest" ;;
         *) echo "fault=$fault $beneath -- passes=1 $rest" ;;

@@ -64,6 +64,14 @@ bool edit_fcw(struct host_cpu *cpu)
     return true;
 }
 
+/* FIP and FDP as FXSAVE and FXRSTOR keep them outside of 64-bit mode: their low halves. */
+bool edit_fip(struct host_cpu *cpu)
+{
+    memset(cpu->area + 12, 0, 4);
+    memset(cpu->area + 20, 0, 4);
+    return true;
+}
+
 bool edit_init_avx(struct host_cpu *cpu)
 {
     area_init_component(cpu->area, XSTATE_AVX);

@@ -116,6 +116,8 @@ static void tell_components(const struct run *run)
     for (enum save_instruction save = 0; save < SAVE_COUNT; save++)
         if (areas->no_save[save])
             event_skip(save_instruction_name(save), CPU_ALL, areas->no_save[save]);
+    if (areas->no_pointers)
+        event_skip("fip", CPU_ALL, areas->no_pointers);
     event_component_header();
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         if (!((xstate->offered | xstate->supervisor) >> bit & 1))

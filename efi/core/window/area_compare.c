@@ -53,10 +53,11 @@ static const uint8_t *found_component(const struct rounds *rounds, uint32_t bit)
  * A processor may call a component in use that was put back into its INIT state, and then saves its
  * INIT values (SDM vol. 1, 13.6; QEMU does so with x87): a reset all the same.
  */
-static bool has_init_values(const struct xstate *xstate, uint32_t bit, const uint8_t *at)
+static bool has_init_values(const struct rounds *rounds, uint32_t bit, const uint8_t *at)
 {
+    const struct xstate *xstate = &rounds->machine->xstate;
     for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8) {
-        uint64_t used = area_used_bits(bit, offset) | area_fixed_bits(bit, offset);
+        uint64_t used = area_used_bits(&rounds->areas, bit, offset) | area_fixed_bits(bit, offset);
         if ((area_load(at + offset) & used) != area_init_value(bit, offset))
             return false;
     }
@@ -79,7 +80,7 @@ static bool compare_saved(struct rounds *rounds, struct round *round, uint32_t b
         area_holds_registers(&round->expected, bit, xstate->size[bit], in_use ? at : zeros))
         return true;
     for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8) {
-        uint64_t used = area_used_bits(bit, offset) | area_fixed_bits(bit, offset);
+        uint64_t used = area_used_bits(areas, bit, offset) | area_fixed_bits(bit, offset);
         const uint64_t *expected = area_register_quadword(&round->expected, bit, offset);
         uint64_t *found = area_register_quadword(&round->found, bit, offset);
         struct area_difference difference = {
@@ -92,7 +93,7 @@ static bool compare_saved(struct rounds *rounds, struct round *round, uint32_t b
         if (difference.got == difference.want)
             continue;
         same = false;
-        difference.reset = !in_use || has_init_values(xstate, bit, at);
+        difference.reset = !in_use || has_init_values(rounds, bit, at);
         if (found)
             *found = difference.got;
         else
@@ -105,7 +106,7 @@ static bool compare_pkru(struct areas *areas)
 {
     struct area_difference difference = {.component = XSTATE_PKRU,
                                          .want = areas->pkru_wanted,
-                                         .got = read_pkru() & area_used_bits(XSTATE_PKRU, 0),
+                                         .got = read_pkru() & area_used_bits(areas, XSTATE_PKRU, 0),
                                          .init = !(areas->live & XCR0_PKRU)};
     difference.reset = difference.got == 0;
     if (difference.got == difference.want)

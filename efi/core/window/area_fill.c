@@ -29,7 +29,7 @@ static uint64_t pattern_of(const struct rounds *rounds, const struct round *roun
                                     PATTERN_END + bit % 8, offset / 8 % VECTOR_LANES};
     if (bit == XSTATE_TILECFG)
         return tile_configuration(offset);
-    return area_legal(bit, offset, pattern_make(&origin));
+    return area_legal(&rounds->areas, bit, offset, pattern_make(&origin));
 }
 
 static uint32_t count_bits(uint64_t set)
@@ -87,7 +87,7 @@ static void fill_rest(struct rounds *rounds, const struct round *round, uint32_t
     uint8_t *to = rounds->areas.wanted + xstate->offset[bit];
     bool live = rounds->areas.live >> bit & 1;
     for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8) {
-        if (live && area_used_bits(bit, offset))
+        if (live && area_used_bits(&rounds->areas, bit, offset))
             area_store(to + offset, pattern_of(rounds, round, bit, offset));
         else if (!live && area_init_value(bit, offset))
             area_store(to + offset, area_init_value(bit, offset));

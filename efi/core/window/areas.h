@@ -50,6 +50,7 @@ struct areas {
     /* Of the mask: PKRU where it is not in the area, but written and read by itself. */
     uint64_t by_register;
     uint32_t pkru_wanted, pkru_before;
+    const char *no_pointers; /* why FOP, FIP and FDP of x87 are not compared; NULL: they are */
     const char *no_save[SAVE_COUNT]; /* why one of the instructions is not used; NULL: it is */
     enum save_instruction save;      /* of the round at hand */
     struct area_component component[XCR0_BITS];
