@@ -44,7 +44,7 @@ for about in a b c; do
     tr -d '\r' <"$work/$about.kept/serial" | sed 's/\x1b\[[0-9;=?]*[A-Za-z]//g' >"$work/log"
     awk -v vcpus="$vcpus" -v kinds="$seen" -v table="$root/build/matrix-registers-$about.txt" -f "$here/matrix.awk" \
         "$work/log" >"$work/rows"
-    while read -r result fault cells strikes verified why; do
+    while read -r result fault cells strikes _ why; do
         check "$fault: $strikes strikes in $cells cells, each found and named $why" row_is_ok "$result"
         [ "$fault" = none ] || faults=$((faults + 1))
     done <"$work/rows"

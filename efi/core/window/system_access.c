@@ -135,9 +135,9 @@ read_any(enum system_register number)
     }
     if (number < SYSTEM_WIDE)
         return read_segment(number);
-    if (number < SYSTEM_EFER)
-        return (struct system_value){{read_dr(debug_register(number)), 0}};
-    return (struct system_value){{rdmsr(system_rows[number].msr), 0}};
+    if (number >= SYSTEM_EFER)
+        return (struct system_value){{rdmsr(system_rows[number].msr), 0}};
+    return (struct system_value){{read_dr(debug_register(number)), 0}};
 }
 
 struct system_value system_read(enum system_register number)
