@@ -135,7 +135,7 @@ read_any(enum system_register number)
     }
     if (number < SYSTEM_WIDE)
         return read_segment(number);
-    if (number >= SYSTEM_EFER)
+    if (number >= SYSTEM_EFER && number < SYSTEM_COUNT)
         return (struct system_value){{rdmsr(system_rows[number].msr), 0}};
     return (struct system_value){{read_dr(debug_register(number)), 0}};
 }
