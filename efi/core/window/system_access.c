@@ -111,6 +111,11 @@ static unsigned int debug_register(enum system_register number)
     return number == SYSTEM_DR6 ? 6 : number == SYSTEM_DR7 ? 7 : number - SYSTEM_DR0;
 }
 
+static inline struct system_value read_msr(enum system_register number)
+{
+    return (struct system_value){{rdmsr(system_rows[number].msr), 0}};
+}
+
 static inline __attribute__((always_inline)) struct system_value
 read_any(enum system_register number)
 {
@@ -135,8 +140,8 @@ read_any(enum system_register number)
     }
     if (number < SYSTEM_WIDE)
         return read_segment(number);
-    if (number >= SYSTEM_EFER && number < SYSTEM_COUNT)
-        return (struct system_value){{rdmsr(system_rows[number].msr), 0}};
+    if (number >= SYSTEM_EFER)
+        return read_msr(number);
     return (struct system_value){{read_dr(debug_register(number)), 0}};
 }
 
@@ -186,12 +191,15 @@ static uint64_t take_by_instruction(struct system_values *got, const struct syst
 bool system_read_all(uint64_t set, struct system_values *got, const struct system_values *want)
 {
     const uint64_t by_instruction = SYSTEM_BIT(SYSTEM_EFER) - SYSTEM_BIT(SYSTEM_IDTR);
-    uint64_t left = set, difference = 0;
-    if ((set & by_instruction) == by_instruction) {
-        difference = take_by_instruction(got, want);
-        left &= ~by_instruction;
+    uint64_t difference = 0;
+    for (uint64_t left = set & -SYSTEM_BIT(SYSTEM_EFER); left; left &= left - 1) {
+        const enum system_register number = (enum system_register)__builtin_ctzll(left);
+        got->first[number] = read_msr(number).quadword[0];
+        difference |= got->first[number] ^ want->first[number];
     }
-    for (; left; left &= left - 1)
+    if ((set & by_instruction) == by_instruction)
+        return (difference | take_by_instruction(got, want)) == 0;
+    for (uint64_t left = set & by_instruction; left; left &= left - 1)
         difference |= take(got, want, (enum system_register)__builtin_ctzll(left));
     return difference == 0;
 }

@@ -55,8 +55,11 @@ static uint64_t check_of(const struct width *width, uint32_t *shift)
     return CHECK & low_bits(width->bits - *shift);
 }
 
-static uint64_t make(const struct width *width, const struct pattern_key *key,
-                     enum system_register number, uint32_t generation)
+/* Inlined, so that the widths are constants. */
+static inline __attribute__((always_inline)) uint64_t make(const struct width *width,
+                                                           const struct pattern_key *key,
+                                                           enum system_register number,
+                                                           uint32_t generation)
 {
     uint32_t shift;
     uint64_t base = check_of(width, &shift) << shift;
