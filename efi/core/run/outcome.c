@@ -3,7 +3,6 @@
 #include "../../platform/disks.h"
 #include "../machine/exception.h"
 #include "../report/events.h"
-#include "../report/system_events.h"
 #include "../text.h"
 #include "../window/area_format.h"
 #include "counts.h"

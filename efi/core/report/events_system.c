@@ -1,5 +1,4 @@
 /* Words the system registers: a list of each kind, as there are too many for a line each. */
-#include "system_events.h"
 #include "events.h"
 #include "report.h"
 #include <string.h>
