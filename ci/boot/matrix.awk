@@ -1,6 +1,7 @@
 # From the log of a boot with faultvisor: one row a fault, one column a kind of exit. A cell is ok when
 # every strike of the fault was found, in the round that it struck, and named as the fault's table
-# says; "-" where the fault does not apply. Variables: vcpus, table (a file for the table).
+# says; "-" where the fault does not apply. Variables: vcpus, table (a file for the table), kinds (those that were
+# asked for, with commas; none: all).
 
 # The value of key in this line, without quotes.
 function value(key,    from, rest) {
@@ -54,6 +55,8 @@ function finish(    ok) {
 
 /^faultvisor ev=strikes / {
     name = value("exit"); strikes = value("strikes")
+    if (kinds != "" && index("," kinds ",", "," name ",") == 0)
+        next
     applies = value("looked_at") == "yes" && fault != "none" && !(fault == "other-vcpu" && vcpus == 1)
     good = found[name] + 0 == strikes && misnamed[name] + 0 == 0
     if (applies)

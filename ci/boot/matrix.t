@@ -1,12 +1,13 @@
 #!/bin/bash
 # The matrix that proves the detector: every fault that faultvisor knows, on every kind of exit, with
 # one and two vCPUs; those of PKRU on the processor that has it, and those that inject exceptions, which are no
-# findings, in traps.t. The tables are kept in
+# findings, in traps.t; those of system registers in registers.t. The tables are kept in
 # build/matrix-*.txt; a number in one says how often the fault struck there - and was found each time,
 # and named right.
 . "$(dirname "$0")/lib.sh"
 
-mapfile -t names < <("$root/build/faultvisor-list" faults | grep -v -e 'pkru$' -e '^inject-')
+mapfile -t names < <("$root/build/faultvisor-list" faults | grep -v -e 'pkru$' -e '^inject-' |
+    grep -Fxv -f <("$root/build/faultvisor-list" registers))
 mapfile -t pkru_names < <("$root/build/faultvisor-list" faults | grep 'pkru$')
 mapfile -t kinds < <("$root/build/faultvisor-list" exits)
 
@@ -56,8 +57,7 @@ runs_of() { # faults
     local fault
     for fault in "$@"; do
         case $fault in
-        *x87 | fcw | ghost-sse | *pkru) echo "fault=$fault $beneath -- passes=8 exits=$by_xsave $rest" ;;
-        dr2) echo "fault=$fault $beneath -- passes=4 exits=$by_xsave $rest" ;;
+        *x87 | fcw | fip | ghost-sse | *pkru) echo "fault=$fault $beneath -- passes=8 exits=$by_xsave $rest" ;;
         ghost-*) echo "fault=$fault $beneath -- passes=10 $rest" ;;
         stale | other-vcpu) echo "fault=$fault $beneath -- passes=3 $rest" ;;
         *) echo "fault=$fault $beneath -- passes=1 $rest" ;;

@@ -6,11 +6,9 @@
 #include "vmx.h"
 #include <string.h>
 
-/* A round by XSAVE: zmmtest gives DR2 a pattern in those only. */
 bool is_by_xsave(struct host_cpu *cpu)
 {
-    (void)cpu;
-    return read_dr(2) != 0;
+    return cpu->by_xsave;
 }
 
 bool edit_flip(struct host_cpu *cpu)
@@ -63,6 +61,14 @@ bool edit_x87(struct host_cpu *cpu)
 bool edit_fcw(struct host_cpu *cpu)
 {
     *area_x87_control(cpu->area) ^= 0x0c00; /* rounding control */
+    return true;
+}
+
+/* FIP and FDP as FXSAVE and FXRSTOR keep them outside of 64-bit mode: their low halves. */
+bool edit_fip(struct host_cpu *cpu)
+{
+    memset(cpu->area + 12, 0, 4);
+    memset(cpu->area + 20, 0, 4);
     return true;
 }
 
@@ -220,10 +226,81 @@ bool always(struct host_cpu *cpu)
     return true;
 }
 
-bool change_dr2(struct host_cpu *cpu)
+static uint64_t read_place(const struct lost_register *lost)
 {
-    (void)cpu;
-    write_dr(2, read_dr(2) ^ 0x80);
+    uint64_t value = 0;
+    switch (lost->place) {
+    case PLACE_MSR:
+        return rdmsr(lost->number);
+    case PLACE_FIELD:
+        return vmread((enum vmcs_field)lost->number);
+    case PLACE_CR2:
+        return read_cr2();
+    case PLACE_CR8:
+        __asm__ volatile("mov %%cr8, %0" : "=r"(value));
+        return value;
+    case PLACE_DR:
+        return read_dr(lost->number);
+    case PLACE_NONE:
+        break;
+    }
+    return value;
+}
+
+static void write_place(const struct lost_register *lost, uint64_t value)
+{
+    switch (lost->place) {
+    case PLACE_MSR:
+        wrmsr(lost->number, value);
+        break;
+    case PLACE_FIELD:
+        vmwrite((enum vmcs_field)lost->number, value);
+        break;
+    case PLACE_CR2:
+        __asm__ volatile("mov %0, %%cr2" ::"r"(value));
+        break;
+    case PLACE_CR8:
+        __asm__ volatile("mov %0, %%cr8" ::"r"(value) : "memory");
+        break;
+    case PLACE_DR:
+        write_dr(lost->number, value);
+        break;
+    case PLACE_NONE:
+        break;
+    }
+}
+
+/* Once, and from then on: it strikes again when zmmtest has put the register back. */
+bool edit_lose(struct host_cpu *cpu, const struct lost_register lost[LOST_REGISTERS])
+{
+    bool changed = false;
+    for (uint32_t n = 0; n < LOST_REGISTERS && lost[n].place != PLACE_NONE; n++) {
+        uint64_t value = read_place(&lost[n]);
+        if (value == cpu->lost[n])
+            continue;
+        cpu->lost[n] = (value & lost[n].keep) ^ lost[n].flip;
+        write_place(&lost[n], cpu->lost[n]);
+        changed = true;
+    }
+    return changed;
+}
+
+#define MSR_TSC_AUX 0xc0000103u
+
+/* vCPUs that share a processor, and a hypervisor that does not switch TSC_AUX between them. */
+bool change_tsc_aux(struct host_cpu *cpu)
+{
+    uint64_t own = rdmsr(MSR_TSC_AUX), others = 0;
+    if (own == cpu->lost[0])
+        return false;
+    atomic_store(&cpu->tsc_aux, own);
+    for (uint32_t n = 0; n < cpu_count; n++)
+        if (cpus[n] && cpus[n] != cpu)
+            others = atomic_load(&cpus[n]->tsc_aux);
+    if (!others)
+        return false;
+    cpu->lost[0] = others;
+    wrmsr(MSR_TSC_AUX, others);
     return true;
 }
 

@@ -27,14 +27,36 @@ void code_xmm_cleared(void);
 /* Of cpu->area. False: there is nothing to do at this exit. */
 typedef bool edit(struct host_cpu *cpu);
 edit edit_flip, edit_init_zmm_hi256, edit_init_hi16, edit_init_opmask, edit_init_avx, edit_init_sse,
-    edit_init_x87, edit_x87, edit_fcw, edit_mxcsr, edit_stale, edit_other_vcpu, edit_swapped,
-    edit_foreign;
+    edit_init_x87, edit_x87, edit_fcw, edit_fip, edit_mxcsr, edit_stale, edit_other_vcpu,
+    edit_swapped, edit_foreign;
 /* Something where a component was in its INIT state; false where it was not. */
 edit edit_ghost_x87, edit_ghost_sse, edit_ghost_avx, edit_ghost_opmask, edit_ghost_zmm_hi256,
     edit_ghost_hi16;
 /* Of the guest's registers outside of cpu->area. */
-edit change_gpr, change_rflags, change_dr2, change_xcr0, change_pkru, change_pkru_to_init,
-    change_pkru_from_init;
+edit change_gpr, change_rflags, change_xcr0, change_pkru, change_pkru_to_init,
+    change_pkru_from_init, change_tsc_aux;
+
+/* Where a system register of the guest is while the host runs. */
+enum place {
+    PLACE_NONE,
+    PLACE_MSR,   /* VMX does not switch it: `number` is the MSR's */
+    PLACE_FIELD, /* of the VMCS */
+    PLACE_CR2,
+    PLACE_CR8,
+    PLACE_DR
+};
+
+/* One that is lost, until zmmtest puts it back: of its value some bits are kept, and some flipped.
+ */
+struct lost_register {
+    enum place place;
+    uint32_t number;
+    uint64_t keep, flip;
+};
+
+/* False: they are what the host left there. */
+bool edit_lose(struct host_cpu *cpu, const struct lost_register lost[LOST_REGISTERS]);
+
 /* Raises an exception at the next VM entry; or back at the instruction, which then never was. */
 bool edit_raise(uint32_t vector, bool instead);
 

@@ -485,6 +485,7 @@ bool exits_handle(struct guest_registers *guest, struct host_cpu *cpu)
     }
     uint64_t rip = vmread(GUEST_RIP);
     cpu->kind = windows_kind_at(rip);
+    cpu->by_xsave = windows_by_xsave_at(rip);
     if (cpu->calm && is_in_zmmtest(rip))
         arm_preemption_timer(cpu, false);
     enum exit_cause cause = handle(cpu, guest);

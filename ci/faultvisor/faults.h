@@ -5,16 +5,17 @@
 #include "edits.h"
 #include <stddef.h>
 
-/* A fault is one of: code that runs, an edit of the saved state, a change outside of it, an
- * exception. */
+/* A fault is one of: code that runs, an edit of the saved state, a change outside of it, system
+ * registers that are lost, an exception. */
 struct planted_fault {
     const char *name;
     void (*code)(void);
     void (*code_with_scratch)(void *scratch);
     edit *edit;
     edit *change;
-    uint8_t raises; /* this vector */
-    bool instead;   /* and the instruction that exited never was, as in a confidential VM */
+    struct lost_register lost[LOST_REGISTERS]; /* it is these that it changes */
+    uint8_t raises;                            /* this vector */
+    bool instead; /* and the instruction that exited never was, as in a confidential VM */
     /* Whether zmmtest looks at it in this round. No function: where all vector state is live. */
     edit_condition *looked_at;
     bool of_x87;  /* which is left alone otherwise */
@@ -29,5 +30,8 @@ extern const uint32_t fault_count;
 
 /* NULL: there is none of this name. */
 const struct planted_fault *fault_find(const char *name, size_t length);
+
+/* Whether it is a system register that it loses. */
+bool fault_loses_register(const struct planted_fault *fault);
 
 #endif

@@ -12,6 +12,7 @@
 #define EPT_GIBIBYTES     16u
 #define PENDING_INTERRUPT 8u
 #define HOST_CPUS         64u
+#define LOST_REGISTERS    4u /* of one fault */
 
 /* General registers as the exit path stores them, by their number in the instruction set. */
 struct guest_registers {
@@ -41,6 +42,7 @@ struct host_cpu {
     uint32_t number;
     struct guest_registers *guest; /* during an exit */
     enum exit_kind kind;           /* of the event that it hit */
+    bool by_xsave;                 /* in the form whose state XRSTOR puts in */
     uint64_t firmware_cr4;
     struct table_register firmware_gdtr, firmware_idtr;
 
@@ -51,6 +53,8 @@ struct host_cpu {
     _Atomic bool forget; /* at the next exit: no page was ever touched */
 
     uint64_t tsc_offset; /* what the TSC of this guest is ahead of the others' */
+    uint64_t lost[LOST_REGISTERS]; /* what was last written there, as the host's */
+    _Atomic uint64_t tsc_aux;      /* the guest's, as last seen */
 
     bool earlier_valid;
     uint64_t struck_rsp;            /* of the round struck last, while it lasts; 0: none */

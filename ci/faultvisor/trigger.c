@@ -29,6 +29,8 @@ static bool strike(struct host_cpu *cpu)
         return edit_raise(fault->raises, fault->instead);
     if (fault->change)
         return fault->change(cpu);
+    if (fault->lost[0].place != PLACE_NONE)
+        return edit_lose(cpu, fault->lost);
     memcpy(cpu->after, cpu->area, sizeof(cpu->after)); /* the state before, for now */
     if (fault->code)
         fault->code();
@@ -105,6 +107,8 @@ void trigger_reset(void)
         memset(cpus[n]->next_strike, 0, sizeof(cpus[n]->next_strike));
         cpus[n]->earlier_valid = false;
         cpus[n]->tsc_offset = 0;
+        memset(cpus[n]->lost, 0xff, sizeof(cpus[n]->lost));
+        atomic_store(&cpus[n]->tsc_aux, 0);
         if (cpus[n]->number)
             cpus[n]->pending_count = 0; /* it has been through an INIT since */
         atomic_store(&cpus[n]->forget, true);

@@ -13,7 +13,9 @@
 /* Of the code of the windows: where it is, and whose event each byte of it belongs to. */
 static uint64_t code_start;
 static uint32_t code_size;
-static uint8_t kind_of_byte[CODE_MAX];
+static uint8_t kind_of_byte[CODE_MAX]; /* and BY_XSAVE */
+
+#define BY_XSAVE 0x80u
 
 struct section {
     uint32_t size, address; /* from the start of the image */
@@ -55,7 +57,8 @@ static void note_events(const struct window *window, struct section code, enum e
         uint64_t end = window->form[form].event_end - code.address;
         if (start >= end || end > code.size)
             give_up("zmmtest.efi has window %s outside of its section .window", window->name);
-        memset(kind_of_byte + start, kind, end - start);
+        uint32_t byte = kind | (form == FORM_XSAVE ? BY_XSAVE : 0);
+        memset(kind_of_byte + start, (int)byte, end - start);
     }
 }
 
@@ -74,5 +77,11 @@ void windows_find(const uint8_t *image)
 
 enum exit_kind windows_kind_at(uint64_t rip)
 {
-    return rip - code_start < code_size ? kind_of_byte[rip - code_start] : EXIT_KIND_NONE;
+    return rip - code_start < code_size ? kind_of_byte[rip - code_start] & ~BY_XSAVE
+                                        : EXIT_KIND_NONE;
+}
+
+bool windows_by_xsave_at(uint64_t rip)
+{
+    return rip - code_start < code_size && kind_of_byte[rip - code_start] & BY_XSAVE;
 }

@@ -3,11 +3,15 @@
 #define ZMMTEST_FAULTVISOR_WINDOWS_H
 
 #include "exit_kind.h"
+#include <stdbool.h>
 
 /* Of an image that is loaded and has not been started yet. */
 void windows_find(const uint8_t *image);
 
 /* Whose event stands there, in any of its forms. */
 enum exit_kind windows_kind_at(uint64_t rip);
+
+/* Whether it is the form whose state XRSTOR puts in. */
+bool windows_by_xsave_at(uint64_t rip);
 
 #endif

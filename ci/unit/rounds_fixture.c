@@ -18,6 +18,7 @@ static _Alignas(64) uint8_t memory[4][AREA_BYTES_MAX];
 void rounds_anew(enum form form)
 {
     memset(&rounds, 0, sizeof(rounds));
+    memcpy(machine.system, "Linux", sizeof("Linux"));
     plan.options.hold_microseconds = 1;
     plan.options.findings_kept = 4;
     rounds.machine = &machine;
@@ -48,7 +49,6 @@ bool rounds_with_areas(void)
 {
     cpu_identify(&machine.cpu);
     xstate_identify(&machine.xstate, &machine.cpu);
-    memcpy(machine.system, "Linux", sizeof("Linux"));
     rounds.key.form = machine.xstate.form;
     rounds.areas.xcr0 = machine.xstate.wanted ? xgetbv0() : 0;
     if (!give_memory())

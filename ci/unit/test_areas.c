@@ -141,12 +141,51 @@ static void slices_count_each_component(void **state)
     plan.entry[0].window = exit.window;
     for (unsigned int n = 0; n < 10; n++)
         slice_run(&rounds, 0);
+    assert_true(rounds.areas.component[XSTATE_X87].rounds >= 10);
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         bool tested = rounds.areas.mask >> bit & 1;
-        assert_int_equal(rounds.areas.component[bit].rounds, tested ? 10 : 0);
+        uint64_t looks = rounds.areas.component[XSTATE_X87].rounds;
+        assert_int_equal(rounds.areas.component[bit].rounds, tested ? looks : 0);
         assert_int_equal(rounds.areas.component[bit].findings, 0);
     }
     assert_int_equal(rounds.findings, 0);
+}
+
+static uint64_t event_cycles;
+
+static enum begun take_time(struct rounds *of, struct round *round, const char **reason)
+{
+    (void)of;
+    (void)round;
+    (void)reason;
+    for (uint64_t start = rdtsc(); rdtsc() - start < event_cycles;)
+        continue;
+    return BEGUN;
+}
+
+/* Of ten slices of an exit that takes so many cycles. */
+static uint64_t rounds_by_xsave(uint64_t cycles)
+{
+    struct exit exit = {.name = "bare", .window = &window_bare, .rounds = 128, .begin = take_time};
+    uint64_t before = rounds.areas.component[XSTATE_X87].rounds;
+    event_cycles = cycles;
+    plan.count = 2;
+    plan.entry[cycles != 0].exit = &exit;
+    plan.entry[cycles != 0].window = exit.window;
+    for (unsigned int n = 0; n < 10; n++)
+        slice_run(&rounds, cycles != 0);
+    return rounds.areas.component[XSTATE_X87].rounds - before;
+}
+
+/* Of a fast exit one a slice, unless this process did not run for a while; of a slow one as many as
+ * take a twentieth of the time: some six. */
+static void the_slower_an_exit_the_more_rounds_go_by_xsave(void **state)
+{
+    (void)state;
+    need_areas();
+    uint64_t fast = rounds_by_xsave(0), slow = rounds_by_xsave(100000);
+    assert_in_range(fast, 10, 30);
+    assert_in_range(slow, 35, 200);
 }
 
 static void a_flipped_bit_in_each_component_is_named(void **state)
@@ -412,6 +451,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(xsavec_is_used_where_it_is_right, prepare, leave),
         cmocka_unit_test_setup_teardown(each_mix_comes_back_by_each_instruction, prepare, leave),
         cmocka_unit_test_setup_teardown(slices_count_each_component, prepare, leave),
+        cmocka_unit_test_setup_teardown(the_slower_an_exit_the_more_rounds_go_by_xsave, prepare,
+                                        leave),
         cmocka_unit_test_setup_teardown(a_flipped_bit_in_each_component_is_named, prepare, leave),
         cmocka_unit_test(nothing_is_planted_whose_values_nobody_knows),
         cmocka_unit_test_setup_teardown(a_component_that_is_reset_is_zeroed, prepare, leave),

@@ -1,6 +1,7 @@
 /* Compares what a round found with what it expected, and says what the difference means. */
 #include "diagnosis.h"
 #include "../text.h"
+#include "../window/system_pattern.h"
 #include <string.h>
 
 /* A set bit for each byte in which want and got differ. */
@@ -46,6 +47,27 @@ bool diagnosis_is_control(uint32_t component, uint32_t offset)
            component == XSTATE_TILECFG || (component == XSTATE_X87 && offset == 0);
 }
 
+/*
+ * A system register that held a pattern, which it says by what it should be. A single bit is not
+ * called a flip: it may as well be a setting.
+ */
+static enum corruption_class class_of_system(const struct finding *finding, struct lane *lane)
+{
+    const enum system_register number = lane->component - AREA_SYSTEM;
+    const uint64_t difference = lane->want ^ lane->got;
+    struct pattern_origin wanted;
+    if (!system_pattern_decode(lane->want, &finding->key, number, &wanted))
+        return CLASS_ALTERED;
+    if (lane->got == 0)
+        return CLASS_ZEROED;
+    lane->decoded = system_pattern_decode(lane->got, &finding->key, number, &lane->from);
+    if (lane->decoded && lane->from.vcpu != wanted.vcpu)
+        return CLASS_OTHER_VCPU;
+    if (lane->decoded)
+        return lane->from.generation != wanted.generation ? CLASS_STALE : CLASS_SWAPPED;
+    return difference & (difference - 1) ? CLASS_FOREIGN : CLASS_ALTERED;
+}
+
 static enum corruption_class class_of_lane(const struct finding *finding, struct lane *lane)
 {
     uint64_t difference = lane->want ^ lane->got;
@@ -54,6 +76,10 @@ static enum corruption_class class_of_lane(const struct finding *finding, struct
     lane->decoded = lane->got != 0 && pattern_decode(lane->got, &lane->from);
     if (lane->want == 0 && lane->reg < PATTERN_GENERAL)
         return CLASS_GHOST;
+    if (lane->reg == LANE_REST && lane->component >= AREA_SYSTEM) {
+        lane->decoded = false;
+        return class_of_system(finding, lane);
+    }
     if (lane->reg == LANE_REST && diagnosis_is_control(lane->component, 8 * lane->lane))
         return CLASS_ALTERED;
     if (is_zeroed(lane))
@@ -96,6 +122,16 @@ static uint64_t bits_of_bytes(uint8_t bytes)
     return bits;
 }
 
+/* What is gone as a whole, or is another's, is not told bit by bit: some agree by chance. */
+static uint64_t bits_of_rest(const struct lane *lane)
+{
+    const bool is_system = lane->component >= AREA_SYSTEM;
+    if (is_system && lane->corruption != CLASS_ALTERED)
+        return system_rows[lane->component - AREA_SYSTEM].pattern_bits;
+    bool whole = lane->corruption == CLASS_ZEROED || lane->corruption == CLASS_GHOST;
+    return whole ? UINT64_MAX : lane->want ^ lane->got;
+}
+
 static void mark_register(struct diagnosis *d, const struct lane *lane)
 {
     if (lane->reg < PATTERN_OPMASK) {
@@ -105,12 +141,11 @@ static void mark_register(struct diagnosis *d, const struct lane *lane)
         return;
     }
     if (lane->reg == LANE_REST) {
-        if (lane->component >= AREA_CONTROL)
-            d->controls |= 1u << (lane->component - AREA_CONTROL);
+        if (lane->component >= AREA_SYSTEM)
+            d->system |= SYSTEM_BIT(lane->component - AREA_SYSTEM);
         else
             d->rest |= UINT64_C(1) << lane->component;
-        bool whole = lane->corruption == CLASS_ZEROED || lane->corruption == CLASS_GHOST;
-        d->narrow_bits |= whole ? UINT64_MAX : lane->want ^ lane->got;
+        d->narrow_bits |= bits_of_rest(lane);
         d->components |= COMPONENT_BIT(COMPONENT_REST);
         return;
     }
@@ -260,21 +295,21 @@ static void add_component(struct text *text, uint32_t bit)
     char name[XSTATE_NAME];
     xstate_log_name(bit, name);
     text_add(text, "%s",
-             bit >= AREA_CONTROL  ? control_name(bit - AREA_CONTROL)
+             bit >= AREA_SYSTEM   ? system_rows[bit - AREA_SYSTEM].name
              : bit == AREA_HEADER ? "xsave-header"
                                   : name);
 }
 
 static bool is_hit(const struct diagnosis *d, uint32_t component)
 {
-    if (component >= AREA_CONTROL)
-        return d->controls >> (component - AREA_CONTROL) & 1;
+    if (component >= AREA_SYSTEM)
+        return d->system >> (component - AREA_SYSTEM) & 1;
     return d->rest >> component & 1;
 }
 
 static void add_rest(struct text *text, const struct diagnosis *d)
 {
-    for (uint32_t bit = 0; bit < AREA_CONTROL + CONTROL_COUNT; bit++) {
+    for (uint32_t bit = 0; bit < AREA_SYSTEM + SYSTEM_COUNT; bit++) {
         if (!is_hit(d, bit))
             continue;
         text_add(text, "%s", text->length ? "," : "");
@@ -388,6 +423,10 @@ void lane_from(const struct lane *lane, enum form form, char *buffer)
         return;
     text_add(&text, ": run %04x, vCPU %u, generation %u, ", lane->from.run, lane->from.vcpu,
              lane->from.generation);
+    if (lane->reg == LANE_REST) {
+        text_add(&text, "%s", system_rows[lane->from.reg].name);
+        return;
+    }
     add_register(&text, lane->from.reg, form);
     if (lane->from.reg < PATTERN_OPMASK)
         text_add(&text, " lane %u", lane->from.lane);

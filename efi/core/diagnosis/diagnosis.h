@@ -33,12 +33,12 @@ struct diagnosis {
     uint32_t opmasks;
     uint32_t general;
     bool rflags, mxcsr;
-    uint32_t controls; /* control registers: bit n is the enum control */
+    uint64_t system; /* system registers: SYSTEM_BIT each */
     /* Components of XSAVE beside the registers: bit n is XCR0 bit n, or AREA_HEADER. */
     uint64_t rest;
     uint64_t vector_bytes; /* bytes hit in any vector register: bit n is bits 8n+7:8n */
     bool uniform;          /* each register hit was hit in the same bytes, and in the same way */
-    uint64_t narrow_bits;  /* bits hit in any opmask, general register or control register */
+    uint64_t narrow_bits;  /* bits hit in any opmask, general or system register */
     uint32_t flipped_bit;  /* for CLASS_BIT_FLIP: its number in the register */
     uint32_t lane_count;   /* wrong quadwords in all */
     uint32_t lanes_kept;

@@ -70,6 +70,9 @@ void event_exit_row(const struct exit_result *result);
 void event_component_header(void);
 void event_component(const struct component_result *result);
 
+/* Which system registers were compared, and which were not. */
+void event_system(const struct system_result *result);
+
 /* What was read of one disk, in a run of so many milliseconds. */
 void event_disk(uint32_t number, const struct disk_result *result, uint64_t milliseconds);
 

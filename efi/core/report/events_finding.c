@@ -72,6 +72,8 @@ static void say_finding(const struct found *found, const struct lane_words *word
                    finding->fault.error_code, finding->fault.rip);
     else
         report_say("  %s, bits %s (%s)", found->registers, found->bits, found->components);
+    if (finding->of_slice)
+        report_say("  Seen at the end of a slice: any of its rounds may have lost it.");
     if (finding->memory_changed)
         report_say("  The pattern in memory changed as well: memory, not a register, is at fault.");
     if (found->told_before)
@@ -97,6 +99,8 @@ void event_finding(const struct found *found)
     log_text(&line, "class", class_name(found->diagnosis->corruption));
     log_text(&line, "registers", found->registers);
     log_text(&line, "bits", found->bits);
+    if (finding->of_slice)
+        log_text(&line, "seen", "slice");
     if (found->diagnosis->corruption == CLASS_FAULT)
         log_text(&line, "exception", exception_name(finding->fault.vector));
     log_text(&line, "signature", found->signature ? found->signature->name : "none");

@@ -5,6 +5,7 @@
 #include "../diagnosis/signatures.h"
 #include "../machine/machine.h"
 #include "../window/finding.h"
+#include "../window/system.h"
 #include "verdict.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -58,6 +59,14 @@ struct component_result {
     uint32_t bit, size;
     uint64_t rounds, findings;
     const char *reason; /* why it was not tested; NULL: it was */
+};
+
+/* What became of the system registers, on all vCPUs: SYSTEM_BIT each. */
+struct system_result {
+    uint64_t compared, patterned;     /* the latter of the former */
+    uint64_t comparisons;             /* of all of them */
+    uint64_t changed_outside;         /* without a pattern, while the firmware ran */
+    const char *reason[SYSTEM_COUNT]; /* why one is not compared; NULL: it is */
 };
 
 struct outcome {

@@ -129,6 +129,25 @@ struct component_result count_component(const struct run *run, uint32_t bit)
     return result;
 }
 
+/* What one vCPU has and another does not is compared all the same. */
+struct system_result count_system(const struct run *run)
+{
+    struct system_result result = {0};
+    const struct vcpu *vcpu;
+    for (uint32_t cpu = 0; (vcpu = next_vcpu(run, &cpu)) != NULL;) {
+        const struct system_state *system = &vcpu->rounds.system;
+        const uint64_t comparisons = counter_read(&system->comparisons);
+        result.comparisons += comparisons;
+        result.compared |= comparisons ? system->present : 0;
+        result.patterned |= comparisons ? system->patterned : 0;
+        result.changed_outside |= system->changed_outside;
+        for (enum system_register number = 0; number < SYSTEM_COUNT; number++)
+            if (system->reason[number])
+                result.reason[number] = system->reason[number];
+    }
+    return result;
+}
+
 uint64_t count_passes(const struct run *run)
 {
     uint64_t fewest = UINT64_MAX;

@@ -13,6 +13,8 @@ uint64_t count_median(const struct run *run, uint32_t entry);
 /* Of an XSAVE component, by its bit in XCR0. */
 struct component_result count_component(const struct run *run, uint32_t bit);
 
+struct system_result count_system(const struct run *run);
+
 /* Passes of the slowest vCPU; and whether one of them has passes left that were asked for. */
 uint64_t count_passes(const struct run *run);
 bool count_passes_left(const struct run *run);

@@ -115,12 +115,27 @@ static void tell_components(const struct run *run)
     for (enum save_instruction save = 0; save < SAVE_COUNT; save++)
         if (areas->no_save[save])
             event_skip(save_instruction_name(save), NULL, areas->no_save[save]);
+    if (areas->no_pointers)
+        event_skip("fip", NULL, areas->no_pointers);
     event_component_header();
     for (uint32_t bit = 0; bit < XCR0_BITS; bit++) {
         if (!((xstate->offered | xstate->supervisor) >> bit & 1))
             continue;
         struct component_result result = count_component(run, bit);
         event_component(&result);
+    }
+}
+
+static void tell_system(const struct run *run)
+{
+    if (run->machine->system[0]) {
+        event_skip("registers", CPU_ALL, "the operating system keeps system registers to itself");
+    } else if (run->machine->confidential) {
+        event_skip("registers", CPU_ALL,
+                   "a confidential VM is told of reads of some system registers by exceptions");
+    } else {
+        struct system_result result = count_system(run);
+        event_system(&result);
     }
 }
 
@@ -180,6 +195,7 @@ void outcome_tell(const struct run *run, const struct totals *totals)
     tell_untold(run, totals);
     tell_exits(run);
     tell_components(run);
+    tell_system(run);
     tell_interrupts(totals);
     tell_disks(run);
 }

@@ -5,6 +5,7 @@
 #include "../window/guard.h"
 #include "../window/interrupts.h"
 #include "../window/slices.h"
+#include "../window/system_state.h"
 #include "../window/work.h"
 
 struct vectors_work {
@@ -43,6 +44,7 @@ static void turn_off(void *argument)
 {
     struct vcpu *vcpu = argument;
     interrupts_give_back(&vcpu->rounds);
+    system_put_back(&vcpu->rounds);
     areas_put_back(&vcpu->rounds.areas);
     xstate_turn_off(&vcpu->saved);
 }

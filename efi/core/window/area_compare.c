@@ -4,19 +4,11 @@
 #include "area_format.h"
 #include "counter.h"
 #include "round.h"
+#include "system_state.h"
 #include "vectors.h"
 #include <string.h>
 
 #define REGISTERS_BYTES_MAX 1024u /* of a component of registers: Hi16_ZMM */
-
-static void note(struct areas *areas, const struct area_difference *difference)
-{
-    for (uint32_t n = 0; n < areas->differences; n++)
-        if (areas->difference[n].component == difference->component)
-            return;
-    if (areas->differences < AREA_DIFFERENCES)
-        areas->difference[areas->differences++] = *difference;
-}
 
 /* How the area is laid out, and that nothing is in it that was not asked for. */
 static void compare_header(struct rounds *rounds, const struct round *round)
@@ -29,11 +21,11 @@ static void compare_header(struct rounds *rounds, const struct round *round)
     of_layout.want = compacted ? COMPACTED | round->area_mask : 0;
     of_layout.got = area_load(found + OFFSET_COMP_BV);
     if (of_layout.got != of_layout.want)
-        note(areas, &of_layout);
+        areas_note(areas, &of_layout);
     struct area_difference beyond = {.component = AREA_HEADER};
     beyond.got = area_load(found + OFFSET_BV) & ~round->area_mask;
     if (beyond.got)
-        note(areas, &beyond);
+        areas_note(areas, &beyond);
 }
 
 /* XGETBV(1) must agree, where there is one. */
@@ -44,7 +36,7 @@ static void compare_in_use(struct areas *areas, const struct round *round)
                                      .want = areas->live & round->area_mask,
                                      .got = round->area_in_use & areas->live & round->area_mask};
     if (round->area_xgetbv && in_use.got != in_use.want)
-        note(areas, &in_use);
+        areas_note(areas, &in_use);
 }
 
 /* Where the component is in what an instruction saved. */
@@ -61,10 +53,11 @@ static const uint8_t *found_component(const struct rounds *rounds, uint32_t bit)
  * A processor may call a component in use that was put back into its INIT state, and then saves its
  * INIT values (SDM vol. 1, 13.6; QEMU does so with x87): a reset all the same.
  */
-static bool has_init_values(const struct xstate *xstate, uint32_t bit, const uint8_t *at)
+static bool has_init_values(const struct rounds *rounds, uint32_t bit, const uint8_t *at)
 {
+    const struct xstate *xstate = &rounds->machine->xstate;
     for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8) {
-        uint64_t used = area_used_bits(bit, offset) | area_fixed_bits(bit, offset);
+        uint64_t used = area_used_bits(&rounds->areas, bit, offset) | area_fixed_bits(bit, offset);
         if ((area_load(at + offset) & used) != area_init_value(bit, offset))
             return false;
     }
@@ -87,7 +80,7 @@ static bool compare_saved(struct rounds *rounds, struct round *round, uint32_t b
         area_holds_registers(&round->expected, bit, xstate->size[bit], in_use ? at : zeros))
         return true;
     for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8) {
-        uint64_t used = area_used_bits(bit, offset) | area_fixed_bits(bit, offset);
+        uint64_t used = area_used_bits(areas, bit, offset) | area_fixed_bits(bit, offset);
         const uint64_t *expected = area_register_quadword(&round->expected, bit, offset);
         uint64_t *found = area_register_quadword(&round->found, bit, offset);
         struct area_difference difference = {
@@ -100,11 +93,11 @@ static bool compare_saved(struct rounds *rounds, struct round *round, uint32_t b
         if (difference.got == difference.want)
             continue;
         same = false;
-        difference.reset = !in_use || has_init_values(xstate, bit, at);
+        difference.reset = !in_use || has_init_values(rounds, bit, at);
         if (found)
             *found = difference.got;
         else
-            note(areas, &difference);
+            areas_note(areas, &difference);
     }
     return same;
 }
@@ -113,12 +106,12 @@ static bool compare_pkru(struct areas *areas)
 {
     struct area_difference difference = {.component = XSTATE_PKRU,
                                          .want = areas->pkru_wanted,
-                                         .got = read_pkru() & area_used_bits(XSTATE_PKRU, 0),
+                                         .got = read_pkru() & area_used_bits(areas, XSTATE_PKRU, 0),
                                          .init = !(areas->live & XCR0_PKRU)};
     difference.reset = difference.got == 0;
     if (difference.got == difference.want)
         return true;
-    note(areas, &difference);
+    areas_note(areas, &difference);
     return false;
 }
 
@@ -146,7 +139,6 @@ static void put_pkru_back(const struct areas *areas)
 
 void areas_put_back(struct areas *areas)
 {
-    (void)controls_end(&areas->controls);
     put_pkru_back(areas);
     if (areas->before && areas->xcr0)
         vectors_restore_area(areas->before, areas->xcr0 & areas->sized);
@@ -165,37 +157,23 @@ static void forget(const struct areas *areas)
 
 void areas_leave(struct rounds *rounds)
 {
-    (void)controls_end(&rounds->areas.controls);
     forget(&rounds->areas);
 }
 
 bool areas_mend_xcr0(struct rounds *rounds)
 {
     struct areas *areas = &rounds->areas;
-    struct area_difference xcr0 = {.component = AREA_CONTROL + CONTROL_XCR0, .want = areas->xcr0};
+    struct area_difference xcr0 = {.component = AREA_SYSTEM + SYSTEM_XCR0, .want = areas->xcr0};
     areas->differences = 0;
     if (!areas->xcr0)
         return false;
     xcr0.got = xgetbv0();
     if (xcr0.got == xcr0.want)
         return false;
-    note(areas, &xcr0);
+    areas_note(areas, &xcr0);
     if (!rounds->machine->system[0])
         xsetbv0(areas->xcr0);
     return true;
-}
-
-static void compare_controls(struct rounds *rounds)
-{
-    struct areas *areas = &rounds->areas;
-    uint32_t changed = controls_end(&areas->controls);
-    for (uint32_t n = 0; n < CONTROL_COUNT; n++) {
-        struct area_difference difference = {.component = AREA_CONTROL + n,
-                                             .want = areas->controls.want[n],
-                                             .got = areas->controls.got[n]};
-        if (changed >> n & 1)
-            note(areas, &difference);
-    }
 }
 
 bool areas_compare(struct rounds *rounds, struct round *round)
@@ -216,7 +194,7 @@ bool areas_compare(struct rounds *rounds, struct round *round)
     }
     if (same)
         compare_in_use(areas, round);
-    compare_controls(rounds);
+    same &= system_compare(rounds);
     return same && areas->differences == 0;
 }
 

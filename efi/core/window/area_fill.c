@@ -29,7 +29,7 @@ static uint64_t pattern_of(const struct rounds *rounds, const struct round *roun
                                     PATTERN_END + bit % 8, offset / 8 % VECTOR_LANES};
     if (bit == XSTATE_TILECFG)
         return tile_configuration(offset);
-    return area_legal(bit, offset, pattern_make(&origin));
+    return area_legal(&rounds->areas, bit, offset, pattern_make(&origin));
 }
 
 static uint32_t count_bits(uint64_t set)
@@ -87,7 +87,7 @@ static void fill_rest(struct rounds *rounds, const struct round *round, uint32_t
     uint8_t *to = rounds->areas.wanted + xstate->offset[bit];
     bool live = rounds->areas.live >> bit & 1;
     for (uint32_t offset = 0; offset + 8 <= xstate->size[bit]; offset += 8) {
-        if (live && area_used_bits(bit, offset))
+        if (live && area_used_bits(&rounds->areas, bit, offset))
             area_store(to + offset, pattern_of(rounds, round, bit, offset));
         else if (!live && area_init_value(bit, offset))
             area_store(to + offset, area_init_value(bit, offset));
@@ -138,9 +138,6 @@ void areas_fill(struct rounds *rounds, struct round *round, uint32_t mix)
         areas->save = (areas->save + 1) % SAVE_COUNT;
     while (areas->no_save[areas->save]);
     round->area_save = area_save_address(areas->save);
-    /* A confidential VM is told of reads of DR7 and of some MSRs by an exception. */
-    if (!rounds->machine->system[0] && !rounds->machine->confidential)
-        controls_begin(&areas->controls, round->expected.general[RSP]);
 }
 
 void areas_fill_planted(struct rounds *rounds, struct round *round, uint32_t mix)

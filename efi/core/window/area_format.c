@@ -27,20 +27,27 @@ enum component area_registers(uint32_t bit)
     }
 }
 
+/* FOP has eleven bits; FIP and FDP are addresses (SDM vol. 1, 8.1.8). */
+static uint64_t pointer_bits(uint32_t offset)
+{
+    const uint64_t of_opcode = UINT64_C(0x7ff) << 48, of_address = UINT64_C(0x7fffffffffff);
+    return offset == 0 ? of_opcode : offset < 24 ? of_address : 0;
+}
+
 /*
  * The bits of a component's quadword that are put in and compared. x87: FCW, FSW and the abridged
- * FTW, then the ten bytes of each register; not FOP, FIP and FDP, which AMD processors save only
- * with an exception pending (APM vol. 2, 11.4.4), nor MXCSR, which the window compares. PKRU: not
+ * FTW, then the ten bytes of each register; not MXCSR, which the window compares. PKRU: not
  * the rights to key 0, which all memory of a process has. BNDCSR: neither the enable bit nor an
  * address that is not canonical.
  */
-uint64_t area_used_bits(uint32_t bit, uint32_t offset)
+uint64_t area_used_bits(const struct areas *areas, uint32_t bit, uint32_t offset)
 {
     switch (bit) {
     case XSTATE_X87:
-        if (offset == 0)
-            return UINT64_C(0xff7f7f0f00);
-        return offset < 32 ? 0 : offset % 16 ? 0xffff : UINT64_MAX;
+        if (offset < 32)
+            return (offset == 0 ? UINT64_C(0xff7f7f0f00) : 0) |
+                   (areas->no_pointers ? 0 : pointer_bits(offset));
+        return offset % 16 ? 0xffff : UINT64_MAX;
     case XSTATE_BNDCSR:
         return offset == 0   ? UINT64_C(0x00007ffffffff000)
                : offset == 8 ? UINT64_C(0x7ffffffffffc)
@@ -65,9 +72,9 @@ uint64_t area_init_value(uint32_t bit, uint32_t offset)
 }
 
 /* FCW's precision control takes 0, 2 and 3 (SDM vol. 1, 8.1.5.2). */
-uint64_t area_legal(uint32_t bit, uint32_t offset, uint64_t value)
+uint64_t area_legal(const struct areas *areas, uint32_t bit, uint32_t offset, uint64_t value)
 {
-    value = (value & area_used_bits(bit, offset)) | area_fixed_bits(bit, offset);
+    value = (value & area_used_bits(areas, bit, offset)) | area_fixed_bits(bit, offset);
     if (bit == XSTATE_X87 && offset == 0 && (value >> 8 & 3) == 1)
         value |= UINT64_C(2) << 8;
     return value;

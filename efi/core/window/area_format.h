@@ -41,10 +41,10 @@ bool area_fits_form(uint32_t bit, enum form form);
  * Of the quadword at this offset of a component: the bits that are put in and compared, those that
  * are set to make it legal, its value in the INIT state, and what is legal and nearest to a value.
  */
-uint64_t area_used_bits(uint32_t bit, uint32_t offset);
+uint64_t area_used_bits(const struct areas *areas, uint32_t bit, uint32_t offset);
 uint64_t area_fixed_bits(uint32_t bit, uint32_t offset);
 uint64_t area_init_value(uint32_t bit, uint32_t offset);
-uint64_t area_legal(uint32_t bit, uint32_t offset, uint64_t value);
+uint64_t area_legal(const struct areas *areas, uint32_t bit, uint32_t offset, uint64_t value);
 
 /* Where a vector register's or opmask's quadword is in the component; NULL: in another one. */
 uint64_t *area_register_quadword(struct register_state *state, uint32_t bit, uint32_t offset);

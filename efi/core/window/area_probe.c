@@ -121,9 +121,22 @@ static void try_save(struct rounds *rounds, enum save_instruction save)
                 "it does not give back what XRSTOR put in, even with nothing between";
 }
 
+/*
+ * AMD processors without CPUID 80000008H:EBX bit 2 save them only with an exception pending (APM
+ * vol. 2, 11.4.4), and an emulator need not have them at all.
+ */
+static const char *why_no_pointers(struct rounds *rounds)
+{
+    for (uint32_t mix = 0; mix < areas_mixes(&rounds->areas); mix++)
+        if (!gives_back(rounds, SAVE_XSAVE, mix))
+            return "XSAVE does not give FOP, FIP and FDP back, even with nothing between";
+    return NULL;
+}
+
 void areas_prepare(struct rounds *rounds)
 {
     struct areas *areas = &rounds->areas;
+    areas->no_pointers = "there are no rounds by XSAVE";
     uint64_t mask = 0, offered = rounds->machine->xstate.offered;
     areas->stored = areas->xcr0 & (XCR0_X87 | XCR0_SSE);
     if (!areas->wanted || !areas->xcr0)
@@ -139,6 +152,8 @@ void areas_prepare(struct rounds *rounds)
     }
     areas->mask = mask;
     areas->stored |= mask & ~areas->by_register;
+    areas->no_pointers = NULL; /* so that they are put in and compared */
+    areas->no_pointers = why_no_pointers(rounds);
     for (enum save_instruction save = SAVE_XSAVEOPT; save < SAVE_COUNT; save++)
         if (!areas->no_save[save])
             try_save(rounds, save);

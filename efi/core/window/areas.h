@@ -7,7 +7,6 @@
 #define ZMMTEST_CORE_WINDOW_AREAS_H
 
 #include "../machine/xstate.h"
-#include "control.h"
 #include "state.h"
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -16,19 +15,19 @@
 /* `component` of what is wrong with an area as a whole: its header, or XGETBV(1). */
 #define AREA_HEADER XCR0_BITS
 
-/* And of control state: this and the enum control. */
-#define AREA_CONTROL (AREA_HEADER + 1)
+/* And of system registers: this and the enum system_register. */
+#define AREA_SYSTEM (AREA_HEADER + 1)
 
 /* The first quadword of a component that is not as it was put in. */
 struct area_difference {
-    uint32_t component; /* XCR0 bit, AREA_HEADER, or AREA_CONTROL and a number */
+    uint32_t component; /* XCR0 bit, AREA_HEADER, or AREA_SYSTEM and a number */
     uint32_t offset;    /* bytes from the start of the component */
     uint64_t want, got;
     bool init;  /* it was in its INIT state */
     bool reset; /* it is now */
 };
 
-#define AREA_DIFFERENCES 4u
+#define AREA_DIFFERENCES 8u
 
 /* What of the components is known once XCR0 is on, and what became of each. */
 struct area_component {
@@ -51,13 +50,16 @@ struct areas {
     /* Of the mask: PKRU where it is not in the area, but written and read by itself. */
     uint64_t by_register;
     uint32_t pkru_wanted, pkru_before;
+    const char *no_pointers; /* why FOP, FIP and FDP of x87 are not compared; NULL: they are */
     const char *no_save[SAVE_COUNT]; /* why one of the instructions is not used; NULL: it is */
     enum save_instruction save;      /* of the round at hand */
-    struct controls controls;
     struct area_component component[XCR0_BITS];
     /* What the latest area_compare() found, beside vector registers and opmasks. */
     struct area_difference difference[AREA_DIFFERENCES];
     uint32_t differences;
 };
+
+/* Adds one to those, if there is room, and none of that component yet. */
+void areas_note(struct areas *areas, const struct area_difference *difference);
 
 #endif

@@ -52,8 +52,9 @@ struct exit {
     const struct operand *operands;
     /* Puts others in their registers, on the vCPU that will run it. No function: none. */
     void (*set_operands)(const struct machine *machine, struct round *round);
-    uint64_t flags_changed; /* status flags, or none, that the event may change: not compared */
-    uint32_t rounds;        /* in one slice: so many that a slice stays in the milliseconds */
+    uint64_t flags_changed;  /* status flags, or none, that the event may change: not compared */
+    uint64_t system_changed; /* system registers, or none, that it may change: SYSTEM_BIT each */
+    uint32_t rounds;         /* in one slice: so many that a slice stays in the milliseconds */
     /* Called around a round; no function: nothing to do. */
     /* Before it. If the answer is NO_MORE, *reason says why. */
     enum begun (*begin)(struct rounds *rounds, struct round *round, const char **reason);

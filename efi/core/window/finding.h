@@ -18,6 +18,7 @@ struct finding {
     enum window_result result;
     struct fault fault;       /* for FAULTED and FAULTED_TWICE */
     bool injected;            /* planted by zmmtest itself */
+    bool of_slice;            /* seen at the end of a slice, `round` being the last of it */
     bool memory_changed;      /* the pattern in memory differs: not a register's fault */
     uint64_t general_changed; /* general registers that the event may write: not compared */
     uint64_t flags_kept;

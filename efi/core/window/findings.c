@@ -59,8 +59,9 @@ bool finding_planted(struct rounds *rounds, struct round *round, const struct wi
 
 /* Counts every finding and marks what it hit; keeps the first few of each exit while there is room
  * in the queue. */
-void finding_keep(struct rounds *rounds, uint32_t row, struct round *round,
-                  const struct window *window, enum window_result result, uint64_t number)
+static void keep(struct rounds *rounds, uint32_t row, struct round *round,
+                 const struct window *window, enum window_result result, uint64_t number,
+                 bool of_slice)
 {
     struct tally *tally = &rounds->tally[row];
     counter_add(&tally->findings, 1);
@@ -80,7 +81,22 @@ void finding_keep(struct rounds *rounds, uint32_t row, struct round *round,
     finding->exit = row;
     finding->round = number;
     finding->injected = row == INJECT_ROW;
+    finding->of_slice = of_slice;
     atomic_store_explicit(&rounds->queued, queued + 1, memory_order_release);
+}
+
+void finding_keep(struct rounds *rounds, uint32_t row, struct round *round,
+                  const struct window *window, enum window_result result, uint64_t number)
+{
+    keep(rounds, row, round, window, result, number, false);
+}
+
+void finding_keep_of_slice(struct rounds *rounds, uint32_t row, const struct window *window)
+{
+    struct round *none = &rounds->planted; /* its registers are as they should be */
+    round_fill(rounds, none, 0);
+    memcpy(&none->found, &none->expected, sizeof(none->found));
+    keep(rounds, row, none, window, AREA_DIFFER, counter_read(&rounds->tally[row].rounds), true);
 }
 
 const struct finding *findings_next(const struct rounds *rounds)

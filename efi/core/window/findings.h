@@ -12,6 +12,12 @@ void finding_keep(struct rounds *rounds, uint32_t row, struct round *round,
                   const struct window *window, enum window_result result, uint64_t number);
 
 /*
+ * The same of what differs at the end of a slice beside what its rounds compare: it is in
+ * areas.difference.
+ */
+void finding_keep_of_slice(struct rounds *rounds, uint32_t row, const struct window *window);
+
+/*
  * One round of the self-test: runs the planted window on a filled round and makes the finding of
  * it. False if the round came back intact.
  */

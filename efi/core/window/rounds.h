@@ -14,6 +14,7 @@
 #include "patterns.h"
 #include "plan_options.h"
 #include "pulse.h"
+#include "system.h"
 #include "tsc_skew.h"
 #include <stdatomic.h>
 #include <stddef.h>
@@ -87,6 +88,8 @@ struct tally {
     _Atomic bool waited;          /* a slice had no round, as it was NOT_NOW */
     _Atomic uint64_t interrupts;  /* taken in its rounds */
     _Atomic uint64_t live_cycles, slice_cycles; /* for exits that measure their exposure */
+    uint32_t by_xsave; /* rounds by XSAVE in the next slice, if that is more than one */
+    uint32_t mix;      /* of these the next */
     uint32_t kept;
     uint32_t timings;               /* how many of cycles[] are valid */
     uint32_t next;                  /* where the next timing goes */
@@ -120,6 +123,7 @@ struct rounds {
     uint64_t hold_loops;
     struct interrupts interrupts;
     struct areas areas;
+    struct system_state system;
 
     /* Written by the vCPU, read by the boot vCPU. */
     struct tally tally[EXIT_MAX + 1];

@@ -11,15 +11,19 @@
 #include "memory.h"
 #include "plant.h"
 #include "round.h"
+#include "system_state.h"
 #include "work.h"
 #include <string.h>
 
 /* For so many rounds of a slice with every component live, one with some component zero. */
 #define MIXED_EVERY 8u
 
-/* And for so many, one by XSAVE, each of a pattern of its own, which costs more than a
- * round. */
-#define XSAVE_EVERY 128u
+/*
+ * Rounds by XSAVE see what the others do not, and each has a pattern of its own to be made: where
+ * an exit is fast they cost many times what a round does, and where it is slow next to nothing. So
+ * they get a share of the time: of twenty parts one, and one round at least.
+ */
+#define XSAVE_TIME 20u
 
 /*
  * Combinations that real bugs needed: lost only while all zmm uppers are zero and opmasks are not,
@@ -92,6 +96,7 @@ void slices_prepare(struct rounds *rounds)
     measure_bare_round(rounds);
     memory_prepare(rounds);
     areas_prepare(rounds);
+    system_prepare(rounds);
 }
 
 static enum corruption_class next_injected_class(struct rounds *rounds)
@@ -156,6 +161,8 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
     uint64_t start = timed ? rdtsc() : 0;
     enum window_result result = round_enter(rounds, window, round);
     uint64_t end = timed ? rdtsc() : 0, cycles = end > start ? end - start : 0;
+    if (result >= FAULTED)
+        system_exception(rounds, round->fault.vector);
     if (ended_by(result, round, NEVER_FOUND)) {
         if (round->area_mask)
             areas_leave(rounds);
@@ -280,23 +287,51 @@ static void run_mixed(struct rounds *rounds, uint32_t entry)
         available = run_rounds(rounds, entry, &rounds->mixed[(first + n) % GENERATIONS], 1, 1);
 }
 
-/* Some rounds by XSAVE. Each exit begins with another mix in each pass, as in run_mixed().
+/*
+ * How many of the next slice, by what those of this one took of its time. At most twice as many:
+ * a vCPU that did not run for a while is no slow exit.
  */
-static void run_by_xsave(struct rounds *rounds, uint32_t entry)
+static uint32_t next_by_xsave(uint32_t count, uint32_t most, uint64_t others, uint64_t theirs)
+{
+    uint64_t fitting = others / (XSAVE_TIME - 1) * count / (theirs ? theirs : 1);
+    uint32_t limit = 2 * count < most ? 2 * count : most;
+    return fitting > limit ? limit : (uint32_t)fitting;
+}
+
+/*
+ * Some rounds by XSAVE, after rounds that took that many cycles. Exits begin with different mixes,
+ * and each goes on with the next.
+ */
+static void run_by_xsave(struct rounds *rounds, uint32_t entry, uint64_t others)
 {
     const struct exit *exit = rounds->plan->entry[entry].exit;
+    struct tally *tally = &rounds->tally[entry];
     uint32_t mixes = areas_mixes(&rounds->areas);
-    uint32_t count = exit->rounds / XSAVE_EVERY ? exit->rounds / XSAVE_EVERY : 1;
-    uint64_t pass = counter_read(&rounds->passes);
+    uint32_t count = tally->by_xsave ? tally->by_xsave : 1;
     bool available = mixes != 0;
+    uint64_t start = rdtsc();
     for (uint32_t n = 0; n < count && available; n++) {
-        uint64_t mix = exit->all_live ? 0 : (pass * count + entry + n) % mixes;
-        areas_fill(rounds, &rounds->area_round, (uint32_t)mix);
+        uint32_t mix = exit->all_live ? 0 : (entry + tally->mix++) % mixes;
+        areas_fill(rounds, &rounds->area_round, mix);
         set_operands(rounds, exit, &rounds->area_round);
+        rounds->system.seen = false;
         available = run_rounds(rounds, entry, &rounds->area_round, 1, 1);
     }
     if (mixes) /* the last one may not have come to run */
         areas_leave(rounds);
+    uint64_t end = rdtsc();
+    if (end > start)
+        tally->by_xsave = next_by_xsave(count, exit->rounds, others, end - start);
+}
+
+/* Before the rounds by XSAVE, which look by themselves, and behind one that did not. */
+static void look_at_system(struct rounds *rounds, uint32_t entry)
+{
+    if (rounds->system.seen)
+        return;
+    bool xcr0_altered = areas_mend_xcr0(rounds);
+    if (!system_compare(rounds) || xcr0_altered)
+        finding_keep_of_slice(rounds, entry, rounds->plan->entry[entry].window);
 }
 
 void slice_run(struct rounds *rounds, uint32_t entry)
@@ -316,13 +351,18 @@ void slice_run(struct rounds *rounds, uint32_t entry)
     rounds->oldest = (rounds->oldest + 1) % GENERATIONS;
     for (unsigned int n = 0; n < GENERATIONS; n++)
         set_operands(rounds, exit, &rounds->ring[n]);
+    system_begin(rounds, exit);
     bool available = run_rounds(rounds, entry, rounds->ring, GENERATIONS, exit->rounds);
     if (exit->all_live)
         restore_operand_registers(rounds);
     else if (available)
         run_mixed(rounds, entry);
+    look_at_system(rounds, entry);
+    uint64_t others = rdtsc() - start;
     if (available)
-        run_by_xsave(rounds, entry);
+        run_by_xsave(rounds, entry, others);
+    look_at_system(rounds, entry);
+    system_end(rounds);
     uint64_t end = rdtsc();
     pulse_look(&rounds->pulse, end);
     tsc_skew_look(&rounds->skew, end);
