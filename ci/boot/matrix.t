@@ -56,10 +56,10 @@ runs_of() { # faults
     local fault
     for fault in "$@"; do
         case $fault in
-        *x87 | fcw | ghost-sse | *pkru) echo "fault=$fault $beneath -- passes=8 exits=$by_xsave $rest" ;;
+        *x87 | x87-tag | fcw | ghost-sse | ghost-old-xmm | *pkru) echo "fault=$fault $beneath -- passes=8 exits=$by_xsave $rest" ;;
         dr2) echo "fault=$fault $beneath -- passes=4 exits=$by_xsave $rest" ;;
         ghost-*) echo "fault=$fault $beneath -- passes=10 $rest" ;;
-        stale | other-vcpu) echo "fault=$fault $beneath -- passes=3 $rest" ;;
+        stale* | other-vcpu) echo "fault=$fault $beneath -- passes=3 $rest" ;;
         *) echo "fault=$fault $beneath -- passes=1 $rest" ;;
         esac
     done

@@ -73,8 +73,7 @@ static enum corruption_class class_of_lane(const struct finding *finding, struct
 /* What a walk over a finding's registers gathers besides the diagnosis itself. */
 struct tallies {
     uint32_t by_class[CLASS_COUNT];
-    uint32_t bits;                  /* differing bits in all, up to 2 */
-    uint64_t bytes[LANE_REST + 1u]; /* bytes hit, by register */
+    uint32_t bits; /* differing bits in all, up to 2 */
 };
 
 /* Bytes for zeros, which are exact; whole dwords for values, of which some bytes agree by chance.
@@ -94,6 +93,24 @@ static uint64_t bits_of_bytes(uint8_t bytes)
         if (bytes >> n & 1)
             bits |= UINT64_C(0xff) << 8 * n;
     return bits;
+}
+
+/* This vCPU's own, of the same place, of an earlier round. */
+static bool is_own(const struct finding *finding, const struct lane *lane)
+{
+    return lane->decoded && lane->from.reg == lane->reg && lane->from.lane == lane->lane &&
+           class_of_pattern(finding, lane) == CLASS_STALE;
+}
+
+static void note_vector(const struct finding *finding, struct vector_damage *damage,
+                        const struct lane *lane)
+{
+    const uint8_t bit = (uint8_t)(1u << lane->lane);
+    damage->lanes[lane->corruption] |= bit;
+    if (lane->corruption == CLASS_ZEROED)
+        damage->zeroed |= (uint64_t)bytes_differing(lane->want ^ lane->got) << 8 * lane->lane;
+    if (is_own(finding, lane))
+        damage->own |= bit;
 }
 
 static void mark_register(struct diagnosis *d, const struct lane *lane)
@@ -118,6 +135,8 @@ static void mark_register(struct diagnosis *d, const struct lane *lane)
         lane->reg >= LANE_RFLAGS ? lane->want ^ lane->got : bits_of_bytes(bytes_hit(lane));
     if (lane->reg < PATTERN_GENERAL) {
         d->opmasks |= 1u << (lane->reg - PATTERN_OPMASK);
+        if (lane->corruption == CLASS_ZEROED)
+            d->evidence.opmask_zeroed[lane->reg - PATTERN_OPMASK] = bits_of_bytes(bytes_hit(lane));
         d->components |= COMPONENT_BIT(COMPONENT_OPMASK);
     } else if (lane->reg < PATTERN_END) {
         d->general |= 1u << (lane->reg - PATTERN_GENERAL);
@@ -136,7 +155,6 @@ static void take(struct diagnosis *d, struct tallies *tallies, const struct lane
     uint64_t difference = lane->want ^ lane->got;
     mark_register(d, lane);
     tallies->by_class[lane->corruption]++;
-    tallies->bytes[lane->reg] |= (uint64_t)bytes_hit(lane) << 8 * (lane->lane % VECTOR_LANES);
     bool single = (difference & (difference - 1)) == 0;
     tallies->bits += single ? 1 : 2;
     if (single)
@@ -153,6 +171,8 @@ static void look_at(const struct finding *finding, struct diagnosis *d, struct t
     if (want == got)
         return;
     lane.corruption = class_of_lane(finding, &lane);
+    if (reg < PATTERN_OPMASK)
+        note_vector(finding, &d->evidence.vector[reg], &lane);
     take(d, tallies, &lane);
 }
 
@@ -171,10 +191,17 @@ static void look_at_rest(const struct finding *finding, struct diagnosis *d,
                           : difference->reset ? CLASS_ZEROED
                                               : class_of_lane(finding, &lane);
         take(d, tallies, &lane);
+        if (difference->reset && difference->component < AREA_HEADER)
+            d->evidence.rest_reset |= UINT64_C(1) << difference->component;
+        d->evidence.alone = finding->differences == 1 && difference->further == 0;
+        d->evidence.quadword = *difference;
     }
 }
 
-/* The class of most wrong quadwords. A single differing bit is a flip, even if it left a zero byte.
+/*
+ * The class of most wrong quadwords. A single differing bit is a flip, even if it left a zero byte.
+ * Data of somebody else weigh more than zeros, however many: what leaves data may well leave zeros
+ * too, as each 256-bit write does above itself, and not the other way around.
  */
 static enum corruption_class overall_class(const struct finding *finding, const struct diagnosis *d,
                                            const struct tallies *tallies)
@@ -191,19 +218,17 @@ static enum corruption_class overall_class(const struct finding *finding, const 
     for (enum corruption_class corruption = 0; corruption < CLASS_COUNT; corruption++)
         if (tallies->by_class[corruption] > tallies->by_class[most])
             most = corruption;
-    return most;
+    return most == CLASS_ZEROED && tallies->by_class[CLASS_FOREIGN] ? CLASS_FOREIGN : most;
 }
 
-/* Unlike damage in different registers is not one known bug, whatever it adds up to. */
-static bool is_uniform(const struct diagnosis *d, const struct tallies *tallies)
+/* What the round looked at, beside what it found. */
+static void note_looked_at(const struct finding *f, struct evidence *evidence)
 {
-    uint64_t bytes = 0;
-    for (uint32_t reg = 0; reg <= LANE_REST; reg++) {
-        if (bytes && tallies->bytes[reg] && tallies->bytes[reg] != bytes)
-            return false;
-        bytes |= tallies->bytes[reg];
-    }
-    return tallies->by_class[d->corruption] == d->lane_count;
+    const uint64_t of_registers = XCR0_SSE | XCR0_AVX | XCR0_AVX512;
+    evidence->init_components = f->init_components;
+    evidence->operands = f->vector_operands;
+    evidence->mxcsr = f->found.mxcsr;
+    evidence->rest_live = f->live & ~of_registers;
 }
 
 /*
@@ -221,6 +246,7 @@ void diagnose(const struct finding *f, struct diagnosis *d)
     struct tallies tallies = {0};
     memset(d, 0, sizeof(*d));
     d->form = f->key.form;
+    note_looked_at(f, &d->evidence);
     if (f->result < FAULTED) {
         for (uint32_t n = 0; n < form_vectors(f->key.form); n++)
             for (uint32_t lane = 0; lane < form_lanes(f->key.form); lane++)
@@ -240,7 +266,6 @@ void diagnose(const struct finding *f, struct diagnosis *d)
         note_opmask_in_compare(f, d);
     }
     d->corruption = overall_class(f, d, &tallies);
-    d->uniform = is_uniform(d, &tallies);
 }
 
 /* An empty list says so; one that did not fit ends behind a whole entry, with dots. */

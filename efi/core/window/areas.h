@@ -24,8 +24,9 @@ struct area_difference {
     uint32_t component; /* XCR0 bit, AREA_HEADER, or AREA_CONTROL and a number */
     uint32_t offset;    /* bytes from the start of the component */
     uint64_t want, got;
-    bool init;  /* it was in its INIT state */
-    bool reset; /* it is now */
+    uint32_t further; /* quadwords of the component that differ besides */
+    bool init;        /* it was in its INIT state */
+    bool reset;       /* it is now */
 };
 
 #define AREA_DIFFERENCES 4u
