@@ -1,6 +1,7 @@
 /* What a fault does to a guest, one function each: to its XSAVE area, or to what is not in there.
  */
 #include "edits.h"
+#include "../../efi/core/window/state.h"
 #include "../../efi/platform/instructions.h"
 #include "area.h"
 #include "vmx.h"
@@ -353,6 +354,53 @@ bool change_pkru_from_init(struct host_cpu *cpu)
     if (!(xgetbv0() & XCR0_PKRU) || !is_by_xsave(cpu) || exchange_pkru(false, 0) != 0)
         return false;
     (void)exchange_pkru(true, 0x5550);
+    return true;
+}
+
+bool change_step_lost(struct host_cpu *cpu)
+{
+    (void)cpu;
+    vmwrite(GUEST_RFLAGS, vmread(GUEST_RFLAGS) & ~(uint64_t)RFLAGS_TRAP);
+    vmwrite(GUEST_PENDING_DEBUG, 0);
+    vmwrite(GUEST_INTERRUPTIBILITY, vmread(GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKED);
+    return true;
+}
+
+/* TF alone makes a #DB of the next instruction. */
+bool change_step_late(struct host_cpu *cpu)
+{
+    (void)cpu;
+    vmwrite(GUEST_PENDING_DEBUG, 0);
+    return true;
+}
+
+bool change_ss_shadow_kept(struct host_cpu *cpu)
+{
+    (void)cpu;
+    vmwrite(GUEST_INTERRUPTIBILITY, vmread(GUEST_INTERRUPTIBILITY) | BLOCKED_BY_MOV_SS);
+    return true;
+}
+
+bool change_rf_kept(struct host_cpu *cpu)
+{
+    (void)cpu;
+    vmwrite(GUEST_RFLAGS, vmread(GUEST_RFLAGS) | RFLAGS_RESUME);
+    return true;
+}
+
+/* Back to the instruction, which has been handled: the interrupt comes before it. */
+bool change_sti_shadow_lost(struct host_cpu *cpu)
+{
+    if (cpu->kind != EXIT_KIND_APIC_STI)
+        vmwrite(GUEST_RIP, vmread(GUEST_RIP) - vmread(EXIT_INSTRUCTION_LENGTH));
+    vmwrite(GUEST_INTERRUPTIBILITY, vmread(GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKED);
+    return true;
+}
+
+bool change_sti_shadow_kept(struct host_cpu *cpu)
+{
+    (void)cpu;
+    vmwrite(GUEST_INTERRUPTIBILITY, vmread(GUEST_INTERRUPTIBILITY) | BLOCKED_BY_STI);
     return true;
 }
 

@@ -41,6 +41,9 @@ edit edit_ghost_x87, edit_ghost_sse, edit_ghost_avx, edit_ghost_opmask, edit_gho
 /* Of the guest's registers outside of cpu->area. */
 edit change_gpr, change_rflags, change_dr2, change_xcr0, change_pkru, change_pkru_to_init,
     change_pkru_from_init;
+/* Of what has to come behind an instruction that was skipped: a #DB, a breakpoint, an interrupt. */
+edit change_step_lost, change_step_late, change_ss_shadow_kept, change_rf_kept,
+    change_sti_shadow_lost, change_sti_shadow_kept;
 /* Raises an exception at the next VM entry; or back at the instruction, which then never was. */
 bool edit_raise(uint32_t vector, bool instead);
 

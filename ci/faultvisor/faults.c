@@ -3,7 +3,6 @@
 #include "../../efi/platform/fault.h"
 #include <string.h>
 
-#define KIND_BIT(kind) (1u << (kind))
 #define UNDEFINED_FLAGS                                                                            \
     (KIND_BIT(EXIT_KIND_HYPERCALL) | KIND_BIT(EXIT_KIND_BACKDOOR) | KIND_BIT(EXIT_KIND_MOV_DR) |   \
      KIND_BIT(EXIT_KIND_MOV_CR))
@@ -19,6 +18,21 @@
 #define INTERRUPTS (KIND_BIT(EXIT_KIND_TIMER) | KIND_BIT(EXIT_KIND_HLT) | KIND_BIT(EXIT_KIND_IPI))
 #define BY_ITSELF                                                                                  \
     (NOT_IMAGES | INTERRUPTS | KIND_BIT(EXIT_KIND_HOLD) | KIND_BIT(EXIT_KIND_STRING_IO))
+/* Exits behind which something has to come: a #DB by TF, a breakpoint, a #DB held off, an
+ * interrupt. */
+#define ALL_THREE(what)                                                                            \
+    (KIND_BIT(EXIT_KIND_CPUID_##what) | KIND_BIT(EXIT_KIND_OUT80_##what) |                         \
+     KIND_BIT(EXIT_KIND_APIC_##what))
+#define STEPS (ALL_THREE(TF) | ALL_THREE(RF) | ALL_THREE(MOV_SS) | ALL_THREE(STI))
+/* What an EPT violation stops runs again afterwards: nothing is skipped there. */
+#define SKIPPED                                                                                    \
+    (~(KIND_BIT(EXIT_KIND_APIC_TF) | KIND_BIT(EXIT_KIND_APIC_RF) |                                 \
+       KIND_BIT(EXIT_KIND_APIC_MOV_SS) | KIND_BIT(EXIT_KIND_APIC_STI)))
+/* Of 13 mixes one has all components live: those with two rounds by image in each pass. */
+#define OFTEN_BY_IMAGE                                                                             \
+    (KIND_BIT(EXIT_KIND_CPUID) | KIND_BIT(EXIT_KIND_XSETBV) | KIND_BIT(EXIT_KIND_OUT80) |          \
+     KIND_BIT(EXIT_KIND_RDMSR) | KIND_BIT(EXIT_KIND_WRMSR))
+#define NOT_BUT(kinds) (~(uint64_t)(kinds))
 #define ALL_COMPONENTS "sse,avx,opmask,zmm_hi256,hi16_zmm"
 #define ESXI_SIGNATURE "ESXi 8.0.2: AVX-256 host code, zmm not saved"
 
@@ -199,7 +213,7 @@ const struct planted_fault faults[] = {
      .edit = edit_init_all_x87,
      .of_x87 = true,
      .looked_at = all_with_x87_are_live,
-     .not_kinds = NOT_IMAGES,
+     .not_kinds = NOT_BUT(OFTEN_BY_IMAGE),
      .corruption = "zeroed",
      .component = ALL_COMPONENTS ",x87",
      .registers = "zmm0-31,k0-7,x87",
@@ -401,20 +415,68 @@ const struct planted_fault faults[] = {
      .registers = "pkru",
      .bits = "63:0",
      .signature = "none"},
+    {.name = "step-lost",
+     .change = change_step_lost,
+     .not_kinds = NOT_BUT(ALL_THREE(TF) | ALL_THREE(MOV_SS)),
+     .corruption = "altered",
+     .component = "single-step",
+     .registers = "single-step",
+     .bits = "any",
+     .signature = "single step lost"},
+    {.name = "step-late",
+     .change = change_step_late,
+     .not_kinds = NOT_BUT((ALL_THREE(TF) | ALL_THREE(MOV_SS)) & SKIPPED),
+     .corruption = "altered",
+     .component = "single-step",
+     .registers = "single-step",
+     .bits = "any",
+     .signature = "single step at a wrong place"},
+    {.name = "ss-shadow-kept",
+     .change = change_ss_shadow_kept,
+     .not_kinds = NOT_BUT(ALL_THREE(MOV_SS) & SKIPPED),
+     .corruption = "altered",
+     .component = "single-step",
+     .registers = "single-step",
+     .bits = "any",
+     .signature = "single step at a wrong place"},
+    {.name = "rf-kept",
+     .change = change_rf_kept,
+     .not_kinds = NOT_BUT(ALL_THREE(RF) & SKIPPED),
+     .corruption = "altered",
+     .component = "breakpoint",
+     .registers = "breakpoint",
+     .bits = "any",
+     .signature = "breakpoint lost behind RF"},
+    {.name = "sti-shadow-lost",
+     .change = change_sti_shadow_lost,
+     .not_kinds = NOT_BUT(ALL_THREE(STI)),
+     .corruption = "altered",
+     .component = "interrupt",
+     .registers = "interrupt",
+     .bits = "any",
+     .signature = "interrupt in the shadow of STI"},
+    {.name = "sti-shadow-kept",
+     .change = change_sti_shadow_kept,
+     .not_kinds = NOT_BUT(ALL_THREE(STI) & SKIPPED),
+     .corruption = "altered",
+     .component = "interrupt",
+     .registers = "interrupt",
+     .bits = "any",
+     .signature = "interrupt in the shadow of STI"},
     {.name = "inject-ve",
      .raises = VECTOR_VIRTUALIZATION,
      .instead = true,
      .looked_at = always,
-     .not_kinds = BY_ITSELF},
+     .not_kinds = BY_ITSELF | STEPS},
     {.name = "inject-vc",
      .raises = VECTOR_VMM_COMMUNICATION,
      .instead = true,
      .looked_at = always,
-     .not_kinds = BY_ITSELF},
+     .not_kinds = BY_ITSELF | STEPS},
     {.name = "inject-mc",
      .raises = VECTOR_MACHINE_CHECK,
      .looked_at = always,
-     .not_kinds = INTERRUPTS},
+     .not_kinds = INTERRUPTS | STEPS},
 };
 
 const uint32_t fault_count = sizeof(faults) / sizeof(faults[0]);

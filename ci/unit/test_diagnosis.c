@@ -749,7 +749,7 @@ static void write(uint32_t first, uint32_t last, uint32_t first_lane, uint32_t l
 {
     for (uint32_t n = first; n <= last; n++)
         for (uint32_t lane = first_lane; lane <= last_lane; lane++)
-            vector[n][lane] = UINT64_C(0x6d656d6f72792000) + 16 * n + lane;
+            vector[n][lane] = UINT64_C(0x6d656d6f72792000) + 16 * (uint64_t)n + lane;
 }
 
 /* As many quadwords are zero as hold data: tgoskits 1329, frida-gum 1137. */

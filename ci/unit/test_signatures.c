@@ -5,6 +5,7 @@
  */
 #include "../../efi/core/diagnosis/diagnosis.h"
 #include "../../efi/core/diagnosis/signatures.h"
+#include "../../efi/core/window/step.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -139,7 +140,7 @@ static void leave_trace(const struct signature *row, uint32_t vectors, uint32_t 
             (struct area_difference){.component = row->quadword.component,
                                      .offset = row->quadword.offset,
                                      .want = row->quadword.value ^ row->quadword.bits,
-                                     .got = row->quadword.value};
+                                     .got = row->quadword.value + row->quadword.any};
 }
 
 /* What comes back where nothing was needs a component that was zero. */
@@ -552,6 +553,38 @@ static bool claims_one(uint32_t mxcsr, uint64_t rflags)
     return changed && alone;
 }
 
+/* Nothing but a #DB or an interrupt that did not come where it was to. */
+static bool claims_step(enum step_fact fact, bool never)
+{
+    const struct area_difference *only = &finding.difference[0];
+    bool alone = finding.differences == 1 && only->further == 0;
+    finding.differences = 0;
+    bool intact = opmasks_are_intact() && vectors_are_intact();
+    finding.differences = 1;
+    return alone && intact && only->component == AREA_STEP + (uint32_t)fact &&
+           only->offset == STEP_PLACE && (!never || only->got == 0);
+}
+
+static bool claims_step_lost(void)
+{
+    return claims_step(STEP_SINGLE_STEP, true);
+}
+
+static bool claims_step_elsewhere(void)
+{
+    return claims_step(STEP_SINGLE_STEP, false) && finding.difference[0].got;
+}
+
+static bool claims_breakpoint(void)
+{
+    return claims_step(STEP_BREAKPOINT, true);
+}
+
+static bool claims_shadow(void)
+{
+    return claims_step(STEP_INTERRUPT, false);
+}
+
 static bool claims_mxcsr(void)
 {
     return claims_one(1, 0);
@@ -588,6 +621,10 @@ static const struct {
     {"stale xmm", claims_stale_xmm},
     {"old xmm in the place of zeros", claims_old_xmm},
     {"x87 tag word FFh", claims_tag_word},
+    {"single step lost", claims_step_lost},
+    {"single step at a wrong place", claims_step_elsewhere},
+    {"breakpoint lost behind RF", claims_breakpoint},
+    {"interrupt in the shadow of STI", claims_shadow},
     {"MXCSR not kept", claims_mxcsr},
     {"RFLAGS not kept", claims_rflags},
 };
@@ -604,7 +641,7 @@ static uint64_t generator;
 static uint64_t random_below(uint64_t limit)
 {
     generator = generator * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (generator >> 33) % limit;
+    return (generator >> 33) % (limit ? limit : 1);
 }
 
 static bool one_in(uint64_t count)
@@ -727,6 +764,18 @@ static void hit_control(void)
         finding.found.general[RBX] ^= random_quadword();
 }
 
+/* What was to come behind an instruction, and how often. */
+static void hit_step(void)
+{
+    if (finding.differences == AREA_DIFFERENCES)
+        return;
+    finding.difference[finding.differences++] =
+        (struct area_difference){.component = AREA_STEP + (uint32_t)random_below(STEP_FACT_COUNT),
+                                 .offset = one_in(3) ? STEP_TIMES : STEP_PLACE,
+                                 .want = random_quadword(),
+                                 .got = one_in(2) ? 0 : random_quadword()};
+}
+
 /* In a round by XSAVE, of which all of the rest that may be live is, or some. */
 static void hit_rest(void)
 {
@@ -753,7 +802,7 @@ static void make_any_shape(void)
 {
     static void (*const deeds[])(void) = {hit_vectors, write_256, reset_components, hit_opmasks};
     if (one_in(4))
-        hit_rest();
+        (one_in(4) ? hit_step : hit_rest)();
     for (uint64_t n = random_below(one_in(3) ? 3 : 2) + !finding.differences; n > 0; n--)
         deeds[random_below(sizeof(deeds) / sizeof(deeds[0]))]();
     if (one_in(12))
@@ -785,7 +834,7 @@ static void make_likely_shape(void)
                sizeof(finding.found.vector[reg]));
         break;
     case 3:
-        (one_in(2) ? hit_control : one_in(2) ? hit_opmasks : hit_rest)();
+        (one_in(2) ? hit_control : one_in(2) ? hit_opmasks : one_in(2) ? hit_step : hit_rest)();
         break;
     default:
         break;

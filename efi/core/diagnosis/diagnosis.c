@@ -1,6 +1,7 @@
 /* Compares what a round found with what it expected, and says what the difference means. */
 #include "diagnosis.h"
 #include "../text.h"
+#include "../window/step.h"
 #include <string.h>
 
 /* A set bit for each byte in which want and got differ. */
@@ -122,7 +123,9 @@ static void mark_register(struct diagnosis *d, const struct lane *lane)
         return;
     }
     if (lane->reg == LANE_REST) {
-        if (lane->component >= AREA_CONTROL)
+        if (lane->component >= AREA_STEP)
+            d->steps |= 1u << (lane->component - AREA_STEP);
+        else if (lane->component >= AREA_CONTROL)
             d->controls |= 1u << (lane->component - AREA_CONTROL);
         else
             d->rest |= UINT64_C(1) << lane->component;
@@ -285,9 +288,10 @@ static void add_component(struct text *text, uint32_t bit)
     char name[XSTATE_NAME];
     xstate_log_name(bit, name);
     text_add(text, "%s",
-             bit >= AREA_CONTROL  ? control_name(bit - AREA_CONTROL)
-             : bit == AREA_HEADER ? "xsave-header"
-                                  : name);
+             bit >= AREA_STEP      ? step_fact_name(bit - AREA_STEP)
+             : bit >= AREA_CONTROL ? control_name(bit - AREA_CONTROL)
+             : bit == AREA_HEADER  ? "xsave-header"
+                                   : name);
 }
 
 static bool is_hit(const struct diagnosis *d, uint32_t component)
@@ -305,6 +309,9 @@ static void add_rest(struct text *text, const struct diagnosis *d)
         text_add(text, "%s", text->length ? "," : "");
         add_component(text, bit);
     }
+    for (enum step_fact fact = 0; fact < STEP_FACT_COUNT; fact++)
+        if (d->steps >> fact & 1)
+            text_add(text, "%s%s", text->length ? "," : "", step_fact_name(fact));
 }
 
 void diagnosis_components(const struct diagnosis *d, char *buffer)

@@ -1,5 +1,6 @@
 /* Known bugs of hypervisors, emulators and processors, first match wins. */
 #include "signatures.h"
+#include "../window/step.h"
 #include <stddef.h>
 
 #define SSE       COMPONENT_BIT(COMPONENT_SSE)
@@ -250,6 +251,33 @@ static const struct signature signatures[] = {
                 "word of FSAVE, FFFFh where all are empty, was put into the place of FXSAVE's, "
                 "which has a bit for each that is in use.",
      .reference = "momo5502/sogen issue 1284; rcore-os/tgoskits pull request 1366"},
+    {.name = "single step lost",
+     .corruption = CLASS_ALTERED,
+     .quadword = {.component = AREA_STEP + STEP_SINGLE_STEP, .bits = UINT64_MAX},
+     .meaning = "An instruction that exits ran with RFLAGS.TF set, and the #DB that has to come "
+                "right behind it never came: what skipped the instruction for the guest made no "
+                "debug exception pending. A debugger in the guest runs away there.",
+     .reference = "airhv issue 3; HyperPlatform issue 26"},
+    {.name = "single step at a wrong place",
+     .corruption = CLASS_ALTERED,
+     .quadword = {.component = AREA_STEP + STEP_SINGLE_STEP, .bits = UINT64_MAX, .any = true},
+     .meaning = "An instruction that exits ran with RFLAGS.TF set, and the #DB came elsewhere than "
+                "right behind it: what skipped the instruction left the step, or the shadow of a "
+                "MOV to SS, to the next one.",
+     .reference = "airhv issue 3; HyperPlatform issues 26 and 72"},
+    {.name = "breakpoint lost behind RF",
+     .corruption = CLASS_ALTERED,
+     .quadword = {.component = AREA_STEP + STEP_BREAKPOINT, .bits = UINT64_MAX},
+     .meaning = "An instruction that exits ran with RFLAGS.RF set, and a breakpoint at the next "
+                "one was passed over: what skipped the instruction did not clear RF.",
+     .reference = "bochs-emu/Bochs issue 215"},
+    {.name = "interrupt in the shadow of STI",
+     .corruption = CLASS_ALTERED,
+     .quadword = {.component = AREA_STEP + STEP_INTERRUPT, .bits = UINT64_MAX, .any = true},
+     .meaning = "An instruction that exits stood behind STI with an interrupt pending, and that "
+                "came elsewhere than right behind the instruction, or not at all: the shadow of "
+                "STI was lost, or lasted too long.",
+     .reference = "oxidecomputer/propolis issue 1013"},
     {.name = "MXCSR not kept",
      .corruption = CLASS_ALTERED,
      .mxcsr = MXCSR_CHANGED,
@@ -348,7 +376,8 @@ static bool control_fits(const struct signature *s, const struct diagnosis *d)
 {
     bool mxcsr = s->mxcsr == MXCSR_INTACT_OR_INIT ? !d->mxcsr || d->evidence.mxcsr == MXCSR_MASKS
                                                   : d->mxcsr == (s->mxcsr == MXCSR_CHANGED);
-    return mxcsr && d->rflags == s->rflags && !d->general && !d->controls;
+    return mxcsr && d->rflags == s->rflags && !d->general && !d->controls &&
+           (!d->steps || s->quadword.component >= AREA_STEP);
 }
 
 static bool rest_fits(const struct signature *s, const struct diagnosis *d)
@@ -360,7 +389,7 @@ static bool rest_fits(const struct signature *s, const struct diagnosis *d)
         return d->rest == reset && (d->evidence.rest_reset & reset) == reset;
     return d->evidence.alone && found->component == fact->component &&
            found->offset == fact->offset && !((found->want ^ found->got) & ~fact->bits) &&
-           (found->got & fact->bits) == fact->value;
+           (fact->any || (found->got & fact->bits) == fact->value);
 }
 
 /* Of the components that the form has. */

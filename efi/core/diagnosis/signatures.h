@@ -22,6 +22,7 @@ struct quadword_fact {
     uint32_t component, offset;
     uint64_t bits; /* that may differ; 0: there is no such fact */
     uint64_t value;
+    bool any; /* or any other */
 };
 
 struct signature {

@@ -9,7 +9,7 @@
 
 #define REGISTERS_BYTES_MAX 1024u /* of a component of registers: Hi16_ZMM */
 
-static void note(struct areas *areas, const struct area_difference *difference)
+void areas_note(struct areas *areas, const struct area_difference *difference)
 {
     for (uint32_t n = 0; n < areas->differences; n++) {
         if (areas->difference[n].component != difference->component)
@@ -32,11 +32,11 @@ static void compare_header(struct rounds *rounds, const struct round *round)
     of_layout.want = compacted ? COMPACTED | round->area_mask : 0;
     of_layout.got = area_load(found + OFFSET_COMP_BV);
     if (of_layout.got != of_layout.want)
-        note(areas, &of_layout);
+        areas_note(areas, &of_layout);
     struct area_difference beyond = {.component = AREA_HEADER};
     beyond.got = area_load(found + OFFSET_BV) & ~round->area_mask;
     if (beyond.got)
-        note(areas, &beyond);
+        areas_note(areas, &beyond);
 }
 
 /* XGETBV(1) must agree, where there is one. */
@@ -47,7 +47,7 @@ static void compare_in_use(struct areas *areas, const struct round *round)
                                      .want = areas->live & round->area_mask,
                                      .got = round->area_in_use & areas->live & round->area_mask};
     if (round->area_xgetbv && in_use.got != in_use.want)
-        note(areas, &in_use);
+        areas_note(areas, &in_use);
 }
 
 /* Where the component is in what an instruction saved. */
@@ -107,7 +107,7 @@ static bool compare_saved(struct rounds *rounds, struct round *round, uint32_t b
         if (found)
             *found = difference.got;
         else
-            note(areas, &difference);
+            areas_note(areas, &difference);
     }
     return same;
 }
@@ -121,7 +121,7 @@ static bool compare_pkru(struct areas *areas)
     difference.reset = difference.got == 0;
     if (difference.got == difference.want)
         return true;
-    note(areas, &difference);
+    areas_note(areas, &difference);
     return false;
 }
 
@@ -182,7 +182,7 @@ bool areas_mend_xcr0(struct rounds *rounds)
     xcr0.got = xgetbv0();
     if (xcr0.got == xcr0.want)
         return false;
-    note(areas, &xcr0);
+    areas_note(areas, &xcr0);
     if (!rounds->machine->system[0])
         xsetbv0(areas->xcr0);
     return true;
@@ -197,7 +197,7 @@ static void compare_controls(struct rounds *rounds)
                                              .want = areas->controls.want[n],
                                              .got = areas->controls.got[n]};
         if (changed >> n & 1)
-            note(areas, &difference);
+            areas_note(areas, &difference);
     }
 }
 

@@ -42,4 +42,7 @@ void areas_leave(struct rounds *rounds);
 void areas_keep(struct areas *areas);
 void areas_put_back(struct areas *areas);
 
+/* Adds a difference to what areas_compare() found, once for each component. */
+void areas_note(struct areas *areas, const struct area_difference *difference);
+
 #endif

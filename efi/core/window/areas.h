@@ -19,9 +19,12 @@
 /* And of control state: this and the enum control. */
 #define AREA_CONTROL (AREA_HEADER + 1)
 
+/* And of what came at a wrong place: this and the enum step_fact (step.h). */
+#define AREA_STEP 0x100u
+
 /* The first quadword of a component that is not as it was put in. */
 struct area_difference {
-    uint32_t component; /* XCR0 bit, AREA_HEADER, or AREA_CONTROL and a number */
+    uint32_t component; /* XCR0 bit, AREA_HEADER, or one of the above and a number */
     uint32_t offset;    /* bytes from the start of the component */
     uint64_t want, got;
     uint32_t further; /* quadwords of the component that differ besides */
