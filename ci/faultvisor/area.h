@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AREA_MXCSR 24u /* offset in bytes */
+/* Offsets in bytes: MXCSR, and x87's tag word, a bit for each register (SDM vol. 1, 10.5.1). */
+#define AREA_MXCSR   24u
+#define AREA_X87_TAG 4u
 
 /* A quadword of a vector register: 0 to 7 of zmm0 to zmm31. */
 uint64_t *area_lane(uint8_t *area, unsigned int reg, unsigned int lane);

@@ -48,6 +48,48 @@ function code_avx256_one
     vmovdqu ymm5, [rdi]
     ret
 
+/* 128-bit AVX code that saves and restores what it knows of: each write zeroes bits 511:128. */
+function code_avx128
+    vmovdqu [rdi], xmm6
+    vpxor xmm6, xmm6, xmm6
+    vmovdqu xmm6, [rdi]
+    ret
+
+/* What a copy of memory leaves in registers: text of the host. */
+.macro host_data register, number
+    movabs rax, 0x2074736f68206600
+    lea rax, [rax + \number]
+    .if \number < 16
+    vmovq xmm\number, rax
+    vpbroadcastq \register\number, xmm\number
+    .else
+    vpbroadcastq \register\number, rax
+    .endif
+.endm
+
+/* A host that saves by FXSAVE, and uses 256-bit AVX: rcore-os/tgoskits issue 1329. RDI: 512 bytes. */
+function code_fxsave_only
+    fxsave64 [rdi]
+    .irp n, 1, 2, 3
+    host_data ymm, \n
+    .endr
+    fxrstor64 [rdi]
+    ret
+
+/* The same where nothing is saved. */
+function code_avx256_data
+    .irp n, 1, 2
+    host_data ymm, \n
+    .endr
+    ret
+
+/* memmove of a C library by EVEX-256: frida-gum issue 1137, DynamoRIO issue 7511. */
+function code_evex256
+    .irp n, 16, 17, 18, 19
+    host_data ymm, \n
+    .endr
+    ret
+
 function code_vzeroupper
     vzeroupper
     ret
@@ -70,6 +112,13 @@ function code_opmask_one
 function code_opmask_high
     .irp n, OPMASKS
     kmovw k\n, k\n
+    .endr
+    ret
+
+/* The same by KMOVD, which knows of 32. */
+function code_opmask_32
+    .irp n, OPMASKS
+    kmovd k\n, k\n
     .endr
     ret
 

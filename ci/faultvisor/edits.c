@@ -1,6 +1,7 @@
 /* What a fault does to a guest, one function each: to its XSAVE area, or to what is not in there.
  */
 #include "edits.h"
+#include "../../efi/core/window/state.h"
 #include "../../efi/platform/instructions.h"
 #include "area.h"
 #include "vmx.h"
@@ -9,6 +10,12 @@
 bool is_by_xsave(struct host_cpu *cpu)
 {
     return cpu->by_xsave;
+}
+
+/* One by registers, with all vector state live. */
+bool is_by_registers(struct host_cpu *cpu)
+{
+    return area_all_live(cpu->area) && !is_by_xsave(cpu);
 }
 
 bool edit_flip(struct host_cpu *cpu)
@@ -47,9 +54,59 @@ bool edit_init_x87(struct host_cpu *cpu)
     return true;
 }
 
+static void init_components(struct host_cpu *cpu, uint64_t components)
+{
+    *area_in_use(cpu->area) &= ~components;
+}
+
+bool edit_init_all(struct host_cpu *cpu)
+{
+    init_components(cpu, XCR0_SSE | XCR0_AVX | XCR0_AVX512);
+    return true;
+}
+
+bool edit_init_all_x87(struct host_cpu *cpu)
+{
+    init_components(cpu, XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512);
+    return true;
+}
+
+bool edit_init_above_sse(struct host_cpu *cpu)
+{
+    init_components(cpu, XCR0_AVX | XCR0_AVX512);
+    return true;
+}
+
+bool edit_init_avx512(struct host_cpu *cpu)
+{
+    init_components(cpu, XCR0_AVX512);
+    return true;
+}
+
+/* The 256 bytes that an area of the standard format has more than one of the compacted format. */
+bool edit_end_of_area(struct host_cpu *cpu)
+{
+    memset(area_lane(cpu->area, 28, 0), 0, 256);
+    return true;
+}
+
 bool x87_is_live(struct host_cpu *cpu)
 {
     return *area_in_use(cpu->area) & XCR0_X87 && *area_x87_control(cpu->area) != X87_CONTROL_INIT;
+}
+
+bool all_with_x87_are_live(struct host_cpu *cpu)
+{
+    return area_all_live(cpu->area) && x87_is_live(cpu);
+}
+
+/* FSAVE's tag word of an empty x87, in the place of FXSAVE's. */
+bool edit_x87_tag(struct host_cpu *cpu)
+{
+    uint8_t *tag = cpu->area + AREA_X87_TAG;
+    bool differs = *tag != 0xff;
+    *tag = 0xff;
+    return differs;
 }
 
 bool edit_x87(struct host_cpu *cpu)
@@ -119,6 +176,33 @@ bool edit_stale(struct host_cpu *cpu)
     if (*area_lane(cpu->earlier, 1, 0) == *area_lane(cpu->area, 1, 0))
         return false;
     return edit_copy(cpu, cpu);
+}
+
+/* XMM registers of an earlier round, and nothing else of it. */
+static bool put_earlier_xmm(struct host_cpu *cpu)
+{
+    lock_earlier();
+    bool valid =
+        cpu->earlier_valid && *area_lane(cpu->earlier, 1, 0) != *area_lane(cpu->area, 1, 0);
+    for (unsigned int reg = 0; reg < 16 && valid; reg++)
+        memcpy(area_lane(cpu->area, reg, 0), area_lane(cpu->earlier, reg, 0), 16);
+    unlock_earlier();
+    return valid;
+}
+
+bool edit_stale_xmm(struct host_cpu *cpu)
+{
+    return put_earlier_xmm(cpu);
+}
+
+/* AMD erratum 1386: XSAVES left out XMM registers that were zero, over an older image. */
+bool edit_ghost_old_xmm(struct host_cpu *cpu)
+{
+    for (unsigned int reg = 0; reg < 16; reg++)
+        if (*area_lane(cpu->area, reg, 0))
+            return false;
+    *area_in_use(cpu->area) |= XCR0_SSE;
+    return put_earlier_xmm(cpu);
 }
 
 bool edit_other_vcpu(struct host_cpu *cpu)
@@ -347,6 +431,53 @@ bool change_pkru_from_init(struct host_cpu *cpu)
     if (!(xgetbv0() & XCR0_PKRU) || !is_by_xsave(cpu) || exchange_pkru(false, 0) != 0)
         return false;
     (void)exchange_pkru(true, 0x5550);
+    return true;
+}
+
+bool change_step_lost(struct host_cpu *cpu)
+{
+    (void)cpu;
+    vmwrite(GUEST_RFLAGS, vmread(GUEST_RFLAGS) & ~(uint64_t)RFLAGS_TRAP);
+    vmwrite(GUEST_PENDING_DEBUG, 0);
+    vmwrite(GUEST_INTERRUPTIBILITY, vmread(GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKED);
+    return true;
+}
+
+/* TF alone makes a #DB of the next instruction. */
+bool change_step_late(struct host_cpu *cpu)
+{
+    (void)cpu;
+    vmwrite(GUEST_PENDING_DEBUG, 0);
+    return true;
+}
+
+bool change_ss_shadow_kept(struct host_cpu *cpu)
+{
+    (void)cpu;
+    vmwrite(GUEST_INTERRUPTIBILITY, vmread(GUEST_INTERRUPTIBILITY) | BLOCKED_BY_MOV_SS);
+    return true;
+}
+
+bool change_rf_kept(struct host_cpu *cpu)
+{
+    (void)cpu;
+    vmwrite(GUEST_RFLAGS, vmread(GUEST_RFLAGS) | RFLAGS_RESUME);
+    return true;
+}
+
+/* Back to the instruction, which has been handled: the interrupt comes before it. */
+bool change_sti_shadow_lost(struct host_cpu *cpu)
+{
+    if (cpu->kind != EXIT_KIND_APIC_STI)
+        vmwrite(GUEST_RIP, vmread(GUEST_RIP) - vmread(EXIT_INSTRUCTION_LENGTH));
+    vmwrite(GUEST_INTERRUPTIBILITY, vmread(GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKED);
+    return true;
+}
+
+bool change_sti_shadow_kept(struct host_cpu *cpu)
+{
+    (void)cpu;
+    vmwrite(GUEST_INTERRUPTIBILITY, vmread(GUEST_INTERRUPTIBILITY) | BLOCKED_BY_STI);
     return true;
 }
 

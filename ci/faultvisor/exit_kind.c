@@ -1,5 +1,6 @@
 /* The table of the kinds of exits: one row each. */
 #include "exit_kind.h"
+#include <stddef.h>
 
 /*
  * hypercall: faultvisor answers VMware's call alone. copy: a store exits behind its load, while
@@ -32,4 +33,16 @@ const struct exit_kind_row exit_kinds[EXIT_KIND_COUNT] = {
     [EXIT_KIND_TIMER] = {"timer", CAUSE_ASYNCHRONOUS, {"timer"}},
     [EXIT_KIND_HLT] = {"hlt", CAUSE_INSTRUCTION, {"hlt"}},
     [EXIT_KIND_IPI] = {"ipi", CAUSE_ASYNCHRONOUS, {"xapic_ipi", "x2apic_ipi"}},
+    [EXIT_KIND_CPUID_TF] = {"cpuid-tf", CAUSE_INSTRUCTION, {"cpuid_step"}},
+    [EXIT_KIND_CPUID_RF] = {"cpuid-rf", CAUSE_INSTRUCTION, {NULL}},
+    [EXIT_KIND_CPUID_MOV_SS] = {"cpuid-ss", CAUSE_INSTRUCTION, {NULL}},
+    [EXIT_KIND_CPUID_STI] = {"cpuid-sti", CAUSE_INSTRUCTION, {NULL}},
+    [EXIT_KIND_OUT80_TF] = {"out80-tf", CAUSE_INSTRUCTION, {"out80_step"}},
+    [EXIT_KIND_OUT80_RF] = {"out80-rf", CAUSE_INSTRUCTION, {NULL}},
+    [EXIT_KIND_OUT80_MOV_SS] = {"out80-ss", CAUSE_INSTRUCTION, {NULL}},
+    [EXIT_KIND_OUT80_STI] = {"out80-sti", CAUSE_INSTRUCTION, {NULL}},
+    [EXIT_KIND_APIC_TF] = {"apic-tf", CAUSE_READ, {"xapic_step"}},
+    [EXIT_KIND_APIC_RF] = {"apic-rf", CAUSE_READ, {NULL}},
+    [EXIT_KIND_APIC_MOV_SS] = {"apic-ss", CAUSE_READ, {NULL}},
+    [EXIT_KIND_APIC_STI] = {"apic-sti", CAUSE_READ, {NULL}},
 };

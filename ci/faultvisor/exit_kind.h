@@ -33,6 +33,19 @@ enum exit_kind {
     EXIT_KIND_TIMER,
     EXIT_KIND_HLT,
     EXIT_KIND_IPI,
+    /* One window for each four: what the guest's flags say tells them apart. */
+    EXIT_KIND_CPUID_TF,
+    EXIT_KIND_CPUID_RF,
+    EXIT_KIND_CPUID_MOV_SS,
+    EXIT_KIND_CPUID_STI,
+    EXIT_KIND_OUT80_TF,
+    EXIT_KIND_OUT80_RF,
+    EXIT_KIND_OUT80_MOV_SS,
+    EXIT_KIND_OUT80_STI,
+    EXIT_KIND_APIC_TF,
+    EXIT_KIND_APIC_RF,
+    EXIT_KIND_APIC_MOV_SS,
+    EXIT_KIND_APIC_STI,
     EXIT_KIND_COUNT,
     EXIT_KIND_NONE /* no window's event, or that of a window in which no fault strikes */
 };
@@ -47,6 +60,9 @@ enum exit_cause {
 };
 
 #define EXIT_KIND_WINDOWS 2u
+
+/* A set of them. */
+#define KIND_BIT(kind) (UINT64_C(1) << (kind))
 
 extern const struct exit_kind_row {
     const char *name;                       /* the exit's */

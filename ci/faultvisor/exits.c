@@ -2,6 +2,7 @@
  */
 #include "exits.h"
 #include "../../efi/core/machine/cpu.h"
+#include "../../efi/core/window/state.h"
 #include "../../efi/platform/instructions.h"
 #include "ept.h"
 #include "plan.h"
@@ -54,10 +55,18 @@ static uint64_t get_pair(const struct guest_registers *guest)
     return guest->r[2] << 32 | (uint32_t)guest->r[0];
 }
 
+/*
+ * As the processor ends an instruction: no shadow goes on, RF is over, and under TF a #DB is
+ * pending, which only the end of an instruction in the guest would make by itself (SDM vol.
+ * 3, 25.2, 27.3.4).
+ */
 static void skip_instruction(void)
 {
+    const uint64_t rflags = vmread(GUEST_RFLAGS);
     vmwrite(GUEST_RIP, vmread(GUEST_RIP) + vmread(EXIT_INSTRUCTION_LENGTH));
-    vmwrite(GUEST_INTERRUPTIBILITY, vmread(GUEST_INTERRUPTIBILITY) & ~UINT64_C(3));
+    vmwrite(GUEST_INTERRUPTIBILITY, vmread(GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKED);
+    vmwrite(GUEST_RFLAGS, rflags & ~(uint64_t)RFLAGS_RESUME);
+    vmwrite(GUEST_PENDING_DEBUG, rflags & RFLAGS_TRAP ? PENDING_STEP : 0);
 }
 
 static void inject(uint32_t vector, uint32_t type)
@@ -279,10 +288,15 @@ static bool is_dr7(unsigned int number)
     return (number | 2) == 7;
 }
 
+static void unmap_apic(struct host_cpu *cpu)
+{
+    ept_unmap(cpu, rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS);
+    invept(ept_pointer(cpu));
+}
+
 /* Qualification (27.2.1): bits 2:0 debug register, 4 read, 11:8 general register. */
 static enum exit_cause handle_debug_register(struct host_cpu *cpu, struct guest_registers *guest)
 {
-    (void)cpu;
     uint64_t how = vmread(EXIT_QUALIFICATION);
     uint64_t *value = guest_register(guest, how >> 8 & 15);
     const unsigned int number = how & 7;
@@ -293,6 +307,8 @@ static enum exit_cause handle_debug_register(struct host_cpu *cpu, struct guest_
         vmwrite(GUEST_DR7, *value);
     else
         write_dr(number, *value);
+    if (!reads && number == 6) /* zmmtest is about to step: its next access to the APIC exits */
+        unmap_apic(cpu);
     skip_instruction();
     return CAUSE_INSTRUCTION;
 }
@@ -392,10 +408,9 @@ static void arm_preemption_timer(struct host_cpu *cpu, bool calm)
 static enum exit_cause handle_preemption_timer(struct host_cpu *cpu, struct guest_registers *guest)
 {
     arm_preemption_timer(cpu, !is_in_zmmtest(vmread(GUEST_RIP)));
-    ept_unmap(cpu, rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS);
     if (cpu->kind == EXIT_KIND_COPY)
         ept_protect(cpu, guest->r[7]);
-    invept(ept_pointer(cpu));
+    unmap_apic(cpu);
     trigger_time(cpu, vmread(GUEST_RIP));
     return CAUSE_ASYNCHRONOUS;
 }
@@ -408,6 +423,14 @@ static enum exit_cause handle_ept_violation(struct host_cpu *cpu, struct guest_r
 {
     (void)guest;
     uint64_t address = vmread(GUEST_PHYSICAL_ADDRESS), how = vmread(EXIT_QUALIFICATION);
+    /*
+     * The instruction will run again: no step of it is pending, and its own breakpoint stays passed
+     * over (SDM vol. 3, 27.3.3). Bochs 2.7 says otherwise (its issues 132 and 215).
+     */
+    if (!(vmread(GUEST_INTERRUPTIBILITY) & BLOCKED))
+        vmwrite(GUEST_PENDING_DEBUG, 0);
+    if (!(vmread(IDT_VECTORING) & INTERRUPTION_VALID))
+        vmwrite(GUEST_RFLAGS, vmread(GUEST_RFLAGS) | RFLAGS_RESUME);
     if (!ept_map(cpu, address))
         give_up("guest-physical address 0x%lx is beyond %u GiB", address, EPT_GIBIBYTES);
     if (how >> 1 & 1)
@@ -467,6 +490,18 @@ static void leave(struct guest_registers *guest)
     __asm__ volatile("lidt %0" ::"m"(idtr));
 }
 
+/* Of the four that share a window, by what the guest's flags say. */
+static enum exit_kind kind_at(uint64_t rip)
+{
+    enum exit_kind kind = windows_kind_at(rip);
+    if (kind != EXIT_KIND_CPUID_TF && kind != EXIT_KIND_OUT80_TF && kind != EXIT_KIND_APIC_TF)
+        return kind;
+    const uint64_t rflags = vmread(GUEST_RFLAGS);
+    if (rflags & RFLAGS_TRAP)
+        return vmread(GUEST_INTERRUPTIBILITY) & BLOCKED_BY_MOV_SS ? kind + 2 : kind;
+    return rflags & RFLAGS_INTERRUPTS_ON ? kind + 3 : kind + 1;
+}
+
 bool exits_handle(struct guest_registers *guest, struct host_cpu *cpu)
 {
     uint64_t reason = vmread(EXIT_REASON);
@@ -484,7 +519,7 @@ bool exits_handle(struct guest_registers *guest, struct host_cpu *cpu)
         invept(ept_pointer(cpu));
     }
     uint64_t rip = vmread(GUEST_RIP);
-    cpu->kind = windows_kind_at(rip);
+    cpu->kind = kind_at(rip);
     cpu->by_xsave = windows_by_xsave_at(rip);
     if (cpu->calm && is_in_zmmtest(rip))
         arm_preemption_timer(cpu, false);

@@ -20,8 +20,8 @@ struct planted_fault {
     edit_condition *looked_at;
     bool of_x87;  /* which is left alone otherwise */
     bool on_init; /* strikes where a component is in its INIT state: edit or change says where */
-    uint32_t not_kinds; /* there zmmtest does not look: the event may change it itself */
-    /* What zmmtest must say; NULL: none. */
+    uint64_t not_kinds; /* there zmmtest does not look: the event may change it itself */
+    /* What zmmtest must say; NULL: none. Bits "any": it depends on what was there. */
     const char *corruption, *component, *registers, *bits, *signature;
 };
 

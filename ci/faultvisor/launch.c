@@ -166,8 +166,9 @@ static void set_controls(const struct host_cpu *cpu)
     vmwrite(SECONDARY_CONTROLS,
             allowed(MSR_VMX_SECONDARY, SECONDARY_EPT | SECONDARY_RDTSCP | SECONDARY_WBINVD |
                                            SECONDARY_INVPCID | SECONDARY_XSAVES));
-    vmwrite(EXIT_CONTROLS, allowed(MSR_VMX_TRUE_EXIT, EXIT_HOST_64 | EXIT_ACKNOWLEDGE));
-    vmwrite(ENTRY_CONTROLS, allowed(MSR_VMX_TRUE_ENTRY, ENTRY_GUEST_64));
+    vmwrite(EXIT_CONTROLS,
+            allowed(MSR_VMX_TRUE_EXIT, EXIT_HOST_64 | EXIT_ACKNOWLEDGE | EXIT_SAVE_DEBUG));
+    vmwrite(ENTRY_CONTROLS, allowed(MSR_VMX_TRUE_ENTRY, ENTRY_GUEST_64 | ENTRY_LOAD_DEBUG));
     vmwrite(EXCEPTION_BITMAP, 0);
     vmwrite(CR3_TARGET_COUNT, 0);
     vmwrite(EXIT_MSR_STORE_COUNT, 0);

@@ -45,7 +45,7 @@ static bool set_kinds(struct word list)
             kind++;
         if (kind == EXIT_KIND_COUNT)
             return false;
-        plan.kinds |= 1u << kind;
+        plan.kinds |= KIND_BIT(kind);
     }
     return true;
 }
@@ -210,7 +210,7 @@ static void refuse(const struct key *key, struct word word)
 static void set_defaults(void)
 {
     plan.fault = NULL;
-    plan.kinds = (1u << EXIT_KIND_COUNT) - 1;
+    plan.kinds = KIND_BIT(EXIT_KIND_COUNT) - 1;
     plan.every = 5;
     plan.after = plan.every_ms = plan.migrate = plan.tsc_back = plan.hang = plan.hang_ms = 0;
     plan.hang_cpu = HANG_LAST;

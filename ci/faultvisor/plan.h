@@ -34,7 +34,7 @@ struct planted_fault;
 
 struct plan {
     const struct planted_fault *fault; /* NULL: none */
-    uint32_t kinds;                    /* bit n: strike on exits of kind n */
+    uint64_t kinds;                    /* bit n: strike on exits of kind n */
     uint64_t every, after;
     uint64_t every_ms; /* not by exits: at whatever instruction it is then; 0: by exits */
     uint64_t migrate;  /* at this CPUID of a window time passes, and the build is another */

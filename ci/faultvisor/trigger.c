@@ -137,7 +137,10 @@ void trigger_describe(void)
 /* Interrupts of its own zmmtest takes only on vCPUs other than the firmware's. */
 static bool looked_at(enum exit_kind kind)
 {
-    bool interrupts = kind == EXIT_KIND_TIMER || kind == EXIT_KIND_HLT || kind == EXIT_KIND_IPI;
+    const uint64_t of_interrupts = KIND_BIT(EXIT_KIND_TIMER) | KIND_BIT(EXIT_KIND_HLT) |
+                                   KIND_BIT(EXIT_KIND_IPI) | KIND_BIT(EXIT_KIND_CPUID_STI) |
+                                   KIND_BIT(EXIT_KIND_OUT80_STI) | KIND_BIT(EXIT_KIND_APIC_STI);
+    bool interrupts = of_interrupts >> kind & 1;
     return !(plan.fault && plan.fault->not_kinds >> kind & 1) && !(interrupts && cpu_count == 1);
 }
 

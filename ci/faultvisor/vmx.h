@@ -123,6 +123,14 @@ enum exit_reason {
 #define EXIT_HOST_64             (1u << 9)
 #define EXIT_ACKNOWLEDGE         (1u << 15)
 #define ENTRY_GUEST_64           (1u << 9)
+#define EXIT_SAVE_DEBUG          (1u << 2)
+#define ENTRY_LOAD_DEBUG         (1u << 2)
+
+/* Of GUEST_INTERRUPTIBILITY and GUEST_PENDING_DEBUG (tables 24-3 and 24-4). */
+#define BLOCKED_BY_STI    (1u << 0)
+#define BLOCKED_BY_MOV_SS (1u << 1)
+#define BLOCKED           (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)
+#define PENDING_STEP      (1u << 14)
 
 #define MSR_FEATURE_CONTROL  0x3au
 #define MSR_SYSENTER_CS      0x174u

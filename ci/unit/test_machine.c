@@ -595,6 +595,21 @@ static void components_have_intels_names(void **state)
     assert_string_equal(xstate_component_name(19), "APX");
 }
 
+/* In findings, counts and states alike. */
+static void a_component_without_a_name_goes_by_its_number(void **state)
+{
+    (void)state;
+    char name[XSTATE_NAME];
+    xstate_name(20, name);
+    assert_string_equal(name, "component-20");
+    xstate_log_name(20, name);
+    assert_string_equal(name, "component-20");
+    xstate_name(18, name);
+    assert_string_equal(name, "AMX_TILEDATA");
+    xstate_log_name(18, name);
+    assert_string_equal(name, "amx_tiledata");
+}
+
 /* Two looks at one machine: what a migration may change of it is named, and nothing else. */
 static void what_changed_of_a_machine_is_named(void **state)
 {
@@ -677,6 +692,7 @@ int main(void)
         cmocka_unit_test_setup(a_component_without_a_name_is_wanted_with_its_size,
                                make_full_machine),
         cmocka_unit_test(components_have_intels_names),
+        cmocka_unit_test(a_component_without_a_name_goes_by_its_number),
         cmocka_unit_test_setup(what_changed_of_a_machine_is_named, make_full_machine),
     };
     return cmocka_run_group_tests(tests, NULL, use_real_cpuid);

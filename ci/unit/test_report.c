@@ -494,6 +494,20 @@ static void options_are_told_where_the_start_has_no_room_at_all(void **state)
     }
 }
 
+/* As in findings and in ev=component. */
+static void a_state_names_each_component_of_xcr0(void **state)
+{
+    (void)state;
+    static struct machine machine;
+    struct xstate_saved saved = {.xcr0 = 1, .xcr0_on = 7 | UINT64_C(1) << 20};
+    machine.xstate.size[0] = 160;
+    machine.xstate.size[1] = machine.xstate.size[2] = 256;
+    machine.xstate.size[20] = 48;
+    event_state(&machine, "0", &saved, true);
+    expect_only("1 zmmtest ts=0.000 ev=state cpu=0 xcr0_before=0x1 xcr0=0x100007 "
+                "components=x87:160,SSE:256,AVX:256,component-20:48");
+}
+
 static void options_cannot_break_a_line_or_its_quotes(void **state)
 {
     (void)state;
@@ -574,6 +588,7 @@ int main(void)
         cmocka_unit_test_setup(the_start_says_which_options_are_in_force, forget),
         cmocka_unit_test_setup(options_that_do_not_fit_are_marked_and_told_in_full, forget),
         cmocka_unit_test_setup(options_are_told_where_the_start_has_no_room_at_all, forget),
+        cmocka_unit_test_setup(a_state_names_each_component_of_xcr0, forget),
         cmocka_unit_test_setup(options_cannot_break_a_line_or_its_quotes, forget),
         cmocka_unit_test_setup(each_sink_gets_its_kind_of_line_in_order, forget),
     };

@@ -2,11 +2,11 @@
  * zmmtest's side of VMware's channel against faultvisor's: requests and their replies, the sink,
  * and a host that refuses, is silent, never ends, or starts again.
  */
+#include "../../efi/core/machine/clock.h"
 #include "../../efi/core/machine/rpci.h"
 #include "../../efi/core/machine/vmware.h"
 #include "../../efi/core/report/vmware_sink.h"
 #include "../../efi/core/run/option_words.h"
-#include "../../efi/platform/clock.h"
 #include "../faultvisor/plan.h"
 #include "../faultvisor/say.h"
 #include "../faultvisor/vmware.h"

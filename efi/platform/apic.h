@@ -21,6 +21,7 @@ enum apic_register {
     APIC_END_OF_INTERRUPT = 0xb0,
     APIC_SPURIOUS = 0xf0,
     APIC_IN_SERVICE = 0x100, /* the first of eight, 16 bytes apart */
+    APIC_REQUESTED = 0x200,  /* and of these */
     APIC_COMMAND = 0x300,
     APIC_COMMAND_HIGH = 0x310, /* xAPIC only: the destination */
     APIC_TIMER = 0x320,

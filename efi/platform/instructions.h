@@ -183,6 +183,13 @@ static inline uint16_t read_cs(void)
     return value;
 }
 
+static inline uint16_t read_ss(void)
+{
+    uint16_t value;
+    __asm__ volatile("mov %%ss, %0" : "=r"(value));
+    return value;
+}
+
 static inline void interrupts_off(void)
 {
     __asm__ volatile("cli" ::: "memory");

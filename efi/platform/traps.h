@@ -19,6 +19,7 @@
 /* The vectors of our own interrupts, of the highest priority class (SDM vol. 3, 10.8.3). */
 #define VECTOR_TIMER    0xf0u
 #define VECTOR_IPI      0xf1u
+#define VECTOR_STEP     0xf2u /* one to itself, for what is to come at an exact instruction */
 #define VECTOR_SPURIOUS 0xffu /* firmware was seen to use 15, which is an exception's */
 
 /*
@@ -28,6 +29,7 @@
 enum interrupt {
     INTERRUPT_TIMER,
     INTERRUPT_IPI,
+    INTERRUPT_STEP,
     INTERRUPT_SPURIOUS,
     INTERRUPT_STRAY,
     INTERRUPT_COUNT
@@ -56,6 +58,19 @@ struct trap_guard {
     uint64_t resume;
 };
 
+/*
+ * A #DB that is expected, where the handler says what came: of a single step or a breakpoint. The
+ * handler puts the debug registers back and ends the stepping.
+ */
+struct step {
+    bool armed;
+    bool breakpoints;         /* DR0 and DR1 hold some */
+    uint64_t dr[2], dr6, dr7; /* to put back */
+    uint64_t rip;             /* where the first came */
+    uint64_t cause;           /* DR6 of it */
+    uint32_t count;
+};
+
 /* One vCPU's. The IDT comes first: SIDT then tells the handler which vCPU it is on. */
 struct traps {
     _Alignas(16) struct idt_gate idt[VECTOR_COUNT_ALL];
@@ -66,6 +81,8 @@ struct traps {
     struct apic apic;
     _Atomic uint64_t interrupts[INTERRUPT_COUNT]; /* that came by */
     _Atomic uint32_t stray_vector;                /* of the latest stray */
+    uint64_t interrupted;                         /* where the latest INTERRUPT_STEP came */
+    struct step step;
     struct trap_guard guard;
     struct fault fault;                 /* the latest one outside a window */
     uint64_t nmis;                      /* non-maskable interrupts that came by */

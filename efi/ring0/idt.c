@@ -3,6 +3,7 @@
 #include "../core/report/report.h"
 #include "../core/window/counter.h"
 #include "../core/window/guard.h"
+#include "../core/window/step.h"
 #include "../platform/instructions.h"
 #include "machine_check.h"
 #include "serial.h"
@@ -46,6 +47,8 @@ static enum interrupt kind_of(uint64_t vector)
         return INTERRUPT_TIMER;
     case VECTOR_IPI:
         return INTERRUPT_IPI;
+    case VECTOR_STEP:
+        return INTERRUPT_STEP;
     case VECTOR_SPURIOUS:
         return INTERRUPT_SPURIOUS;
     default:
@@ -92,15 +95,17 @@ void traps_leave(struct traps *traps)
  * not a spurious interrupt (SDM vol. 3, 10.9), nor one that a PIC delivered. Of a vector of our own
  * that is known without asking.
  */
-static void interrupt_arrived(struct traps *traps, uint64_t vector)
+static void interrupt_arrived(struct traps *traps, uint64_t vector, uint64_t rip)
 {
     enum interrupt kind = kind_of(vector);
     counter_add(&traps->interrupts[kind], 1);
+    if (kind == INTERRUPT_STEP)
+        traps->interrupted = rip;
     if (kind == INTERRUPT_STRAY)
         atomic_store_explicit(&traps->stray_vector, (uint32_t)vector, memory_order_relaxed);
     if (traps->apic.mode == APIC_OFF)
         return;
-    bool ours = kind == INTERRUPT_TIMER || kind == INTERRUPT_IPI;
+    bool ours = kind == INTERRUPT_TIMER || kind == INTERRUPT_IPI || kind == INTERRUPT_STEP;
     if (ours || apic_in_service(&traps->apic))
         apic_write(&traps->apic, APIC_END_OF_INTERRUPT, 0);
 }
@@ -127,11 +132,15 @@ void trap_handle(struct trap_frame *frame)
 {
     struct traps *traps = traps_current();
     if (frame->vector >= EXCEPTION_COUNT) {
-        interrupt_arrived(traps, frame->vector);
+        interrupt_arrived(traps, frame->vector, frame->rip);
         return;
     }
     if (frame->vector == VECTOR_NMI) {
         traps->nmis++;
+        return;
+    }
+    if (frame->vector == VECTOR_DEBUG && traps->step.armed) {
+        step_came(&traps->step, frame->rip, &frame->rflags);
         return;
     }
     if (frame->vector == VECTOR_MACHINE_CHECK && machine_check_take(traps))

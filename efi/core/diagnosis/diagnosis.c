@@ -1,6 +1,7 @@
 /* Compares what a round found with what it expected, and says what the difference means. */
 #include "diagnosis.h"
 #include "../text.h"
+#include "../window/step.h"
 #include "../window/system_pattern.h"
 #include <string.h>
 
@@ -47,6 +48,11 @@ bool diagnosis_is_control(uint32_t component, uint32_t offset)
            component == XSTATE_TILECFG || (component == XSTATE_X87 && offset == 0);
 }
 
+static bool is_system(const struct lane *lane)
+{
+    return lane->reg == LANE_REST && lane->component >= AREA_SYSTEM && lane->component < AREA_STEP;
+}
+
 /*
  * A system register that held a pattern, which it says by what it should be. A single bit is not
  * called a flip: it may as well be a setting.
@@ -76,7 +82,7 @@ static enum corruption_class class_of_lane(const struct finding *finding, struct
     lane->decoded = lane->got != 0 && pattern_decode(lane->got, &lane->from);
     if (lane->want == 0 && lane->reg < PATTERN_GENERAL)
         return CLASS_GHOST;
-    if (lane->reg == LANE_REST && lane->component >= AREA_SYSTEM) {
+    if (is_system(lane)) {
         lane->decoded = false;
         return class_of_system(finding, lane);
     }
@@ -99,8 +105,7 @@ static enum corruption_class class_of_lane(const struct finding *finding, struct
 /* What a walk over a finding's registers gathers besides the diagnosis itself. */
 struct tallies {
     uint32_t by_class[CLASS_COUNT];
-    uint32_t bits;                  /* differing bits in all, up to 2 */
-    uint64_t bytes[LANE_REST + 1u]; /* bytes hit, by register */
+    uint32_t bits; /* differing bits in all, up to 2 */
 };
 
 /* Bytes for zeros, which are exact; whole dwords for values, of which some bytes agree by chance.
@@ -125,11 +130,28 @@ static uint64_t bits_of_bytes(uint8_t bytes)
 /* What is gone as a whole, or is another's, is not told bit by bit: some agree by chance. */
 static uint64_t bits_of_rest(const struct lane *lane)
 {
-    const bool is_system = lane->component >= AREA_SYSTEM;
-    if (is_system && lane->corruption != CLASS_ALTERED)
+    if (is_system(lane) && lane->corruption != CLASS_ALTERED)
         return system_rows[lane->component - AREA_SYSTEM].pattern_bits;
     bool whole = lane->corruption == CLASS_ZEROED || lane->corruption == CLASS_GHOST;
     return whole ? UINT64_MAX : lane->want ^ lane->got;
+}
+
+/* This vCPU's own, of the same place, of an earlier round. */
+static bool is_own(const struct finding *finding, const struct lane *lane)
+{
+    return lane->decoded && lane->from.reg == lane->reg && lane->from.lane == lane->lane &&
+           class_of_pattern(finding, lane) == CLASS_STALE;
+}
+
+static void note_vector(const struct finding *finding, struct vector_damage *damage,
+                        const struct lane *lane)
+{
+    const uint8_t bit = (uint8_t)(1u << lane->lane);
+    damage->lanes[lane->corruption] |= bit;
+    if (lane->corruption == CLASS_ZEROED)
+        damage->zeroed |= (uint64_t)bytes_differing(lane->want ^ lane->got) << 8 * lane->lane;
+    if (is_own(finding, lane))
+        damage->own |= bit;
 }
 
 static void mark_register(struct diagnosis *d, const struct lane *lane)
@@ -141,7 +163,9 @@ static void mark_register(struct diagnosis *d, const struct lane *lane)
         return;
     }
     if (lane->reg == LANE_REST) {
-        if (lane->component >= AREA_SYSTEM)
+        if (lane->component >= AREA_STEP)
+            d->steps |= 1u << (lane->component - AREA_STEP);
+        else if (is_system(lane))
             d->system |= SYSTEM_BIT(lane->component - AREA_SYSTEM);
         else
             d->rest |= UINT64_C(1) << lane->component;
@@ -153,6 +177,8 @@ static void mark_register(struct diagnosis *d, const struct lane *lane)
         lane->reg >= LANE_RFLAGS ? lane->want ^ lane->got : bits_of_bytes(bytes_hit(lane));
     if (lane->reg < PATTERN_GENERAL) {
         d->opmasks |= 1u << (lane->reg - PATTERN_OPMASK);
+        if (lane->corruption == CLASS_ZEROED)
+            d->evidence.opmask_zeroed[lane->reg - PATTERN_OPMASK] = bits_of_bytes(bytes_hit(lane));
         d->components |= COMPONENT_BIT(COMPONENT_OPMASK);
     } else if (lane->reg < PATTERN_END) {
         d->general |= 1u << (lane->reg - PATTERN_GENERAL);
@@ -171,7 +197,6 @@ static void take(struct diagnosis *d, struct tallies *tallies, const struct lane
     uint64_t difference = lane->want ^ lane->got;
     mark_register(d, lane);
     tallies->by_class[lane->corruption]++;
-    tallies->bytes[lane->reg] |= (uint64_t)bytes_hit(lane) << 8 * (lane->lane % VECTOR_LANES);
     bool single = (difference & (difference - 1)) == 0;
     tallies->bits += single ? 1 : 2;
     if (single)
@@ -188,6 +213,8 @@ static void look_at(const struct finding *finding, struct diagnosis *d, struct t
     if (want == got)
         return;
     lane.corruption = class_of_lane(finding, &lane);
+    if (reg < PATTERN_OPMASK)
+        note_vector(finding, &d->evidence.vector[reg], &lane);
     take(d, tallies, &lane);
 }
 
@@ -206,10 +233,17 @@ static void look_at_rest(const struct finding *finding, struct diagnosis *d,
                           : difference->reset ? CLASS_ZEROED
                                               : class_of_lane(finding, &lane);
         take(d, tallies, &lane);
+        if (difference->reset && difference->component < AREA_HEADER)
+            d->evidence.rest_reset |= UINT64_C(1) << difference->component;
+        d->evidence.alone = finding->differences == 1 && difference->further == 0;
+        d->evidence.quadword = *difference;
     }
 }
 
-/* The class of most wrong quadwords. A single differing bit is a flip, even if it left a zero byte.
+/*
+ * The class of most wrong quadwords. A single differing bit is a flip, even if it left a zero byte.
+ * Data of somebody else weigh more than zeros, however many: what leaves data may well leave zeros
+ * too, as each 256-bit write does above itself, and not the other way around.
  */
 static enum corruption_class overall_class(const struct finding *finding, const struct diagnosis *d,
                                            const struct tallies *tallies)
@@ -226,19 +260,17 @@ static enum corruption_class overall_class(const struct finding *finding, const 
     for (enum corruption_class corruption = 0; corruption < CLASS_COUNT; corruption++)
         if (tallies->by_class[corruption] > tallies->by_class[most])
             most = corruption;
-    return most;
+    return most == CLASS_ZEROED && tallies->by_class[CLASS_FOREIGN] ? CLASS_FOREIGN : most;
 }
 
-/* Unlike damage in different registers is not one known bug, whatever it adds up to. */
-static bool is_uniform(const struct diagnosis *d, const struct tallies *tallies)
+/* What the round looked at, beside what it found. */
+static void note_looked_at(const struct finding *f, struct evidence *evidence)
 {
-    uint64_t bytes = 0;
-    for (uint32_t reg = 0; reg <= LANE_REST; reg++) {
-        if (bytes && tallies->bytes[reg] && tallies->bytes[reg] != bytes)
-            return false;
-        bytes |= tallies->bytes[reg];
-    }
-    return tallies->by_class[d->corruption] == d->lane_count;
+    const uint64_t of_registers = XCR0_SSE | XCR0_AVX | XCR0_AVX512;
+    evidence->init_components = f->init_components;
+    evidence->operands = f->vector_operands;
+    evidence->mxcsr = f->found.mxcsr;
+    evidence->rest_live = f->live & ~of_registers;
 }
 
 /*
@@ -256,6 +288,7 @@ void diagnose(const struct finding *f, struct diagnosis *d)
     struct tallies tallies = {0};
     memset(d, 0, sizeof(*d));
     d->form = f->key.form;
+    note_looked_at(f, &d->evidence);
     if (f->result < FAULTED) {
         for (uint32_t n = 0; n < form_vectors(f->key.form); n++)
             for (uint32_t lane = 0; lane < form_lanes(f->key.form); lane++)
@@ -275,7 +308,6 @@ void diagnose(const struct finding *f, struct diagnosis *d)
         note_opmask_in_compare(f, d);
     }
     d->corruption = overall_class(f, d, &tallies);
-    d->uniform = is_uniform(d, &tallies);
 }
 
 /* An empty list says so; one that did not fit ends behind a whole entry, with dots. */
@@ -295,7 +327,8 @@ static void add_component(struct text *text, uint32_t bit)
     char name[XSTATE_NAME];
     xstate_log_name(bit, name);
     text_add(text, "%s",
-             bit >= AREA_SYSTEM   ? system_rows[bit - AREA_SYSTEM].name
+             bit >= AREA_STEP     ? step_fact_name(bit - AREA_STEP)
+             : bit >= AREA_SYSTEM ? system_rows[bit - AREA_SYSTEM].name
              : bit == AREA_HEADER ? "xsave-header"
                                   : name);
 }
@@ -315,6 +348,9 @@ static void add_rest(struct text *text, const struct diagnosis *d)
         text_add(text, "%s", text->length ? "," : "");
         add_component(text, bit);
     }
+    for (enum step_fact fact = 0; fact < STEP_FACT_COUNT; fact++)
+        if (d->steps >> fact & 1)
+            text_add(text, "%s%s", text->length ? "," : "", step_fact_name(fact));
 }
 
 void diagnosis_components(const struct diagnosis *d, char *buffer)

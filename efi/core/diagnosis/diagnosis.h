@@ -25,6 +25,28 @@ struct lane {
 #define LANE_MXCSR  (PATTERN_END + 1)
 #define LANE_REST   (PATTERN_END + 2) /* a component of XSAVE that is none of the registers */
 
+/* What became of a vector register, as far as it is not as it was. */
+struct vector_damage {
+    uint64_t zeroed;            /* bytes that came back zero */
+    uint8_t lanes[CLASS_COUNT]; /* quadwords, by class: bit n is lane n */
+    uint8_t own; /* quadwords that hold what this vCPU had in this very place earlier */
+};
+
+/* What a known bug is told by, in full. */
+struct evidence {
+    /* Not looked at: components that were zero, and vector registers that held data of the event.
+     */
+    uint32_t init_components, operands;
+    struct vector_damage vector[VECTOR_COUNT];
+    uint64_t opmask_zeroed[OPMASK_COUNT]; /* bits; 0 where it holds anything else */
+    uint32_t mxcsr;                       /* as found */
+    /* Of the components of XSAVE beside the registers: those that held a pattern and were looked
+     * at, those that came back in their INIT state, and a single quadword that differs. */
+    uint64_t rest_live, rest_reset;
+    bool alone; /* no other quadword of them differs but this one: */
+    struct area_difference quadword;
+};
+
 struct diagnosis {
     enum form form;
     enum corruption_class corruption;
@@ -33,14 +55,15 @@ struct diagnosis {
     uint32_t opmasks;
     uint32_t general;
     bool rflags, mxcsr;
-    uint64_t system; /* system registers: SYSTEM_BIT each */
+    uint64_t system;   /* system registers: SYSTEM_BIT each */
+    uint32_t steps;    /* what came at a wrong place: bit n is the enum step_fact */
     /* Components of XSAVE beside the registers: bit n is XCR0 bit n, or AREA_HEADER. */
     uint64_t rest;
     uint64_t vector_bytes; /* bytes hit in any vector register: bit n is bits 8n+7:8n */
-    bool uniform;          /* each register hit was hit in the same bytes, and in the same way */
-    uint64_t narrow_bits;  /* bits hit in any opmask, general or system register */
-    uint32_t flipped_bit;  /* for CLASS_BIT_FLIP: its number in the register */
-    uint32_t lane_count;   /* wrong quadwords in all */
+    struct evidence evidence;
+    uint64_t narrow_bits; /* bits hit in any opmask, general register or system register */
+    uint32_t flipped_bit; /* for CLASS_BIT_FLIP: its number in the register */
+    uint32_t lane_count;  /* wrong quadwords in all */
     uint32_t lanes_kept;
     struct lane lane[LANES_KEPT];
 };

@@ -12,17 +12,23 @@ const char *xstate_component_name(unsigned int bit)
     return bit < sizeof(names) / sizeof(names[0]) ? names[bit] : NULL;
 }
 
-void xstate_log_name(unsigned int bit, char name[XSTATE_NAME])
+void xstate_name(unsigned int bit, char name[XSTATE_NAME])
 {
     const char *known = xstate_component_name(bit);
     struct text text;
     text_start(&text, name, XSTATE_NAME);
-    if (!known) {
+    if (known)
+        text_add(&text, "%s", known);
+    else
         text_add(&text, "component-%u", bit);
-        return;
-    }
-    for (; *known; known++)
-        text_add(&text, "%c", *known >= 'A' && *known <= 'Z' ? *known - 'A' + 'a' : *known);
+}
+
+void xstate_log_name(unsigned int bit, char name[XSTATE_NAME])
+{
+    xstate_name(bit, name);
+    for (char *letter = name; *letter; letter++)
+        if (*letter >= 'A' && *letter <= 'Z')
+            *letter = (char)(*letter - 'A' + 'a');
 }
 
 /* The sets of bits that XSETBV takes only together, and the bit each of them stands on. */

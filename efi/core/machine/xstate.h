@@ -63,8 +63,10 @@ void xstate_identify(struct xstate *xstate, const struct cpu *cpu);
 /* Intel's name of an XSAVE component; NULL for one that has no name here. */
 const char *xstate_component_name(unsigned int bit);
 
-/* The name of a component in the log: lower case; "component-N" for one that has no name here. */
+/* The same with "component-N" for one that has none; and that in lower case, as findings have it.
+ */
 #define XSTATE_NAME 16u
+void xstate_name(unsigned int bit, char name[XSTATE_NAME]);
 void xstate_log_name(unsigned int bit, char name[XSTATE_NAME]);
 
 /* The widest form that this XCR0 allows. */

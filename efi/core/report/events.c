@@ -149,11 +149,9 @@ static void say_components(const struct xstate *xstate, uint64_t xcr0)
     for (unsigned int bit = 0; bit < XCR0_BITS; bit++) {
         if (!(xcr0 >> bit & 1))
             continue;
-        const char *name = xstate_component_name(bit);
-        if (name)
-            text_add(&text, " %s %u", name, xstate->size[bit]);
-        else
-            text_add(&text, " component-%u %u", bit, xstate->size[bit]);
+        char name[XSTATE_NAME];
+        xstate_name(bit, name);
+        text_add(&text, " %s %u", name, xstate->size[bit]);
     }
     report_say_wrapped(11, buffer);
 }
@@ -164,14 +162,11 @@ static void log_components(struct log_line *line, const struct xstate *xstate, u
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
     for (unsigned int bit = 0; bit < XCR0_BITS; bit++) {
-        const char *name = xstate_component_name(bit);
         if (!(xcr0 >> bit & 1))
             continue;
-        text_add(&text, "%s", text.length ? "," : "");
-        if (name)
-            text_add(&text, "%s:%u", name, xstate->size[bit]);
-        else
-            text_add(&text, "%u:%u", bit, xstate->size[bit]);
+        char name[XSTATE_NAME];
+        xstate_name(bit, name);
+        text_add(&text, "%s%s:%u", text.length ? "," : "", name, xstate->size[bit]);
     }
     log_text(line, "components", buffer);
 }

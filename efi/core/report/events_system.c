@@ -78,6 +78,6 @@ void event_system(const struct system_result *result)
     say_list("", same, "were to stay as they were:");
     for (enum system_register number = 0; number < SYSTEM_COUNT; number++)
         if (result->reason[number] && !((result->compared | absent) >> number & 1))
-            event_skip(system_rows[number].name, CPU_ALL, result->reason[number]);
+            event_skip(system_rows[number].name, NULL, result->reason[number]);
     tell_changed_outside(result->changed_outside);
 }

@@ -129,9 +129,9 @@ static void tell_components(const struct run *run)
 static void tell_system(const struct run *run)
 {
     if (run->machine->system[0]) {
-        event_skip("registers", CPU_ALL, "the operating system keeps system registers to itself");
+        event_skip("registers", NULL, "the operating system keeps system registers to itself");
     } else if (run->machine->confidential) {
-        event_skip("registers", CPU_ALL,
+        event_skip("registers", NULL,
                    "a confidential VM is told of reads of some system registers by exceptions");
     } else {
         struct system_result result = count_system(run);

@@ -30,7 +30,7 @@ void menu_draw(struct grid *grid, const struct menu *menu, uint64_t now);
  * "time=60 exits=all": the choice in the words of the options, which set it and by which anybody
  * can repeat it. At most so long, with a list of all exits but one.
  */
-#define MENU_CHOICE_MAX 300u
+#define MENU_CHOICE_MAX 512u
 void menu_choice(const struct menu *menu, struct text *text);
 
 #endif

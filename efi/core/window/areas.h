@@ -18,13 +18,18 @@
 /* And of system registers: this and the enum system_register. */
 #define AREA_SYSTEM (AREA_HEADER + 1)
 
+/* And of what came at a wrong place: this and the enum step_fact (step.h). Of registers there are 64 at
+ * the most. */
+#define AREA_STEP (AREA_SYSTEM + 64u)
+
 /* The first quadword of a component that is not as it was put in. */
 struct area_difference {
-    uint32_t component; /* XCR0 bit, AREA_HEADER, or AREA_SYSTEM and a number */
+    uint32_t component; /* XCR0 bit, AREA_HEADER, or one of the above and a number */
     uint32_t offset;    /* bytes from the start of the component */
     uint64_t want, got;
-    bool init;  /* it was in its INIT state */
-    bool reset; /* it is now */
+    uint32_t further; /* quadwords of the component that differ besides */
+    bool init;        /* it was in its INIT state */
+    bool reset;       /* it is now */
 };
 
 #define AREA_DIFFERENCES 8u

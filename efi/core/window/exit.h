@@ -70,7 +70,8 @@ struct exit {
     bool exposure;  /* measure the share of time for which the pattern is live */
     /* False: this vCPU has no part in it. No function: each has. */
     bool (*part)(const struct rounds *rounds);
-    bool interrupts;  /* takes interrupts */
+    bool interrupts; /* takes interrupts */
+    bool steps; /* something has to come behind it (step.h): verify() finds it in rounds->areas */
     bool with_others; /* needs a vCPU that the firmware does not use */
     bool with_disks;  /* needs disks that are being read */
 };

@@ -5,6 +5,7 @@
 #include "flush.h"
 #include "interrupts.h"
 #include "memory.h"
+#include "step.h"
 #include <string.h>
 
 extern const struct window window_cpuid, window_vmcall, window_vmmcall, window_vmware_vmcall,
@@ -14,7 +15,7 @@ extern const struct window window_cpuid, window_vmcall, window_vmmcall, window_v
     window_string_io, window_backdoor, window_xapic, window_x2apic, window_hpet, window_vga,
     window_hold, window_copy, window_copy_ymm, window_copy_xmm, window_cold_page, window_cold_xsave,
     window_timer, window_hlt, window_xapic_ipi, window_x2apic_ipi, window_xapic_send,
-    window_x2apic_send;
+    window_x2apic_send, window_cpuid_step, window_out80_step, window_xapic_step;
 
 #define PORT_DIAGNOSTIC  0x80
 #define PORT_RTC_DATA    0x71
@@ -133,6 +134,15 @@ static const char *apic_unsupported(const struct machine *machine, const struct 
         return "the local APIC is disabled";
     *window = machine->apic.mode == APIC_X2APIC ? &window_x2apic : &window_xapic;
     return NULL;
+}
+
+/* In memory: by MSR it is another kind of exit. */
+static const char *xapic_unsupported(const struct machine *machine, const struct window **window)
+{
+    (void)window;
+    if (machine->apic.mode == APIC_OFF)
+        return "the local APIC is disabled";
+    return machine->apic.mode == APIC_X2APIC ? "the local APIC is not in memory (x2APIC)" : NULL;
 }
 
 static void apic_set_operands(const struct machine *machine, struct round *round)
@@ -373,6 +383,117 @@ const struct exit exits[] = {
      .rounds = 128,
      .begin = ipi_send_begin,
      .end = ipi_end,
+     .with_others = true},
+    {.name = "cpuid-tf",
+     .window = &window_cpuid_step,
+     .operands = cpuid_operands,
+     .rounds = 32,
+     .begin = step_trap_begin,
+     .verify = step_verify,
+     .end = step_end,
+     .steps = true},
+    {.name = "out80-tf",
+     .window = &window_out80_step,
+     .operands = out80_operands,
+     .rounds = 32,
+     .begin = step_trap_begin,
+     .verify = step_verify,
+     .end = step_end,
+     .steps = true},
+    {.name = "apic-tf",
+     .window = &window_xapic_step,
+     .unsupported = xapic_unsupported,
+     .set_operands = apic_set_operands,
+     .rounds = 32,
+     .begin = step_trap_begin,
+     .verify = step_verify,
+     .end = step_end,
+     .steps = true},
+    {.name = "cpuid-rf",
+     .window = &window_cpuid_step,
+     .operands = cpuid_operands,
+     .rounds = 32,
+     .begin = step_breakpoint_begin,
+     .verify = step_verify,
+     .end = step_end,
+     .steps = true},
+    {.name = "out80-rf",
+     .window = &window_out80_step,
+     .operands = out80_operands,
+     .rounds = 32,
+     .begin = step_breakpoint_begin,
+     .verify = step_verify,
+     .end = step_end,
+     .steps = true},
+    {.name = "apic-rf",
+     .window = &window_xapic_step,
+     .unsupported = xapic_unsupported,
+     .set_operands = apic_set_operands,
+     .rounds = 32,
+     .begin = step_breakpoint_begin,
+     .verify = step_verify,
+     .end = step_end,
+     .steps = true},
+    {.name = "cpuid-ss",
+     .window = &window_cpuid_step,
+     .operands = cpuid_operands,
+     .rounds = 32,
+     .begin = step_shadow_begin,
+     .verify = step_verify,
+     .end = step_end,
+     .steps = true},
+    {.name = "out80-ss",
+     .window = &window_out80_step,
+     .operands = out80_operands,
+     .rounds = 32,
+     .begin = step_shadow_begin,
+     .verify = step_verify,
+     .end = step_end,
+     .steps = true},
+    {.name = "apic-ss",
+     .window = &window_xapic_step,
+     .unsupported = xapic_unsupported,
+     .set_operands = apic_set_operands,
+     .rounds = 32,
+     .begin = step_shadow_begin,
+     .verify = step_verify,
+     .end = step_end,
+     .steps = true},
+    {.name = "cpuid-sti",
+     .window = &window_cpuid_step,
+     .operands = cpuid_operands,
+     .unsupported = interrupts_unsupported,
+     .rounds = 32,
+     .begin = step_interrupt_begin,
+     .verify = step_verify,
+     .end = step_end,
+     .steps = true,
+     .part = interrupts_part,
+     .interrupts = true,
+     .with_others = true},
+    {.name = "out80-sti",
+     .window = &window_out80_step,
+     .operands = out80_operands,
+     .unsupported = interrupts_unsupported,
+     .rounds = 32,
+     .begin = step_interrupt_begin,
+     .verify = step_verify,
+     .end = step_end,
+     .steps = true,
+     .part = interrupts_part,
+     .interrupts = true,
+     .with_others = true},
+    {.name = "apic-sti",
+     .window = &window_xapic_step,
+     .unsupported = xapic_unsupported,
+     .set_operands = apic_set_operands,
+     .rounds = 32,
+     .begin = step_interrupt_begin,
+     .verify = step_verify,
+     .end = step_end,
+     .steps = true,
+     .part = interrupts_part,
+     .interrupts = true,
      .with_others = true},
     {.name = "disk",
      .window = &window_hold,

@@ -14,7 +14,11 @@ struct finding {
     uint32_t exit; /* entry of the plan, or INJECT_ROW */
     uint64_t round;
     uint32_t generation;
+    /* What the round did not look at: components that were zero, registers that held data of the
+     * event. */
     uint32_t init_components;
+    uint32_t vector_operands;
+    uint64_t live; /* of an XSAVE area: components not in their INIT state; 0: there was none */
     enum window_result result;
     struct fault fault;       /* for FAULTED and FAULTED_TWICE */
     bool injected;            /* planted by zmmtest itself */

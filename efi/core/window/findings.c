@@ -30,6 +30,8 @@ static void finding_make(const struct rounds *rounds, struct round *round,
     finding->cpu = rounds->cpu;
     finding->generation = round->generation;
     finding->init_components = round->init_components;
+    finding->vector_operands = round->vector_operands;
+    finding->live = round->area_mask ? rounds->areas.live : 0;
     finding->result = result;
     finding->fault = round->fault;
     finding->general_changed = round_general_changed(window);

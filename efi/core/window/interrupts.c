@@ -29,7 +29,7 @@ static uint64_t random_below(struct interrupts *interrupts, uint64_t limit)
 }
 
 /* One instruction must stand between STI and CLI for a pending interrupt to be taken. */
-static void let_interrupts_in(void)
+void interrupts_let_in(void)
 {
     __asm__ volatile("sti\n\tnop\n\tcli" ::: "memory");
 }
@@ -42,7 +42,7 @@ static void let_all_in(const struct rounds *rounds)
 {
     for (unsigned int n = 0; n < VECTOR_COUNT_ALL; n++) {
         uint64_t before = traps_interrupts(rounds->traps);
-        let_interrupts_in();
+        interrupts_let_in();
         if (traps_interrupts(rounds->traps) == before)
             return;
     }
@@ -82,7 +82,7 @@ static void try_timer(struct rounds *rounds)
     uint64_t before = timer_interrupts(rounds), start = rdtsc();
     arm_timer(&rounds->traps->apic, 1);
     while (timer_interrupts(rounds) == before) {
-        let_interrupts_in();
+        interrupts_let_in();
         if (too_late(rounds, start)) {
             rounds->interrupts.no_timer = "the local APIC timer raises no interrupt";
             return;
@@ -186,7 +186,7 @@ void interrupts_linger(struct rounds *rounds)
         counter_add(&rounds->beats, 1);
         if (atomic_load_explicit(&rounds->pause, memory_order_relaxed))
             start = rdtsc(); /* the others are paused, too: the time counts anew */
-        let_interrupts_in();
+        interrupts_let_in();
         cpu_pause();
     }
 }
@@ -197,9 +197,22 @@ void interrupts_rest(struct rounds *rounds)
            !atomic_load_explicit(&rounds->stop, memory_order_relaxed)) {
         counter_add(&rounds->beats, 1);
         if (rounds->interrupts.taken)
-            let_interrupts_in();
+            interrupts_let_in();
         cpu_pause();
     }
+}
+
+/* What acknowledges it at once, as a hypervisor may, has it in service. */
+bool interrupts_send_to_self(const struct rounds *rounds)
+{
+    const struct apic *apic = &rounds->traps->apic;
+    const uint32_t at = VECTOR_STEP / 32 * 16, bit = 1u << VECTOR_STEP % 32;
+    uint64_t start = rdtsc();
+    apic_send(apic, apic_id(apic), APIC_COMMAND_ASSERT | VECTOR_STEP);
+    while (!((apic_read(apic, APIC_REQUESTED + at) | apic_read(apic, APIC_IN_SERVICE + at)) & bit))
+        if (too_late(rounds, start))
+            return false;
+    return true;
 }
 
 bool interrupts_part(const struct rounds *rounds)
@@ -229,7 +242,7 @@ enum begun timer_begin(struct rounds *rounds, struct round *round, const char **
 void timer_end(struct rounds *rounds)
 {
     apic_write(&rounds->traps->apic, APIC_TIMER_INITIAL, 0);
-    let_interrupts_in();
+    interrupts_let_in();
 }
 
 /* The next vCPU that takes interrupts, this one last; NULL if none does. */

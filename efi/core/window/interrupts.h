@@ -25,6 +25,12 @@ void interrupts_linger(struct rounds *rounds);
 /* Puts the local APIC back as it was found, once no interrupt of ours can come any more. */
 void interrupts_give_back(struct rounds *rounds);
 
+/* Takes what is pending. */
+void interrupts_let_in(void);
+
+/* Interrupts off: sends this vCPU a VECTOR_STEP; false if it is not pending in time. */
+bool interrupts_send_to_self(const struct rounds *rounds);
+
 /* False on the vCPU that the firmware runs on: its interrupts are not ours. */
 bool interrupts_part(const struct rounds *rounds);
 

@@ -42,6 +42,15 @@
 #define ROUND_AREA_XGETBV (ROUND_CONTROL + 56)
 #define ROUND_AREA_IN_USE (ROUND_CONTROL + 64)
 
+/*
+ * What a round of a single step (step.h) puts on its stack: as IRETQ takes it (SDM vol. 3, 6.14.3).
+ */
+#define ROUND_STEP_RIP    (ROUND_CONTROL + 72)
+#define ROUND_STEP_CS     (ROUND_CONTROL + 80)
+#define ROUND_STEP_RFLAGS (ROUND_CONTROL + 88)
+#define ROUND_STEP_RSP    (ROUND_CONTROL + 96)
+#define ROUND_STEP_SS     (ROUND_CONTROL + 104)
+
 /* What one round of a copy copies (exits_hold.S, memory.c). */
 #define COPY_PIECE_BYTES 16384
 

@@ -30,7 +30,7 @@ struct traps;
 
 #define TIMED_EVERY   16u      /* rounds; reading the clock may itself exit */
 #define TIMED_KEPT    255u     /* latest timings per exit, for the median */
-#define FINDING_QUEUE 32u      /* one of each exit at least: a serial line is slow */
+#define FINDING_QUEUE 64u      /* one of each exit at least: a serial line is slow */
 #define INJECT_ROW    EXIT_MAX /* tally and finding number of injected rounds */
 
 /* Memory that windows work on (memory.h): 64-byte aligned. Sizes are whole pages; 0: there is none.
@@ -61,6 +61,22 @@ struct interrupts {
     _Atomic uint32_t apic_id;
     _Atomic bool accepts; /* IPIs may be sent to it */
     _Atomic bool sending; /* it may be about to send one */
+};
+
+/* Of exits behind which something has to come (step.h). */
+enum step_kind {
+    STEP_OF_TRAP,
+    STEP_OF_SHADOW,
+    STEP_OF_BREAKPOINT,
+    STEP_OF_INTERRUPT,
+    STEP_KIND_COUNT
+};
+
+struct stepping {
+    enum step_kind kind;       /* of the round at hand */
+    uint64_t nmis, interrupts; /* so many there had been before it */
+    bool probed[STEP_KIND_COUNT];
+    const char *reason[STEP_KIND_COUNT]; /* why it cannot be tested on this vCPU; NULL: it can */
 };
 
 struct peer {
@@ -122,6 +138,7 @@ struct rounds {
     uint64_t bare_cycles;
     uint64_t hold_loops;
     struct interrupts interrupts;
+    struct stepping stepping;
     struct areas areas;
     struct system_state system;
 

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "plant.h"
 #include "round.h"
+#include "step.h"
 #include "system_state.h"
 #include "work.h"
 #include <string.h>
@@ -161,6 +162,8 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
     uint64_t start = timed ? rdtsc() : 0;
     enum window_result result = round_enter(rounds, window, round);
     uint64_t end = timed ? rdtsc() : 0, cycles = end > start ? end - start : 0;
+    if (exit->steps)
+        step_settle(rounds);
     if (result >= FAULTED)
         system_exception(rounds, round->fault.vector);
     if (ended_by(result, round, NEVER_FOUND)) {
@@ -181,7 +184,9 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
         stored = exit->verify(rounds, round);
     if (exit->end)
         exit->end(rounds);
-    return stored || result != INTACT ? result : OPMASK_DIFFER;
+    if (stored || result != INTACT)
+        return result;
+    return exit->steps ? AREA_DIFFER : OPMASK_DIFFER;
 }
 
 /* False: there is no round, for now or for good. */

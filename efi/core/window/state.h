@@ -38,6 +38,8 @@ static inline unsigned int form_vectors(enum form form)
 #define RFLAGS_STATUS    0x8d5u /* CF PF AF ZF SF OF */
 #define RFLAGS_OVERFLOW  0x800u
 #define RFLAGS_DIRECTION 0x400u
+#define RFLAGS_TRAP      0x100u
+#define RFLAGS_RESUME    0x10000u
 
 /*
  * MXCSR (SDM vol. 1, 10.2.3): what a pattern may vary - the sticky exception flags, rounding
@@ -67,6 +69,11 @@ enum window_result {
     FAULTED_TWICE = WINDOW_FAULT_TWICE,     /* nothing kept */
 };
 
+/* What IRETQ takes from the stack, and POPFQ and MOV SS of a single step. */
+struct step_frame {
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
 /*
  * Everything that one pass of a window works on. 64-byte aligned, for the aligned vector loads.
  * on_fault is where the exception handler (guard.c) resumes after a fault in the window.
@@ -83,6 +90,7 @@ struct round {
     uint64_t area_mask;                /* components, as in XCR0; 0: the registers are loaded */
     uint64_t area_save;                /* how they are saved: address of code in compare.S */
     uint64_t area_xgetbv, area_in_use; /* XGETBV(1): whether it is there; what it said */
+    struct step_frame step;            /* of a window in step.S */
     uint64_t on_fault;
     struct fault fault;
     uint32_t generation;
@@ -116,6 +124,9 @@ _Static_assert(offsetof(struct round, area_xgetbv) == ROUND_STACK_SIZE + ROUND_A
                "layout.h");
 _Static_assert(offsetof(struct round, area_in_use) == ROUND_STACK_SIZE + ROUND_AREA_IN_USE,
                "layout.h");
+
+_Static_assert(offsetof(struct round, step.rip) == ROUND_STACK_SIZE + ROUND_STEP_RIP, "layout.h");
+_Static_assert(offsetof(struct round, step.ss) == ROUND_STACK_SIZE + ROUND_STEP_SS, "layout.h");
 
 /*
  * A window, as the macro in window.h emits it. enter() runs one round with interrupts off on a vCPU
