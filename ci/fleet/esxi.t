@@ -1,6 +1,6 @@
 #!/bin/bash
 # esxi-fleet over a cluster that a stub of govc plays (ci/fleet/govc): hosts that work, and those that do not in
-# each way that is known. What it asks of govc is recorded; no vCenter was at hand.
+# each way that is known. What it asks of govc is recorded. ci/fleet/real/esxi.t has a real one.
 . "$(dirname "$0")/../boot/lib.sh"
 
 program=$root/build/zmmtest-linux
@@ -97,7 +97,7 @@ check "the summary is shown" says "^esx-a: $pass: some words of it"
 check "no VM is left" no_vm_is_left
 check "only own VMs were destroyed" only_own_destroyed
 in_order() {
-    grep "esx-a" "$STUB/calls" | cut -d' ' -f1 | uniq | diff - <(printf '%s\n' find import.ova find collect \
+    grep "esx-a" "$STUB/calls" | cut -d' ' -f1 | uniq | diff - <(printf '%s\n' find import.ova find object.collect \
         device.serial.connect vm.change cluster.override.change vm.power vm.info vm.power datastore.download \
         find vm.destroy) | sed 's/^/# /'
     [ "${PIPESTATUS[3]}" = 0 ]
