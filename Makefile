@@ -244,10 +244,10 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/ci/fuzz/fuzz_%.c.o $(FUZZ_ARCHIVE) ci/unit/h
 
 # --- images --------------------------------------------------------------------------------------
 
-$(IMAGE): $(EFI) image/zmmtest.conf image/make-image
+$(IMAGE): $(EFI) image/zmmtest.conf image/make-image image/bios.S
 	image/make-image disk $(EFI) image/zmmtest.conf $@
 
-$(ISO): $(EFI) image/zmmtest.conf image/make-image
+$(ISO): $(EFI) image/zmmtest.conf image/make-image image/bios.S
 	image/make-image iso $(EFI) image/zmmtest.conf $@
 
 # --- unit tests ----------------------------------------------------------------------------------

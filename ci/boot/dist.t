@@ -31,6 +31,7 @@ printf 'passes=1 end=shutdown\n' >"$work/options"
 options="-fw_cfg name=opt/zmmtest/options,file=$work/options"
 boot efi MEDIUM=tftp EFI="$dist/zmmtest.efi" OPTIONS="passes=1"
 boot iso MEDIUM=iso IMAGE="$dist/zmmtest.iso" DEVICES="$options"
+boot stick DISK=usb IMAGE="$dist/zmmtest.iso" DEVICES="$options"
 boot img DISK=usb IMAGE="$dist/zmmtest.img" DEVICES="$options"
 boot qcow2 DISK=virtio IMAGE="$dist/zmmtest.qcow2" FORMAT=qcow2 DEVICES="$options"
 boot vhd MACHINE=pc DISK=ide IMAGE="$dist/zmmtest.vhd" FORMAT=vpc DEVICES="$options"
@@ -63,11 +64,22 @@ for format in qcow2 vmdk; do
     check "the $format holds the disk" same_disk "$format" "$dist/zmmtest.$format"
 done
 check "the vhd holds the disk" same_disk vpc "$dist/zmmtest.vhd"
-partition_table_right() {
-    sgdisk -v "$dist/zmmtest.img" | grep -q '^No problems found' &&
-        sgdisk -i 1 "$dist/zmmtest.img" | grep -q 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B'
+partition_table_right() { # file, number of the partition
+    sgdisk -v "$1" | grep -q '^No problems found' &&
+        sgdisk -i "$2" "$1" | grep -q 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B'
 }
-check "the disk has a GPT with an EFI system partition" partition_table_right
+check "the disk has a GPT with an EFI system partition" partition_table_right "$dist/zmmtest.img" 1
+check "the CD has one, too" partition_table_right "$dist/zmmtest.iso" 2
+# Of the volume's 4 MiB there is one copy, which is the El Torito boot image as well.
+one_volume() {
+    [ "$(stat -c %s "$dist/zmmtest.iso")" -lt $((5 << 20)) ] && mtype -i "$dist/zmmtest.iso@@70K" ::/zmmtest.conf | cmp - "$root/image/zmmtest.conf"
+}
+check "and is not twice as large for it" one_volume
+boots_both_ways() {
+    [ "$(xorriso -indev "$dist/zmmtest.iso" -report_el_torito plain 2>/dev/null |
+        awk '/^El Torito boot img/ { printf "%s ", $7 }')" = "BIOS UEFI " ]
+}
+check "El Torito has an image for BIOS and one for UEFI" boots_both_ways
 vhd_footer_right() {
     tail -c 512 "$dist/zmmtest.vhd" | od -An -v -tu1 -w1 | awk -v size="$(stat -c %s "$dist/zmmtest.img")" '
         { byte[NR - 1] = $1; if (NR <= 64 || NR > 68) sum += $1 }
@@ -76,7 +88,7 @@ vhd_footer_right() {
 }
 check "the vhd is fixed, of whole MiB, and its footer's checksum right" vhd_footer_right
 
-for about in efi iso img qcow2 vhd vmdk ova; do
+for about in efi iso stick img qcow2 vhd vmdk ova; do
     check "boots" says 'ev=done verdict=INCOMPLETE exits=[1-9][0-9]* findings=0 vcpus=2 '
 done
 

@@ -44,6 +44,16 @@ boot u-boot-virtio FIRMWARE=u-boot MACHINE=pc DISK=virtio CPUS=2 MEMORY=4096 IMA
 boot u-boot-ide FIRMWARE=u-boot MACHINE=pc DISK=ide CPUS=2 OPTIONS="$quick end=reboot"
 boot u-boot-ahci FIRMWARE=u-boot DISK=ahci SCREEN=none CPUS=1 MEMORY=64 OPTIONS="$quick end=reboot"
 
+# The CD as a stick: its GPT leads to the same volume.
+hybrid() { # name, the options at the end
+    printf 'passes=1 %s\n' "$2" >"$work/$1.conf"
+    "$root/image/make-image" iso "$root/build/zmmtest.efi" "$work/$1.conf" "$work/$1.iso"
+}
+hybrid stick end=shutdown
+boot stick FIRMWARE=ovmf-4m DISK=usb IMAGE="$work/stick.iso"
+hybrid u-boot-usb end=reboot
+boot u-boot-usb FIRMWARE=u-boot MACHINE=pc DISK=usb CPUS=2 IMAGE="$work/u-boot-usb.iso"
+
 # Secure Boot with Debian's test keys, whose password is no secret.
 openssl rsa -in /usr/share/ovmf/PkKek-1-snakeoil.key -passin pass:snakeoil -out "$work/key" 2>/dev/null
 make -s -C "$root" sign KEY="$work/key" CERT=/usr/share/ovmf/PkKek-1-snakeoil.pem >"$work/sign" 2>&1
@@ -74,7 +84,7 @@ done <<<"$machines"
 reset_by_itself() {
     tr -d '\r' <"$work/$about.kept/serial" | grep -aq 'resetting \.\.\.$'
 }
-for machine in "u-boot-virtio 2" "u-boot-ide 2" "u-boot-ahci 1"; do
+for machine in "u-boot-virtio 2" "u-boot-ide 2" "u-boot-ahci 1" "u-boot-usb 2"; do
     read -r about cpus <<<"$machine"
     check "U-Boot comes to its verdict on all vCPUs" says "ev=done verdict=INCOMPLETE exits=[1-9][0-9]* findings=0 vcpus=$cpus "
     check "is named, and has result files" says 'ev=start .*boot=1 firmware="Das U-Boot'
@@ -85,6 +95,10 @@ done
 
 about=gpt-bochs
 check "the partitioned disk boots in Bochs, with AVX-512" says 'ev=done verdict=PASS exits=[1-9]'
+
+about=stick
+check "the CD boots as a USB stick" says 'ev=done verdict=INCOMPLETE exits=[1-9][0-9]* findings=0 vcpus=2 '
+check "and takes result files there" says 'ev=start .*boot=1 '
 
 about=signed
 check "signed, it boots with Secure Boot on" exits_with 2
