@@ -73,7 +73,7 @@ static bool set_pose(struct word value)
 
 static const char *const rpci_names[] = {
     [POSE_ANSWERS] = "answer",  [POSE_REFUSES] = "refuse", [POSE_SILENT] = "silent",
-    [POSE_ENDLESS] = "endless", [POSE_ABSENT] = "absent",
+    [POSE_ENDLESS] = "endless", [POSE_ABSENT] = "absent",  [POSE_CHECKPOINTS] = "checkpoints",
 };
 
 static bool set_rpci(struct word value)

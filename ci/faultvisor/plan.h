@@ -11,10 +11,11 @@
 /* How the posed VMware's RPCI channel behaves. */
 enum pose {
     POSE_ANSWERS,
-    POSE_REFUSES, /* "0 " and a reason to each request */
-    POSE_SILENT,  /* no step of a message succeeds */
-    POSE_ENDLESS, /* each reply is of 4 GiB, and never ends */
-    POSE_ABSENT,  /* nor does the port answer anything else */
+    POSE_REFUSES,     /* "0 " and a reason to each request */
+    POSE_SILENT,      /* no step of a message succeeds */
+    POSE_ENDLESS,     /* each reply is of 4 GiB, and never ends */
+    POSE_ABSENT,      /* nor does the port answer anything else */
+    POSE_CHECKPOINTS, /* every now and then a step is interrupted by one */
     POSE_COUNT
 };
 

@@ -21,36 +21,42 @@
 
 enum step { OPEN, SEND_SIZE, SEND, RECEIVE_SIZE, RECEIVE, ACKNOWLEDGE, CLOSE };
 
-#define RPCI           (0x49435052u | 0x80000000u)
-#define STATUS_SUCCESS (1u << 16)
-#define STATUS_REPLY   (2u << 16)
-#define MESSAGE_MAX    1024u
-#define REPLY_MAX      32768u
-#define INFO_KEYS      8u
-#define COOKIE_HIGH    0x46415554u
-#define COOKIE_LOW     0x5649534fu
-#define CHANNEL        3u
-#define HOLDS_SIZE     (1u << 16)
-#define HOLDS_BYTES    (2u << 16)
+#define RPCI                  (0x49435052u | 0x80000000u)
+#define STATUS_SUCCESS        (0x01u << 16)
+#define STATUS_REPLY          (0x02u << 16)
+#define STATUS_CHECKPOINT     (0x10u << 16)
+#define STATUS_HIGH_BANDWIDTH (0x80u << 16)
+#define CMD_BULK_MESSAGE      0u
+#define INFO_KEYS             8u
+#define COOKIE_HIGH           0x46415554u
+#define COOKIE_LOW            0x5649534fu
+#define CHANNELS              4u
+#define HOLDS_SIZE            (1u << 16)
+#define HOLDS_BYTES           (2u << 16)
 
-/* The one channel there is. */
-static struct {
+/* One in so many steps, which is more than a request of zmmtest has. */
+#define STEPS_TO_CHECKPOINT 97u
+
+static struct channel {
     bool open;
     uint32_t size, got;
-    char message[MESSAGE_MAX + 4];
-    char reply[REPLY_MAX + 4];
+    char message[VMWARE_BYTES_MAX + 4];
+    char reply[VMWARE_BYTES_MAX + 4];
     uint32_t reply_size, replied;
-} channel;
+} channels[CHANNELS];
 
 /* What guests have set. */
 static struct info {
-    char key[64], value[MESSAGE_MAX];
+    char key[64], value[VMWARE_BYTES_MAX];
 } infos[INFO_KEYS];
+
+static unsigned int steps;
 
 void vmware_reset(void)
 {
-    memset(&channel, 0, sizeof(channel));
+    memset(channels, 0, sizeof(channels));
     memset(infos, 0, sizeof(infos));
+    steps = 0;
 }
 
 static bool starts_with(const char *text, const char *start)
@@ -59,21 +65,21 @@ static bool starts_with(const char *text, const char *start)
 }
 
 /* What does not fit is cut. */
-static void set_reply(const char *status, const char *value, size_t bytes)
+static void set_reply(struct channel *channel, const char *status, const char *value, size_t bytes)
 {
     size_t status_bytes = strlen(status);
-    if (bytes > REPLY_MAX - status_bytes)
-        bytes = REPLY_MAX - status_bytes;
-    memset(channel.reply, 0, sizeof(channel.reply));
-    memcpy(channel.reply, status, status_bytes);
-    memcpy(channel.reply + status_bytes, value, bytes);
-    channel.reply_size = (uint32_t)(status_bytes + bytes);
-    channel.replied = 0;
+    if (bytes > VMWARE_BYTES_MAX - status_bytes)
+        bytes = VMWARE_BYTES_MAX - status_bytes;
+    memset(channel->reply, 0, sizeof(channel->reply));
+    memcpy(channel->reply, status, status_bytes);
+    memcpy(channel->reply + status_bytes, value, bytes);
+    channel->reply_size = (uint32_t)(status_bytes + bytes);
+    channel->replied = 0;
 }
 
-static void refuse(const char *reason)
+static void refuse(struct channel *channel, const char *reason)
 {
-    set_reply("0 ", reason, strlen(reason));
+    set_reply(channel, "0 ", reason, strlen(reason));
 }
 
 /* The one with this key, or a new one; NULL: there are as many as can be kept. */
@@ -86,7 +92,7 @@ static struct info *find_info(const char *key)
 }
 
 /* "info-set guestinfo.KEY VALUE" */
-static void set_info(const char *words)
+static void set_info(struct channel *channel, const char *words)
 {
     char name[sizeof(infos[0].key)];
     struct text key, value;
@@ -95,110 +101,129 @@ static void set_info(const char *words)
         text_add(&key, "%c", *words);
     struct info *info = find_info(name);
     if (!info) {
-        refuse("Too many keys");
+        refuse(channel, "Too many keys");
         return;
     }
     text_start(&value, info->value, sizeof(info->value));
     text_add(&value, "%s", *words ? words + 1 : "");
     memcpy(info->key, name, sizeof(name));
     say("faultvisor ev=guestinfo key=%s value=\"%s\"", info->key, info->value);
-    set_reply("1 ", "", 0);
+    set_reply(channel, "1 ", "", 0);
 }
 
-static void get_info(const char *key)
+static void get_info(struct channel *channel, const char *key)
 {
     const struct info *info = find_info(key);
     if (plan.guestinfo && strcmp(key, "guestinfo.zmmtest.options") == 0)
-        set_reply("1 ", plan.guestinfo, plan.guestinfo_bytes);
+        set_reply(channel, "1 ", plan.guestinfo, plan.guestinfo_bytes);
     else if (info && info->key[0])
-        set_reply("1 ", info->value, strlen(info->value));
+        set_reply(channel, "1 ", info->value, strlen(info->value));
     else
-        refuse("No value found");
+        refuse(channel, "No value found");
 }
 
-static void answer_message(void)
+static void answer_message(struct channel *channel)
 {
     static const char log[] = "log ", set[] = "info-set ", get[] = "info-get ";
-    channel.message[channel.size] = '\0';
+    channel->message[channel->size] = '\0';
     if (plan.rpci == POSE_REFUSES) {
-        refuse("Permission denied");
-    } else if (starts_with(channel.message, log)) {
-        say("faultvisor ev=vmware-log text=\"%s\"", channel.message + sizeof(log) - 1);
-        set_reply("1 ", "", 0);
-    } else if (starts_with(channel.message, set)) {
-        set_info(channel.message + sizeof(set) - 1);
-    } else if (starts_with(channel.message, get)) {
-        get_info(channel.message + sizeof(get) - 1);
+        refuse(channel, "Permission denied");
+    } else if (starts_with(channel->message, log)) {
+        say("faultvisor ev=vmware-log text=\"%s\"", channel->message + sizeof(log) - 1);
+        set_reply(channel, "1 ", "", 0);
+    } else if (starts_with(channel->message, set)) {
+        set_info(channel, channel->message + sizeof(set) - 1);
+    } else if (starts_with(channel->message, get)) {
+        get_info(channel, channel->message + sizeof(get) - 1);
     } else {
-        refuse("Unknown command");
+        refuse(channel, "Unknown command");
     }
 }
 
 /* Registers of a guest, by what message.c calls their halves. */
 struct call {
-    uint64_t *size; /* EBX */
+    struct channel *channel; /* NULL: none that is open */
+    uint64_t *size;          /* EBX */
     uint64_t *edx;
 };
 
 static uint32_t open_channel(const struct call *call)
 {
-    if ((uint32_t)*call->size != RPCI || channel.open)
+    if ((uint32_t)*call->size != RPCI)
         return 0;
-    channel.open = true;
-    *call->edx = CHANNEL << 16;
-    return STATUS_SUCCESS;
+    for (uint32_t n = 0; n < CHANNELS; n++) {
+        if (channels[n].open)
+            continue;
+        channels[n].open = true;
+        channels[n].size = channels[n].got = channels[n].reply_size = channels[n].replied = 0;
+        *call->edx = n << 16;
+        return STATUS_SUCCESS;
+    }
+    return 0;
 }
 
 static uint32_t take_size(const struct call *call)
 {
-    if ((uint32_t)*call->size > MESSAGE_MAX)
+    struct channel *channel = call->channel;
+    if ((uint32_t)*call->size > VMWARE_BYTES_MAX)
         return 0;
-    channel.size = (uint32_t)*call->size;
-    channel.got = 0;
-    if (channel.size == 0)
-        answer_message();
-    return STATUS_SUCCESS;
+    channel->size = (uint32_t)*call->size;
+    channel->got = 0;
+    if (channel->size == 0)
+        answer_message(channel);
+    return STATUS_SUCCESS | STATUS_HIGH_BANDWIDTH;
 }
 
 static uint32_t take_bytes(const struct call *call)
 {
+    struct channel *channel = call->channel;
     uint32_t word = (uint32_t)*call->size;
-    if (channel.got >= channel.size)
+    if (channel->got >= channel->size)
         return 0;
-    memcpy(channel.message + channel.got, &word, sizeof(word));
-    channel.got += 4;
-    if (channel.got >= channel.size)
-        answer_message();
+    memcpy(channel->message + channel->got, &word, sizeof(word));
+    channel->got += 4;
+    if (channel->got >= channel->size)
+        answer_message(channel);
     return STATUS_SUCCESS;
 }
 
+/* Whoever asks for the size again begins anew. */
 static uint32_t give_size(const struct call *call)
 {
-    *call->size = plan.rpci == POSE_ENDLESS ? UINT32_MAX : channel.reply_size;
+    call->channel->replied = 0;
+    *call->size = plan.rpci == POSE_ENDLESS ? UINT32_MAX : call->channel->reply_size;
     *call->edx = HOLDS_SIZE;
-    return STATUS_SUCCESS | STATUS_REPLY;
+    return STATUS_SUCCESS | STATUS_REPLY | STATUS_HIGH_BANDWIDTH;
 }
 
 static uint32_t give_bytes(const struct call *call)
 {
+    struct channel *channel = call->channel;
     uint32_t word = 0;
     if (plan.rpci == POSE_ENDLESS)
         memcpy(&word, "1 1 ", sizeof(word));
-    else if (channel.replied >= channel.reply_size)
+    else if (channel->replied >= channel->reply_size)
         return 0;
     else
-        memcpy(&word, channel.reply + channel.replied, sizeof(word));
-    channel.replied += 4;
+        memcpy(&word, channel->reply + channel->replied, sizeof(word));
+    channel->replied += 4;
     *call->size = word;
     *call->edx = HOLDS_BYTES;
     return STATUS_SUCCESS;
 }
 
+static bool checkpoint_now(void)
+{
+    return plan.rpci == POSE_CHECKPOINTS && ++steps % STEPS_TO_CHECKPOINT == 0;
+}
+
 /* The status; 0: this step is wrong here. */
 static uint32_t message_step(enum step step, const struct call *call)
 {
-    if (plan.rpci == POSE_SILENT || (step != OPEN && !channel.open))
+    if (plan.rpci == POSE_SILENT || (step != OPEN && !call->channel))
         return 0;
+    if (checkpoint_now())
+        return STATUS_CHECKPOINT;
     switch (step) {
     case OPEN:
         return open_channel(call);
@@ -213,18 +238,20 @@ static uint32_t message_step(enum step step, const struct call *call)
     case ACKNOWLEDGE:
         return STATUS_SUCCESS;
     case CLOSE:
-        channel.open = false;
+        call->channel->open = false;
         return STATUS_SUCCESS;
     }
     return 0;
 }
 
-/* All steps but the first have to name the channel, by its number and both cookies. */
-static bool knows_channel(enum step step, const struct guest_registers *guest)
+/* A guest names it by its number and both cookies. */
+static struct channel *named(const struct guest_registers *guest, uint64_t high, uint64_t low)
 {
-    return step == OPEN ||
-           ((guest->r[2] >> 16 & 0xffff) == CHANNEL && (uint32_t)guest->r[6] == COOKIE_HIGH &&
-            (uint32_t)guest->r[7] == COOKIE_LOW);
+    uint32_t number = guest->r[2] >> 16 & 0xffff;
+    return number < CHANNELS && channels[number].open && (uint32_t)high == COOKIE_HIGH &&
+                   (uint32_t)low == COOKIE_LOW - number
+               ? &channels[number]
+               : NULL;
 }
 
 bool vmware_backdoor(struct guest_registers *guest)
@@ -243,15 +270,50 @@ bool vmware_backdoor(struct guest_registers *guest)
         break;
     case CMD_MESSAGE: {
         enum step step = (enum step)(*ecx >> 16 & 0xffff);
-        const struct call call = {ebx, edx};
-        *ecx = knows_channel(step, guest) ? message_step(step, &call) : 0;
-        guest->r[6] = COOKIE_HIGH;
-        guest->r[7] = COOKIE_LOW;
+        const struct call call = {named(guest, guest->r[6], guest->r[7]), ebx, edx};
+        *ecx = message_step(step, &call);
+        if (step == OPEN) {
+            guest->r[6] = COOKIE_HIGH;
+            guest->r[7] = COOKIE_LOW - (*edx >> 16 & 0xffff);
+        }
         break;
     }
     default:
         *eax = UINT32_MAX;
         break;
     }
+    return true;
+}
+
+/* The status of a bulk transfer; cookies are in RBP, and in whichever of RSI and RDI is no address.
+ */
+static uint32_t bulk(struct guest_registers *guest, bool out, char *bytes)
+{
+    struct channel *channel = named(guest, guest->r[5], guest->r[out ? 7 : 6]);
+    uint64_t size = guest->r[1];
+    if (!channel || (guest->r[3] & 0xffff) != CMD_BULK_MESSAGE || plan.rpci == POSE_SILENT)
+        return 0;
+    if (checkpoint_now())
+        return STATUS_CHECKPOINT;
+    if (out) {
+        if (size != channel->size || size > VMWARE_BYTES_MAX)
+            return 0;
+        memcpy(channel->message, bytes, size);
+        answer_message(channel);
+    } else {
+        if (size > channel->reply_size)
+            return 0;
+        memcpy(bytes, channel->reply, size);
+    }
+    return STATUS_SUCCESS;
+}
+
+bool vmware_high_bandwidth(struct guest_registers *guest, bool out, char *bytes)
+{
+    if ((uint32_t)guest->r[0] != MAGIC || plan.rpci == POSE_ABSENT)
+        return false;
+    uint32_t status = bulk(guest, out, bytes);
+    guest->r[3] = status | (guest->r[3] & 0xffff);
+    guest->r[1] = 0;
     return true;
 }

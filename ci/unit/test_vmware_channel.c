@@ -2,6 +2,7 @@
  * zmmtest's side of VMware's channel against faultvisor's: requests and their replies, the sink,
  * and a host that refuses, is silent, never ends, or starts again.
  */
+#include "../../efi/core/machine/clock.h"
 #include "../../efi/core/machine/rpci.h"
 #include "../../efi/core/machine/vmware.h"
 #include "../../efi/core/report/vmware_sink.h"
@@ -197,18 +198,58 @@ static void where_nothing_answers_nothing_is_sent(void **state)
 /* "log abcd": open, size, 2 of payload, reply's size, its bytes, acknowledged, closed. */
 #define STEPS 8u
 
-static void a_checkpoint_at_any_step_starts_the_message_again(void **state)
+static unsigned int times_said(const char *words)
+{
+    unsigned int times = 0;
+    for (const char *at = said; (at = strstr(at, words)); at++)
+        times++;
+    return times;
+}
+
+static void interrupted_at_any_step_a_line_is_logged_once(void **state)
 {
     (void)state;
     static const uint32_t statuses[] = {STATUS(4), STATUS(2)};
-    for (unsigned int step = 1; step <= STEPS; step++) {
-        start_anew(NULL);
-        disturbed = step;
-        disturbed_status = statuses[step % 2];
-        assert_int_equal(request("log abcd"), RPCI_DONE);
-        assert_non_null(strstr(said, "text=\"abcd\""));
-        assert_true(calls <= 2 * STEPS);
+    for (size_t kind = 0; kind < 2; kind++) {
+        for (unsigned int step = 1; step <= STEPS; step++) {
+            start_anew(NULL);
+            disturbed = step;
+            disturbed_status = statuses[kind];
+            vmware_log("abcd");
+            assert_int_equal(times_said("text=\"abcd\""), 1);
+            assert_null(vmware_trouble());
+            assert_true(calls <= 2 * STEPS);
+        }
     }
+}
+
+static void interrupted_at_any_step_a_value_is_read(void **state)
+{
+    (void)state;
+    static const uint32_t statuses[] = {STATUS(4), STATUS(2)};
+    for (size_t kind = 0; kind < 2; kind++) {
+        for (unsigned int step = 1; step <= 20; step++) {
+            start_anew(NULL);
+            plan.guestinfo = "time=5 exits=all";
+            plan.guestinfo_bytes = strlen(plan.guestinfo);
+            disturbed = step;
+            disturbed_status = statuses[kind];
+            assert_int_equal(request("info-get " OPTIONS_KEY), RPCI_DONE);
+            assert_string_equal(text, plan.guestinfo);
+        }
+    }
+}
+
+static void checkpoints_of_the_pose_change_nothing(void **state)
+{
+    (void)state;
+    plan.rpci = POSE_CHECKPOINTS;
+    for (unsigned int n = 0; n < 100; n++) {
+        said[0] = '\0';
+        vmware_log("abcdefghijklmnopqrstuvwxyz");
+        assert_int_equal(times_said("text=\"abcdefghijklmnopqrstuvwxyz\""), 1);
+    }
+    assert_null(vmware_trouble());
 }
 
 static void checkpoints_without_end_are_given_up(void **state)
@@ -353,6 +394,23 @@ static void the_sink_hands_over_findings_and_the_verdict(void **state)
     assert_null(sink->trouble());
 }
 
+static void the_verdict_waits_after_findings_and_only_then(void **state)
+{
+    (void)state;
+    const struct sink *sink = vmware_sink(&vmware);
+    assert_true(clock_start() != 0);
+    uint64_t before = clock_milliseconds();
+    sink->log(done);
+    assert_true(clock_milliseconds() - before < 1000);
+    sink->log(finding);
+    before = clock_milliseconds();
+    sink->log(done);
+    assert_true(clock_milliseconds() - before >= 1000);
+    before = clock_milliseconds();
+    sink->log(done);
+    assert_true(clock_milliseconds() - before < 1000);
+}
+
 static void a_summary_without_injected_findings_names_none(void **state)
 {
     (void)state;
@@ -439,7 +497,9 @@ int main(void)
         cmocka_unit_test_setup(a_silent_host_is_asked_once, start_anew),
         cmocka_unit_test_setup(a_reply_without_end_is_not_begun, start_anew),
         cmocka_unit_test_setup(where_nothing_answers_nothing_is_sent, start_anew),
-        cmocka_unit_test_setup(a_checkpoint_at_any_step_starts_the_message_again, start_anew),
+        cmocka_unit_test_setup(interrupted_at_any_step_a_line_is_logged_once, start_anew),
+        cmocka_unit_test_setup(interrupted_at_any_step_a_value_is_read, start_anew),
+        cmocka_unit_test_setup(checkpoints_of_the_pose_change_nothing, start_anew),
         cmocka_unit_test_setup(checkpoints_without_end_are_given_up, start_anew),
         cmocka_unit_test_setup(a_step_that_fails_ends_the_request_and_closes_the_channel,
                                start_anew),
@@ -450,6 +510,7 @@ int main(void)
         cmocka_unit_test_setup(options_of_the_largest_size_are_read_and_larger_ones_refused,
                                start_anew),
         cmocka_unit_test_setup(the_sink_hands_over_findings_and_the_verdict, start_anew),
+        cmocka_unit_test_setup(the_verdict_waits_after_findings_and_only_then, start_anew),
         cmocka_unit_test_setup(a_summary_without_injected_findings_names_none, start_anew),
         cmocka_unit_test_setup(a_refusal_is_said_once_and_the_next_request_is_made, start_anew),
         cmocka_unit_test_setup(a_channel_that_does_not_answer_is_said_once_and_not_tried_again,

@@ -16,7 +16,7 @@
 struct plan plan;
 
 static char said[512];
-static struct guest_registers guest; /* the pose puts the cookies into RSI and RDI at each call */
+static struct guest_registers guest; /* RSI and RDI keep the cookies that the pose put there */
 static uint64_t channel;
 
 void say(const char *format, ...)
@@ -131,7 +131,7 @@ static void too_much_and_too_early_are_refused(void **state)
 {
     (void)state;
     open_channel();
-    call(0x0001001e, 100000);
+    call(0x0001001e, VMWARE_BYTES_MAX + 1);
     assert_false(succeeded());
     call(0x0001001e, 4);
     call(0x0002001e, 0);
@@ -148,12 +148,12 @@ static void a_step_without_its_channel_is_refused(void **state)
     call(0x0001001e, 4);
     assert_false(succeeded());
     channel--;
-    guest.r[6]++;
-    call(0x0001001e, 4);
-    assert_false(succeeded());
-    guest.r[7]++;
-    call(0x0001001e, 4);
-    assert_false(succeeded());
+    for (unsigned int cookie = 6; cookie <= 7; cookie++) {
+        guest.r[cookie]++;
+        call(0x0001001e, 4);
+        assert_false(succeeded());
+        guest.r[cookie]--;
+    }
     call(0x0006001e, 0);
     assert_true(succeeded());
 }

@@ -21,7 +21,7 @@ enum step {
 #define STATUS_SUCCESS    0x01u
 #define STATUS_REPLY      0x02u /* there is one to receive */
 #define STATUS_CLOSED     0x04u
-#define STATUS_CHECKPOINT 0x10u /* suspend, snapshot, migration: start the message again */
+#define STATUS_CHECKPOINT 0x10u /* suspend, snapshot, migration: send, or receive, again */
 
 /* EDX[31:16] after a step that receives: what EBX holds. */
 #define HOLDS_SIZE  1u
@@ -42,7 +42,7 @@ struct channel {
     uint32_t cookie_high, cookie_low;
 };
 
-enum outcome { STEP_TAKEN, STEP_AGAIN, STEP_FAILED };
+enum outcome { STEP_TAKEN, STEP_AGAIN, STEP_CLOSED, STEP_FAILED };
 
 /*
  * Where nothing answers ECX comes back as it was, with the number of the step for a status: 0 of
@@ -62,7 +62,9 @@ static enum outcome take(enum step step, const struct channel *channel, uint32_t
     uint32_t status = answer->ecx >> 16;
     if (status & STATUS_SUCCESS)
         return STEP_TAKEN;
-    return status & (STATUS_CHECKPOINT | STATUS_CLOSED) ? STEP_AGAIN : STEP_FAILED;
+    if (status & STATUS_CLOSED)
+        return STEP_CLOSED;
+    return status & STATUS_CHECKPOINT ? STEP_AGAIN : STEP_FAILED;
 }
 
 static enum outcome open_channel(struct channel *channel)
@@ -130,8 +132,13 @@ static enum outcome receive(const struct channel *channel, struct rpci_reply *re
     return fits ? take(STEP_ACKNOWLEDGE, channel, STATUS_SUCCESS, &answer) : STEP_TAKEN;
 }
 
-/* With a channel of its own: a migration closes those that were open. */
-static enum outcome attempt(const char *request, struct rpci_reply *reply, char status[STATUS_TEXT])
+/*
+ * With a channel of its own: a migration may close those that were open. A checkpoint leaves it
+ * open, and concerns what it interrupted, the request or its reply (message.c): a request that the
+ * host has taken is not sent again for it. *taken: whether it has.
+ */
+static enum outcome attempt(const char *request, struct rpci_reply *reply, char status[STATUS_TEXT],
+                            bool *taken)
 {
     struct channel channel;
     struct backdoor ignored;
@@ -140,22 +147,34 @@ static enum outcome attempt(const char *request, struct rpci_reply *reply, char 
     if (outcome != STEP_TAKEN)
         return outcome;
     reply->failure = "does not take the request";
-    outcome = send(&channel, request);
-    if (outcome == STEP_TAKEN)
+    outcome = STEP_AGAIN;
+    for (unsigned int n = 0; n < ATTEMPTS && outcome == STEP_AGAIN; n++)
+        outcome = send(&channel, request);
+    *taken = outcome == STEP_TAKEN;
+    if (*taken)
+        outcome = STEP_AGAIN;
+    for (unsigned int n = 0; n < ATTEMPTS && *taken && outcome == STEP_AGAIN; n++)
         outcome = receive(&channel, reply, status);
     /* A channel that does not close is the host's: nothing more can be done. */
-    (void)take(STEP_CLOSE, &channel, 0, &ignored);
-    return outcome;
+    for (unsigned int n = 0; n < ATTEMPTS; n++)
+        if (take(STEP_CLOSE, &channel, 0, &ignored) != STEP_AGAIN)
+            break;
+    return outcome == STEP_AGAIN ? STEP_FAILED : outcome;
 }
 
 enum rpci_status rpci_request(const char *request, struct rpci_reply *reply)
 {
     char status[STATUS_TEXT] = {0};
-    enum outcome outcome = STEP_AGAIN;
+    enum outcome outcome = STEP_CLOSED;
+    bool taken = false;
     reply->text[0] = '\0';
     reply->length = 0;
-    for (unsigned int n = 0; n < ATTEMPTS && outcome == STEP_AGAIN; n++)
-        outcome = attempt(request, reply, status);
+    for (unsigned int n = 0; n < ATTEMPTS && (outcome == STEP_AGAIN || outcome == STEP_CLOSED) &&
+                             !(reply->once && taken);
+         n++)
+        outcome = attempt(request, reply, status, &taken);
+    if (outcome == STEP_CLOSED && reply->once && taken)
+        return RPCI_DONE;
     if (outcome == STEP_TAKEN && memcmp(status, "1 ", STATUS_TEXT) == 0)
         return RPCI_DONE;
     if (outcome == STEP_TAKEN && memcmp(status, "0 ", STATUS_TEXT) == 0)

@@ -85,10 +85,10 @@ bool vmware_read(const char *key, char *value, size_t size, size_t *length)
 }
 
 /* Where only yes or no counts, and the first words of the reason. */
-static void tell(const char *name, const char *request)
+static void tell(const char *name, const char *request, bool once)
 {
     char words[41];
-    struct rpci_reply reply = {.text = words, .size = sizeof(words)};
+    struct rpci_reply reply = {.text = words, .size = sizeof(words), .once = once};
     if (ask(name, request, &reply) == RPCI_REFUSED)
         complain_of_refusal(name, &reply);
 }
@@ -101,7 +101,7 @@ void vmware_write(const char *key, const char *value)
     text_add(&text, "info-set %s", key);
     text_start(&text, request, sizeof(request));
     text_add(&text, "%s %s", name, value);
-    tell(name, request);
+    tell(name, request, false);
 }
 
 void vmware_log(const char *line)
@@ -110,7 +110,12 @@ void vmware_log(const char *line)
     struct text text;
     text_start(&text, request, sizeof(request));
     text_add(&text, "log %s", line);
-    tell("log", request);
+    tell("log", request, true);
+}
+
+bool vmware_works(void)
+{
+    return channel.works;
 }
 
 const char *vmware_trouble(void)

@@ -22,6 +22,9 @@ void vmware_write(const char *key, const char *value);
 
 void vmware_log(const char *line);
 
+/* Whether requests are still made: the last one was answered. */
+bool vmware_works(void);
+
 /* What went wrong, and what the operator can do, once; NULL: nothing that was not said. */
 const char *vmware_trouble(void);
 
