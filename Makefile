@@ -103,11 +103,11 @@ check: ## run every test
 	@$(MAKE) -s all $(FAULTVISOR) $(SILICON) $(FUZZERS) unit-programs
 	@ci/prove --timer $(UNIT_TESTS) ci/unit/*.t ci/fuzz/*.t ci/purity/*.t ci/fleet/*.t ci/silicon/*.t ci/boot/*.t
 
-# Some minutes the first time, which builds govc; what it builds is in .cache/, where clean leaves it.
-check-fleet: ## run esxi-fleet with a real govc over a simulated vCenter
+# Some minutes the first time, which builds govc; that is in .cache/, where clean leaves it.
+check-fleet: ## run what speaks to VMware and Kubernetes with the real programs: govc, vmware-rpctool, kubectl
 	@ci/install fleet
-	@$(MAKE) -s $(BUILD)/zmmtest-linux dist
-	@ci/fleet/real/govmomi
+	@$(MAKE) -s $(BUILD)/zmmtest-linux $(BUILD)/vmware-host dist
+	@ci/fleet/real/prepare
 	@ci/prove --timer ci/fleet/real/*.t
 
 # Each target for so long.
@@ -214,6 +214,10 @@ $(BUILD)/xstate-loop: $(BUILD)/host/ci/silicon/xstate_loop.c.o $(AREA_OBJECTS)
 	$(CC) -no-pie -pthread -o $@ $^
 
 $(BUILD)/inject: $(BUILD)/host/ci/silicon/inject.c.o $(AREA_OBJECTS)
+	$(CC) -no-pie -o $@ $^
+
+# A VMware host for processes, of the pose.
+$(BUILD)/vmware-host: $(patsubst %,$(BUILD)/host/%.o,ci/fleet/real/vmware_host.c ci/faultvisor/vmware.c) $(HOST_ARCHIVE)
 	$(CC) -no-pie -o $@ $^
 
 # --- fuzz targets -----------------------------------------------------------------------------------

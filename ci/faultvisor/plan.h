@@ -49,6 +49,7 @@ struct plan {
     bool no_console; /* zmmtest finds no console */
     bool pose_vmware;
     enum pose rpci;
+    bool low_bandwidth;    /* VMware offers no other */
     const char *guestinfo; /* guestinfo.zmmtest.options, not terminated; NULL: not set */
     size_t guestinfo_bytes;
     uint64_t image_start, image_end; /* zmmtest in memory */

@@ -162,6 +162,11 @@ static uint32_t open_channel(const struct call *call)
     return 0;
 }
 
+static uint32_t offer(void)
+{
+    return plan.low_bandwidth ? 0 : STATUS_HIGH_BANDWIDTH;
+}
+
 static uint32_t take_size(const struct call *call)
 {
     struct channel *channel = call->channel;
@@ -171,7 +176,7 @@ static uint32_t take_size(const struct call *call)
     channel->got = 0;
     if (channel->size == 0)
         answer_message(channel);
-    return STATUS_SUCCESS | STATUS_HIGH_BANDWIDTH;
+    return STATUS_SUCCESS | offer();
 }
 
 static uint32_t take_bytes(const struct call *call)
@@ -193,7 +198,7 @@ static uint32_t give_size(const struct call *call)
     call->channel->replied = 0;
     *call->size = plan.rpci == POSE_ENDLESS ? UINT32_MAX : call->channel->reply_size;
     *call->edx = HOLDS_SIZE;
-    return STATUS_SUCCESS | STATUS_REPLY | STATUS_HIGH_BANDWIDTH;
+    return STATUS_SUCCESS | STATUS_REPLY | offer();
 }
 
 static uint32_t give_bytes(const struct call *call)
@@ -285,11 +290,12 @@ bool vmware_backdoor(struct guest_registers *guest)
     return true;
 }
 
-/* The status of a bulk transfer; cookies are in RBP, and in whichever of RSI and RDI is no address.
- */
+/* The status of a bulk transfer. The cookies are in RBP and in whichever of RSI and RDI is no
+ * address (message.c): the high one in RBP to send, the low one there to receive. */
 static uint32_t bulk(struct guest_registers *guest, bool out, char *bytes)
 {
-    struct channel *channel = named(guest, guest->r[5], guest->r[out ? 7 : 6]);
+    struct channel *channel =
+        out ? named(guest, guest->r[5], guest->r[7]) : named(guest, guest->r[6], guest->r[5]);
     uint64_t size = guest->r[1];
     if (!channel || (guest->r[3] & 0xffff) != CMD_BULK_MESSAGE || plan.rpci == POSE_SILENT)
         return 0;

@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-REAL = ROOT / ".cache/govmomi"
+CACHE = ROOT / ".cache/fleet"
+REAL = CACHE / "bin"
 FLEET = ROOT / "image/fleet/esxi-fleet"
 PROGRAM = ROOT / "build/zmmtest-linux"
 STORE = "LocalDS_0"
@@ -275,7 +276,7 @@ def main():
         work = Path(folder)
         vcenter = Vcenter(work)
         try:
-            print(f"# govmomi {(REAL / 'version').read_text().strip()}: {vcenter.govc('version').stdout.strip()}", flush=True)
+            print(f"# {(CACHE / 'versions').read_text().splitlines()[0]}: {vcenter.govc('version').stdout.strip()}", flush=True)
             appliance = ROOT / "build/dist/zmmtest.ova"
             ova = work / "zmmtest.ova"
             without_serial_port(appliance, ova)
