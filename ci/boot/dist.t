@@ -148,11 +148,22 @@ sizes_right() {
 }
 check "file and disk have the sizes named" sizes_right
 stream_optimised() { # magic, version 3, compressed grains with markers (Virtual Disk Format 5.0, "Hosted Sparse Extent Header")
-    [ "$(od -An -tx4 -N 12 "$disk" | tr -d ' ')" = 564d444b0000000300030003 ] &&
+    [ "$(od -An -tx4 -N 12 "$disk" | tr -d ' ')" = 564d444b0000000300030001 ] &&
         head -c 16384 "$disk" | grep -aq '^createType="streamOptimized"$' &&
         qemu-img check -q -f vmdk "$disk"
 }
 check "the disk is a stream-optimised VMDK" stream_optimised
+# 7-Zip goes from marker to marker.
+readable_by_markers() {
+    7z l "$disk" | grep -q 'EFI/BOOT/BOOTX64\.EFI$'
+}
+check "each of whose parts has its marker" readable_by_markers
+identified() {
+    local id
+    id=$(sha256sum "$dist/zmmtest.img" | cut -c 1-32)
+    head -c 16384 "$disk" | grep -aqx "CID=${id:24}" && head -c 16384 "$disk" | grep -aqx "ddb.longContentID = \"$id\""
+}
+check "and whose content IDs are its own" identified
 for_esxi_7() {
     [ "$(elements VirtualSystemType)" = vmx-17 ] && [ "$(config firmware)" = efi ] &&
         [ "$(config bootOptions.efiSecureBootEnabled)" = false ]
