@@ -515,6 +515,38 @@ static void options_cannot_break_a_line_or_its_quotes(void **state)
     assert_non_null(strstr(got.line[0], " options=\"x: seed='5' ??[2J? ev=done\""));
 }
 
+/* Whichever of them have a pattern, are to stay the same or are not there: each is in one list. */
+static void each_system_register_is_told_once(void **state)
+{
+    (void)state;
+    const uint64_t all = (UINT64_C(1) << SYSTEM_COUNT) - 1;
+    for (uint32_t n = 0; n <= SYSTEM_COUNT; n++) {
+        struct system_result result = {.comparisons = 7, .compared = all};
+        uint32_t told[SYSTEM_COUNT] = {0};
+        result.patterned = (UINT64_C(1) << n) - 1;
+        if (n % 3 == 0) {
+            result.compared = result.patterned;
+            for (uint32_t absent = n; absent < SYSTEM_COUNT; absent++)
+                result.reason[absent] = absent == SYSTEM_PAT ? "it is refused" : system_absent;
+        }
+        forget(NULL);
+        event_system(&result);
+        for (unsigned int line = 0; line < got.lines; line++) {
+            assert_true(strlen(got.line[line]) - 2 <= LOG_LINE_MAX);
+            if (strstr(got.line[line], "ev=skip exit=pat reason=\"it is refused\""))
+                told[SYSTEM_PAT]++;
+            if (!is_log(line, "ev=registers "))
+                continue;
+            char *name = strtok(strrchr(got.line[line], '=') + 1, ",");
+            for (; name; name = strtok(NULL, ","))
+                for (uint32_t number = 0; number < SYSTEM_COUNT; number++)
+                    told[number] += strcmp(name, system_rows[number].name) == 0;
+        }
+        for (uint32_t number = 0; number < SYSTEM_COUNT; number++)
+            assert_int_equal(told[number], 1);
+    }
+}
+
 static void flushed(void)
 {
     keep('l', "flushed");
@@ -590,6 +622,7 @@ int main(void)
         cmocka_unit_test_setup(options_are_told_where_the_start_has_no_room_at_all, forget),
         cmocka_unit_test_setup(a_state_names_each_component_of_xcr0, forget),
         cmocka_unit_test_setup(options_cannot_break_a_line_or_its_quotes, forget),
+        cmocka_unit_test_setup(each_system_register_is_told_once, forget),
         cmocka_unit_test_setup(each_sink_gets_its_kind_of_line_in_order, forget),
     };
     return cmocka_run_group_tests(tests, add_first_sink, NULL);

@@ -1,46 +1,50 @@
 /* Words the system registers: a list of each kind, as there are too many for a line each. */
 #include "events.h"
 #include "report.h"
-#include <string.h>
 
-#define LIST_TEXT 224u
+#define LIST_TEXT 400u /* room for all of them */
+#define LIST_LINE 180u /* of a log line; the next one has the rest */
 
-/* Names with `between` between them; their number. */
-static uint32_t list(char buffer[LIST_TEXT], uint64_t set, const char *between)
+/* Names of a set, as many as `room` takes, with `between` between them. The rest of the set. */
+static uint64_t list(char buffer[LIST_TEXT], uint64_t set, const char *between, size_t room)
 {
     struct text text;
-    uint32_t count = 0;
     text_start(&text, buffer, LIST_TEXT);
-    for (enum system_register number = 0; number < SYSTEM_COUNT; number++)
-        if (set >> number & 1)
-            text_add(&text, "%s%s", count++ ? between : "", system_rows[number].name);
-    return count;
+    for (; set && text.length < room; set &= set - 1)
+        text_add(&text, "%s%s", text.length ? between : "", system_rows[__builtin_ctzll(set)].name);
+    return set;
 }
 
 static void log_list(const char *key, uint64_t set, uint64_t comparisons)
 {
-    char names[LIST_TEXT];
-    struct log_line line;
-    if (!list(names, set, ","))
-        return;
-    log_start(&line, "registers");
-    if (comparisons)
-        log_number(&line, "comparisons", comparisons);
-    log_text(&line, key, names);
-    log_end(&line);
+    while (set) {
+        char names[LIST_TEXT];
+        struct log_line line;
+        set = list(names, set, ",", LIST_LINE);
+        log_start(&line, "registers");
+        if (comparisons)
+            log_number(&line, "comparisons", comparisons);
+        log_text(&line, key, names);
+        log_end(&line);
+    }
+}
+
+static uint32_t count(uint64_t set)
+{
+    uint32_t result = 0;
+    for (; set; set &= set - 1)
+        result++;
+    return result;
 }
 
 static void say_list(const char *head, uint64_t set, const char *what)
 {
-    char names[LIST_TEXT], buffer[LIST_TEXT + 64];
-    struct text text;
-    uint32_t count = list(names, set, ", ");
-    if (!count)
+    char names[LIST_TEXT];
+    if (!set)
         return;
-    report_say("%-10s %u system registers %s", head, count, what);
-    text_start(&text, buffer, sizeof(buffer));
-    text_add(&text, "%s", names);
-    report_say_wrapped(11, buffer);
+    (void)list(names, set, ", ", LIST_TEXT);
+    report_say("%-10s %u system registers %s", head, count(set), what);
+    report_say_wrapped(11, names);
 }
 
 static uint64_t absent_of(const struct system_result *result)
@@ -58,8 +62,9 @@ static void tell_changed_outside(uint64_t set)
 {
     char names[LIST_TEXT], buffer[LIST_TEXT + 96];
     struct text text;
-    if (!list(names, set, ", "))
+    if (!set)
         return;
+    (void)list(names, set, ", ", LIST_TEXT);
     text_start(&text, buffer, sizeof(buffer));
     text_add(&text,
              "While the firmware ran, these system registers changed: %s. They are compared "

@@ -127,8 +127,12 @@ static void try_save(struct rounds *rounds, enum save_instruction save)
  */
 static const char *why_no_pointers(struct rounds *rounds)
 {
-    for (uint32_t mix = 0; mix < areas_mixes(&rounds->areas); mix++)
-        if (!gives_back(rounds, SAVE_XSAVE, mix))
+    /* All live, x87 alone, and all but x87, which is the first of them (area_fill.c). */
+    const uint32_t mixes[] = {0, 1, 1 + areas_mixes(&rounds->areas) / 2};
+    if (!(rounds->areas.mask & XCR0_X87))
+        return "x87 is not tested";
+    for (size_t n = 0; n < sizeof(mixes) / sizeof(mixes[0]); n++)
+        if (!gives_back(rounds, SAVE_XSAVE, mixes[n]))
             return "XSAVE does not give FOP, FIP and FDP back, even with nothing between";
     return NULL;
 }
