@@ -46,7 +46,7 @@ planted() { # HYPERVISOR
 
 "$root/ci/boot/kernel" build >/dev/null || exit 1 # which all need
 for hypervisor in kvm-intel kvm-amd; do
-    beneath "$hypervisor" "$hypervisor" --cpus 2
+    beneath "$hypervisor" "$hypervisor" --cpus 2 --options passes=3
 done
 for hypervisor in kvm-intel kvm-amd; do
     for bug in $(planted "$hypervisor"); do

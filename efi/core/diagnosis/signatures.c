@@ -350,6 +350,18 @@ static bool register_fits(const struct signature *s, const struct diagnosis *d, 
     return zeros_beside == zeroed && (!place || whole);
 }
 
+/* Data are shown by a register that is no operand, if such were hit: others were cleared. */
+static bool data_are_shown(const struct signature *s, const struct diagnosis *d)
+{
+    const uint32_t others = d->vectors & ~d->evidence.operands;
+    if (!others || (!s->low.data && !s->high.data))
+        return true;
+    for (uint32_t n = 0; n < VECTOR_COUNT; n++)
+        if (others >> n & 1 && d->evidence.vector[n].lanes[s->corruption])
+            return true;
+    return false;
+}
+
 static bool vectors_fit(const struct signature *s, const struct diagnosis *d)
 {
     const uint32_t needed = d->form >= s->whole_from ? s->vectors & ~d->evidence.operands : 0;
@@ -358,7 +370,7 @@ static bool vectors_fit(const struct signature *s, const struct diagnosis *d)
     for (uint32_t n = 0; n < VECTOR_COUNT; n++)
         if (d->vectors >> n & 1 && !register_fits(s, d, n))
             return false;
-    return true;
+    return data_are_shown(s, d);
 }
 
 static bool opmasks_fit(const struct signature *s, const struct diagnosis *d)
