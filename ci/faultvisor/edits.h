@@ -33,8 +33,8 @@ void code_xmm_cleared(void);
 typedef bool edit(struct host_cpu *cpu);
 edit edit_flip, edit_init_zmm_hi256, edit_init_hi16, edit_init_opmask, edit_init_avx, edit_init_sse,
     edit_init_x87, edit_init_all, edit_init_all_x87, edit_init_above_sse, edit_init_avx512,
-    edit_end_of_area, edit_x87, edit_x87_tag, edit_fcw, edit_fip, edit_mxcsr, edit_stale, edit_stale_xmm,
-    edit_other_vcpu, edit_swapped, edit_foreign;
+    edit_end_of_area, edit_x87, edit_x87_tag, edit_fcw, edit_fip, edit_mxcsr, edit_stale,
+    edit_stale_xmm, edit_other_vcpu, edit_swapped, edit_foreign;
 /* Something where a component was in its INIT state; false where it was not. */
 edit edit_ghost_x87, edit_ghost_sse, edit_ghost_avx, edit_ghost_opmask, edit_ghost_zmm_hi256,
     edit_ghost_hi16, edit_ghost_old_xmm;

@@ -52,7 +52,7 @@ struct host_cpu {
     bool calm;           /* the preemption timer comes seldom: the firmware runs */
     _Atomic bool forget; /* at the next exit: no page was ever touched */
 
-    uint64_t tsc_offset; /* what the TSC of this guest is ahead of the others' */
+    uint64_t tsc_offset;           /* what the TSC of this guest is ahead of the others' */
     uint64_t lost[LOST_REGISTERS]; /* what was last written there, as the host's */
     _Atomic uint64_t tsc_aux;      /* the guest's, as last seen */
 

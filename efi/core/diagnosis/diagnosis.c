@@ -327,10 +327,11 @@ static void add_component(struct text *text, uint32_t bit)
     char name[XSTATE_NAME];
     xstate_log_name(bit, name);
     text_add(text, "%s",
-             bit >= AREA_STEP     ? step_fact_name(bit - AREA_STEP)
-             : bit >= AREA_SYSTEM ? system_rows[bit - AREA_SYSTEM].name
-             : bit == AREA_HEADER ? "xsave-header"
-                                  : name);
+             bit >= AREA_STEP                    ? step_fact_name(bit - AREA_STEP)
+             : bit >= AREA_SYSTEM + SYSTEM_COUNT ? "unknown"
+             : bit >= AREA_SYSTEM                ? system_rows[bit - AREA_SYSTEM].name
+             : bit == AREA_HEADER                ? "xsave-header"
+                                                 : name);
 }
 
 static bool is_hit(const struct diagnosis *d, uint32_t component)

@@ -55,8 +55,8 @@ struct diagnosis {
     uint32_t opmasks;
     uint32_t general;
     bool rflags, mxcsr;
-    uint64_t system;   /* system registers: SYSTEM_BIT each */
-    uint32_t steps;    /* what came at a wrong place: bit n is the enum step_fact */
+    uint64_t system; /* system registers: SYSTEM_BIT each */
+    uint32_t steps;  /* what came at a wrong place: bit n is the enum step_fact */
     /* Components of XSAVE beside the registers: bit n is XCR0 bit n, or AREA_HEADER. */
     uint64_t rest;
     uint64_t vector_bytes; /* bytes hit in any vector register: bit n is bits 8n+7:8n */

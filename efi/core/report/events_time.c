@@ -1,6 +1,6 @@
 /* The clock of the run in words: gaps in it, pauses, and its ticks. */
-#include "events.h"
 #include "../cpus.h"
+#include "events.h"
 #include "report.h"
 
 static void log_back(struct log_line *line, uint64_t milliseconds)

@@ -18,8 +18,10 @@
 /* And of system registers: this and the enum system_register. */
 #define AREA_SYSTEM (AREA_HEADER + 1)
 
-/* And of what came at a wrong place: this and the enum step_fact (step.h). Of registers there are 64 at
- * the most. */
+/*
+ * And of what came at a wrong place: this and the enum step_fact (step.h). There are at most 64
+ * registers.
+ */
 #define AREA_STEP (AREA_SYSTEM + 64u)
 
 /* The first quadword of a component that is not as it was put in. */
