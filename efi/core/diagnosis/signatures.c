@@ -246,7 +246,7 @@ static const struct signature signatures[] = {
      .reference = "AMD erratum 1386"},
     {.name = "x87 tag word FFh",
      .corruption = CLASS_ALTERED,
-     .quadword = {XSTATE_X87, 0, X87_TAG, X87_TAG},
+     .quadword = {.component = XSTATE_X87, .bits = X87_TAG, .value = X87_TAG},
      .meaning = "All x87 registers came back marked as in use, and the rest of x87 intact: the tag "
                 "word of FSAVE, FFFFh where all are empty, was put into the place of FXSAVE's, "
                 "which has a bit for each that is in use.",
