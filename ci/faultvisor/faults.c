@@ -15,11 +15,11 @@
 #define NOT_MIXED                                                                                  \
     (KIND_BIT(EXIT_KIND_COPY) | KIND_BIT(EXIT_KIND_COLD_PAGE) | KIND_BIT(EXIT_KIND_COLD_XSAVE))
 /* Of the rounds by XSAVE there are too few for what exits by chance. */
-#define NOT_IMAGES (NOT_MIXED | KIND_BIT(EXIT_KIND_PAUSE) | KIND_BIT(EXIT_KIND_APIC))
+#define NOT_BY_XSAVE (NOT_MIXED | KIND_BIT(EXIT_KIND_PAUSE) | KIND_BIT(EXIT_KIND_APIC))
 /* An exception on top of an interrupt is not what is tested; and no instruction exits by itself. */
 #define INTERRUPTS (KIND_BIT(EXIT_KIND_TIMER) | KIND_BIT(EXIT_KIND_HLT) | KIND_BIT(EXIT_KIND_IPI))
 #define BY_ITSELF                                                                                  \
-    (NOT_IMAGES | INTERRUPTS | KIND_BIT(EXIT_KIND_HOLD) | KIND_BIT(EXIT_KIND_STRING_IO))
+    (NOT_BY_XSAVE | INTERRUPTS | KIND_BIT(EXIT_KIND_HOLD) | KIND_BIT(EXIT_KIND_STRING_IO))
 /* Exits behind which something has to come: a #DB by TF, a breakpoint, a #DB held off, an
  * interrupt. */
 #define ALL_THREE(what)                                                                            \
@@ -208,7 +208,7 @@ const struct planted_fault faults[] = {
      .edit = edit_init_x87,
      .of_x87 = true,
      .looked_at = x87_is_live,
-     .not_kinds = NOT_IMAGES,
+     .not_kinds = NOT_BY_XSAVE,
      .corruption = "zeroed",
      .component = "x87",
      .registers = "x87",
@@ -228,7 +228,7 @@ const struct planted_fault faults[] = {
      .edit = edit_x87_tag,
      .of_x87 = true,
      .looked_at = x87_is_live,
-     .not_kinds = NOT_IMAGES,
+     .not_kinds = NOT_BY_XSAVE,
      .corruption = "altered",
      .component = "x87",
      .registers = "x87",
@@ -238,7 +238,7 @@ const struct planted_fault faults[] = {
      .edit = edit_x87,
      .of_x87 = true,
      .looked_at = x87_is_live,
-     .not_kinds = NOT_IMAGES,
+     .not_kinds = NOT_BY_XSAVE,
      .corruption = "foreign",
      .component = "x87",
      .registers = "x87",
@@ -248,7 +248,7 @@ const struct planted_fault faults[] = {
      .edit = edit_fcw,
      .of_x87 = true,
      .looked_at = x87_is_live,
-     .not_kinds = NOT_IMAGES,
+     .not_kinds = NOT_BY_XSAVE,
      .corruption = "altered",
      .component = "x87",
      .registers = "x87",
@@ -258,7 +258,7 @@ const struct planted_fault faults[] = {
      .edit = edit_fip,
      .of_x87 = true,
      .looked_at = x87_is_live,
-     .not_kinds = NOT_IMAGES,
+     .not_kinds = NOT_BY_XSAVE,
      .corruption = "zeroed",
      .component = "x87",
      .registers = "x87",
@@ -303,7 +303,7 @@ const struct planted_fault faults[] = {
     {.name = "ghost-x87",
      .edit = edit_ghost_x87,
      .of_x87 = true,
-     .not_kinds = NOT_IMAGES,
+     .not_kinds = NOT_BY_XSAVE,
      .on_init = true,
      .corruption = "ghost",
      .component = "x87",
@@ -312,7 +312,7 @@ const struct planted_fault faults[] = {
      .signature = "none"},
     {.name = "ghost-sse",
      .edit = edit_ghost_sse,
-     .not_kinds = NOT_IMAGES,
+     .not_kinds = NOT_BY_XSAVE,
      .on_init = true,
      .corruption = "ghost",
      .component = "sse",
@@ -321,7 +321,7 @@ const struct planted_fault faults[] = {
      .signature = "none"},
     {.name = "ghost-old-xmm",
      .edit = edit_ghost_old_xmm,
-     .not_kinds = NOT_IMAGES,
+     .not_kinds = NOT_BY_XSAVE,
      .on_init = true,
      .corruption = "ghost",
      .component = "sse",
@@ -678,7 +678,7 @@ const struct planted_fault faults[] = {
     {.name = "pkru",
      .change = change_pkru,
      .looked_at = pkru_is_live,
-     .not_kinds = NOT_IMAGES,
+     .not_kinds = NOT_BY_XSAVE,
      .corruption = "altered",
      .component = "pkru",
      .registers = "pkru",
@@ -687,7 +687,7 @@ const struct planted_fault faults[] = {
     {.name = "init-pkru",
      .change = change_pkru_to_init,
      .looked_at = pkru_is_live,
-     .not_kinds = NOT_IMAGES,
+     .not_kinds = NOT_BY_XSAVE,
      .corruption = "zeroed",
      .component = "pkru",
      .registers = "pkru",
@@ -695,7 +695,7 @@ const struct planted_fault faults[] = {
      .signature = "none"},
     {.name = "ghost-pkru",
      .change = change_pkru_from_init,
-     .not_kinds = NOT_IMAGES,
+     .not_kinds = NOT_BY_XSAVE,
      .on_init = true,
      .corruption = "ghost",
      .component = "pkru",
