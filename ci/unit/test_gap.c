@@ -157,10 +157,28 @@ static void each_kind_of_gap_is_seen(void **state)
     seen = gap_look(&gap, 1000);
     assert_int_equal(seen.back, 131);
     assert_int_equal(seen.apart, 0);
+    uint64_t since = milliseconds;
     milliseconds += 5000;
-    gap_pass_over(&gap); /* a long report */
+    gap_pass_over(&gap, since); /* a long report */
     seen = gap_look(&gap, 1000);
     assert_int_equal(seen.apart, 0);
+}
+
+/* Where what is told begins right behind a gap, it does not hide it. */
+static void a_gap_before_a_report_is_seen_after_it(void **state)
+{
+    (void)state;
+    struct gap gap;
+    start(&gap);
+    milliseconds += 5000;
+    uint64_t since = milliseconds;
+    milliseconds += 200;
+    gap_pass_over(&gap, since);
+    gap_pass_over(&gap, since); /* a report within another one */
+    struct gap_seen seen = gap_look(&gap, 1000);
+    assert_in_range(seen.apart, 4800, 5000);
+    gap_pass_over(&gap, 0);
+    assert_int_equal(gap_look(&gap, 1000).apart, 0);
 }
 
 static void ticks_do_not_come_in_bursts(void **state)
@@ -267,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_rate_too_high_is_taken_from_whom_it_is_known),
         cmocka_unit_test(looks_that_are_near_are_no_gap),
         cmocka_unit_test(each_kind_of_gap_is_seen),
+        cmocka_unit_test(a_gap_before_a_report_is_seen_after_it),
         cmocka_unit_test(ticks_do_not_come_in_bursts),
         cmocka_unit_test(a_pulse_tells_the_longest_step_since_it_was_asked),
         cmocka_unit_test(a_tsc_that_differs_is_told_from_a_vcpu_that_is_slow),

@@ -32,9 +32,10 @@ static uint64_t wall_gap(struct gap *gap, uint64_t now)
     return by_wall > passed + WALL_SLACK_MILLISECONDS ? by_wall - passed : 0;
 }
 
-void gap_pass_over(struct gap *gap)
+void gap_pass_over(struct gap *gap, uint64_t since)
 {
-    gap->looked_at = clock_milliseconds();
+    uint64_t now = clock_milliseconds(), passed = now > since ? now - since : 0;
+    gap->looked_at = now - gap->looked_at > passed ? gap->looked_at + passed : now;
 }
 
 struct gap_seen gap_look(struct gap *gap, uint64_t longest)

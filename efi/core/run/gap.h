@@ -28,8 +28,11 @@ void gap_start(struct gap *gap);
 /* Another one; `longest` is how far two looks may be apart by themselves. */
 struct gap_seen gap_look(struct gap *gap, uint64_t longest);
 
-/* What went by since the last look was our own doing: a long report, over a slow line. */
-void gap_pass_over(struct gap *gap);
+/*
+ * What went by from `since` on, in milliseconds of the clock, was our own doing: a report over a
+ * slow line. What went by before it is still a gap at the next look.
+ */
+void gap_pass_over(struct gap *gap, uint64_t since);
 
 /* A vCPU that had no time for so long at once was away for all of a gap of the boot vCPU. */
 bool gap_shared(uint64_t gap_milliseconds, uint64_t away_milliseconds);

@@ -82,7 +82,7 @@ void run_show(struct run *run)
     apart = apart > SHOW_MILLISECONDS_MOST ? SHOW_MILLISECONDS_MOST : apart;
     run->shown_at = start + took;
     run->show_at = run->shown_at + apart;
-    gap_pass_over(&run->gap);
+    gap_pass_over(&run->gap, start);
 }
 
 void run_show_soon(struct run *run)

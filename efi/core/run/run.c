@@ -68,7 +68,9 @@ static void tick(struct run *run, uint64_t *next_tick)
     if (run->elapsed < *next_tick)
         return;
     struct totals totals = count_totals(run);
+    uint64_t start = clock_milliseconds();
     event_tick(run->elapsed, totals.rounds, totals.findings);
+    gap_pass_over(&run->gap, start);
     tell_flush(run);
     *next_tick = gap_next_tick(run->elapsed, TICK_MILLISECONDS);
     standstill_tick(run);
@@ -117,8 +119,9 @@ static void run_all(struct run *run)
     if (run_has(run, run->processors.boot))
         atomic_store(&boot->state, VCPU_RUNNING);
     while (going) {
+        uint64_t start = clock_milliseconds();
         if (run->plan.disks && !run->paused && disks_poll())
-            gap_pass_over(&run->gap);
+            gap_pass_over(&run->gap, start);
         if (atomic_load(&boot->state) == VCPU_RUNNING && !run->paused)
             vcpu_run_slice(boot);
         else

@@ -92,14 +92,16 @@ static void keep_change(struct run *run, const char *changed)
 
 static void tell_gap(struct run *run, enum gap_kind kind, uint64_t milliseconds)
 {
+    uint64_t start = clock_milliseconds();
     const char *changed = look_at_machine(run, true);
     event_gap(kind, milliseconds, run->last_seen, changed);
     keep_change(run, changed);
-    gap_pass_over(&run->gap);
+    gap_pass_over(&run->gap, start);
 }
 
 static void tell_change(struct run *run, const char *changed)
 {
+    uint64_t start = clock_milliseconds();
     char buffer[240];
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
@@ -107,7 +109,7 @@ static void tell_change(struct run *run, const char *changed)
     event_notice(buffer);
     event_machine(run->last_seen);
     keep_change(run, changed);
-    gap_pass_over(&run->gap);
+    gap_pass_over(&run->gap, start);
 }
 
 /* How far, in milliseconds, the TSC of another vCPU went back since that was told last. */
@@ -201,9 +203,10 @@ void standstill_look(struct run *run)
  */
 void standstill_tick(struct run *run)
 {
+    uint64_t start = clock_milliseconds();
     uint64_t rate = clock_measure(), before = run->rate_measured;
     uint64_t used = run->last_seen->tsc_hz;
-    gap_pass_over(&run->gap);
+    gap_pass_over(&run->gap, start);
     run->rate_measured = rate;
     if (!rate || !before || tsc_rates_differ(rate, before))
         return;

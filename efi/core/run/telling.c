@@ -165,9 +165,10 @@ static bool tell_finding(struct run *run, const struct finding *finding)
     diagnosis_components(&diagnosis, found.components);
     diagnosis_registers(&diagnosis, found.registers);
     diagnosis_bits(&diagnosis, found.bits);
+    uint64_t start = clock_milliseconds();
     event_finding(&found);
     report_found(&found);
-    gap_pass_over(&run->gap);
+    gap_pass_over(&run->gap, start);
     return true;
 }
 
@@ -225,7 +226,8 @@ void tell_rest(struct run *run)
 
 void tell_flush(struct run *run)
 {
+    uint64_t start = clock_milliseconds();
     if (disks_rest())
         event_flush();
-    gap_pass_over(&run->gap);
+    gap_pass_over(&run->gap, start);
 }
