@@ -2,8 +2,8 @@
  * What a BIOS starts instead of zmmtest: boot code of the disks and of the CD, which says in words that UEFI firmware
  * is needed. "Other" guests of ESXi get a BIOS unless one asks for EFI.
  *
- * It runs at whatever address it was loaded to, as make-image puts the same bytes into an MBR (UEFI 2.10, 5.2.1: the
- * first 440 bytes), behind the parameters of a FAT16's boot sector, and into the El Torito image for BIOS. COM1 gets
+ * It runs at whatever address it was loaded to, as make-image puts the same bytes into an MBR (UEFI 2.10, 5.2.1: up
+ * to 440 bytes), behind the parameters of a FAT16's boot sector, and into the El Torito image for BIOS. COM1 gets
  * the words as well, since that is where a fleet looks. A port that is not there reads as FFh, which is "ready", and a
  * transmitter that never gets ready is waited for no longer than 65536 reads a character.
  */
@@ -65,4 +65,6 @@ wait_for_key:
     .byte 0xea /* jmp ffff:0 */
     .word 0, 0xffff
 
-    .org 440
+/* What is free behind the parameters of a FAT16 (62 bytes): from byte 446 on there is mtools' partition entry of the
+ * whole disk, by which U-Boot finds the volume. */
+    .org 446 - 62

@@ -1,3 +1,3 @@
 #!/bin/bash
-# Each fuzz target over its corpus, and for 20 seconds on inputs of its own.
-exec "$(dirname "$0")/run" 20
+# Each fuzz target over its corpus, and for 10 seconds on inputs of its own.
+exec "$(dirname "$0")/run" 10
