@@ -3,6 +3,7 @@
 #include "exits.h"
 #include "../../efi/core/machine/cpu.h"
 #include "../../efi/core/window/state.h"
+#include "../../efi/platform/apic.h"
 #include "../../efi/platform/instructions.h"
 #include "ept.h"
 #include "plan.h"
@@ -369,15 +370,31 @@ static void deliver_pending(struct host_cpu *cpu)
     vmwrite(PRIMARY_CONTROLS, cpu->pending_count ? controls | PRIMARY_INTERRUPT_WINDOW : controls);
 }
 
+/*
+ * What the local APIC answers where the guest's task priority (a pattern in CR8, with interrupts
+ * off) masks the interrupt that the exit acknowledges. It stays pending there (SDM vol. 3, 10.9); a
+ * host that gives each guest a task priority of its own never meets it.
+ */
+static bool is_spurious(uint8_t vector)
+{
+    const uint64_t base = rdmsr(MSR_APIC_BASE);
+    const struct apic apic = {base & APIC_BASE_X2APIC ? APIC_X2APIC : APIC_XAPIC,
+                              base & APIC_BASE_ADDRESS};
+    return vector == (uint8_t)apic_read(&apic, APIC_SPURIOUS);
+}
+
 /* Acknowledged by the exit itself; delivered as soon as the guest lets it in. */
 static enum exit_cause handle_external_interrupt(struct host_cpu *cpu,
                                                  struct guest_registers *guest)
 {
     (void)guest;
+    const uint8_t vector = (uint8_t)vmread(EXIT_INTERRUPTION);
+    vmwrite(GUEST_ACTIVITY, 0);
+    if (is_spurious(vector))
+        return CAUSE_ASYNCHRONOUS;
     if (cpu->pending_count == PENDING_INTERRUPT)
         give_up("more than %u interrupts pending", PENDING_INTERRUPT);
-    cpu->pending[cpu->pending_count++] = (uint8_t)vmread(EXIT_INTERRUPTION);
-    vmwrite(GUEST_ACTIVITY, 0);
+    cpu->pending[cpu->pending_count++] = vector;
     return CAUSE_ASYNCHRONOUS;
 }
 
