@@ -235,8 +235,20 @@ enum begun step_shadow_begin(struct rounds *rounds, struct round *round, const c
     return begin(rounds, round, STEP_OF_SHADOW, reason);
 }
 
+/*
+ * Seen beneath kvm_amd of Linux 6.1: behind an instruction that it skips by the next RIP that the
+ * exit tells, RF stays set (svm_skip_emulated_instruction), and a breakpoint there is lost. It is a
+ * fault, and a known one, of what a debugger in the guest sees: no register is changed by it.
+ */
+static bool host_keeps_rf(const struct machine *machine)
+{
+    return machine->hypervisor.kind == HYPERVISOR_KVM && machine->cpu.amd;
+}
+
 enum begun step_breakpoint_begin(struct rounds *rounds, struct round *round, const char **reason)
 {
+    if (host_keeps_rf(rounds->machine))
+        return no_more(reason, "KVM on AMD is known to lose breakpoints behind its exits");
     return begin(rounds, round, STEP_OF_BREAKPOINT, reason);
 }
 
