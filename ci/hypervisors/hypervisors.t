@@ -44,14 +44,24 @@ planted() { # HYPERVISOR
     fi
 }
 
+# Beneath a VMX host Bochs 2.7 has a #DB come before an access that ends in an EPT violation (its issues 132 and 215).
+# An exit that is asked for by name and is not there makes a run INCOMPLETE: there are no VGA, no MWAIT and no
+# performance counters.
+declare -A exits_of=(
+    [kvm-intel]=$(grep -Evx 'apic-(tf|rf|ss)|vga|mwait|rdpmc' <<<"$exit_names")
+)
+exits() { # HYPERVISOR: as an option
+    [ -z "${exits_of[$1]:-}" ] || echo "exits=$(paste -sd, <<<"${exits_of[$1]}")"
+}
+
 "$root/ci/boot/kernel" build >/dev/null || exit 1 # which all need
 for hypervisor in kvm-intel kvm-amd; do
-    beneath "$hypervisor" "$hypervisor" --cpus 2 --options passes=3
+    beneath "$hypervisor" "$hypervisor" --cpus 2 --options "passes=3 $(exits "$hypervisor")"
 done
 for hypervisor in kvm-intel kvm-amd; do
     for bug in $(planted "$hypervisor"); do
         # The evidence of one finding of each kind is enough, and the guest's serial line is slow.
-        beneath "$hypervisor-$bug" "$hypervisor" --bug "$bug" --cpus 2 --options findings=1
+        beneath "$hypervisor-$bug" "$hypervisor" --bug "$bug" --cpus 2 --options "findings=1 $(exits "$hypervisor")"
     done
 done
 all_booted
@@ -66,6 +76,7 @@ for about in kvm-intel kvm-amd; do
     check "KVM is recognised" says 'ev=machine .*hypervisor=KVM .*cpus=2'
     check "the log is whole" says 'ev=done verdict='
     check "no finding" never_says 'ev=finding'
+    exit_names=${exits_of[$about]:-$("$root/build/zmmtest-linux" --list-exits)}
     check "every exit has rounds or a reason" every_exit_accounted_for
     check "the hypercall is taken" says 'ev=exit name=hypercall rounds=[1-9]'
     check "both vCPUs take interrupts" says 'ev=exit name=ipi rounds=[1-9].*interrupts=[1-9]'
