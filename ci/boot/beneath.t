@@ -41,9 +41,9 @@ check "the run goes on to its end, and PASS" says 'ev=done verdict=PASS'
 
 about=x2apic
 for name in timer hlt ipi; do
-    check "$name takes interrupts by x2APIC" says "ev=exit name=$name rounds=38 findings=0 .* interrupts=[1-9]"
+    check "$name takes interrupts by x2APIC" says "ev=exit name=$name rounds=[34][0-9] findings=0 .* interrupts=[1-9]"
 done
-check "apic and ipi-send run by x2APIC" says "ev=exit name=ipi-send rounds=580 findings=0"
+check "apic and ipi-send run by x2APIC" says "ev=exit name=ipi-send rounds=[5-9][0-9][0-9] findings=0"
 check "PASS" says 'ev=done verdict=PASS'
 
 about=hang
