@@ -32,18 +32,17 @@ shares() {
 check "no more findings than strikes" shares
 
 about=migrate
-# The time since the vCPUs were last looked at is in it, which are slow here: a second at the most.
 check "a migration is a gap of five seconds, and the other build is named" \
-    says 'ev=gap kind=stood ms=[56][0-9][0-9][0-9] changed="build 22380479 is now 24022510"'
+    says 'ev=gap kind=stood ms=5[0-9][0-9][0-9] changed="build 22380479 is now 24022510"'
 check "the conclusion names both" says 'beneath the run: build 22380479 is now 24022510'
 check "the machine is said anew" says 'ev=machine .*hypervisor=VMware build=24022510'
 check "the run goes on to its end, and PASS" says 'ev=done verdict=PASS'
 
 about=x2apic
 for name in timer hlt ipi; do
-    check "$name takes interrupts by x2APIC" says "ev=exit name=$name rounds=[34][0-9] findings=0 .* interrupts=[1-9]"
+    check "$name takes interrupts by x2APIC" says "ev=exit name=$name rounds=38 findings=0 .* interrupts=[1-9]"
 done
-check "apic and ipi-send run by x2APIC" says "ev=exit name=ipi-send rounds=[5-9][0-9][0-9] findings=0"
+check "apic and ipi-send run by x2APIC" says "ev=exit name=ipi-send rounds=580 findings=0"
 check "PASS" says 'ev=done verdict=PASS'
 
 about=hang
