@@ -60,14 +60,6 @@ static bool takes(struct access *access, uint64_t kept, uint64_t pattern, uint64
     return true;
 }
 
-/* On AMD SYSENTER_ESP and SYSENTER_EIP have 32 bits (APM vol. 2, 6.1.2); emulators keep 64, of
- * which KVM forgets the upper half. */
-static uint64_t wanted_of(const struct machine *machine, enum system_register number)
-{
-    const bool sysenter = number == SYSTEM_SYSENTER_ESP || number == SYSTEM_SYSENTER_EIP;
-    return machine->cpu.amd && sysenter ? UINT32_MAX : system_rows[number].pattern_bits;
-}
-
 /*
  * The bits that hold a pattern; 0: none does. Of an address that lost some the upper half stays as
  * it is, so that it is still canonical (SYSENTER_ESP and SYSENTER_EIP of AMD have 32 bits). What
@@ -76,7 +68,9 @@ static uint64_t wanted_of(const struct machine *machine, enum system_register nu
 static uint64_t find_free(const struct rounds *rounds, enum system_register number, uint64_t kept)
 {
     const struct pattern_key *key = &rounds->key;
-    const uint64_t wanted = wanted_of(rounds->machine, number);
+    const struct system_row *row = &system_rows[number];
+    const bool narrower = rounds->machine->cpu.amd && row->amd_pattern_bits;
+    const uint64_t wanted = narrower ? row->amd_pattern_bits : row->pattern_bits;
     struct access access = {.number = number};
     uint64_t free = wanted;
     if (!wanted)

@@ -2,7 +2,8 @@
  * The table of system registers: SDM vol. 3, chapter 2 and vol. 4; APM vol. 2, appendix A. What may
  * hold a pattern is unused meanwhile: no SYSCALL, SYSENTER or SWAPGS, no page fault but what
  * a window survives, no breakpoint that is on, and with interrupts off no task priority. Whatever
- * it is, it is an address that is canonical, as some of them must be.
+ * it is, it is an address that is canonical, as some of them must be. SYSENTER_ESP and SYSENTER_EIP
+ * of AMD have 32 bits (APM vol. 2, 6.1.2); emulators keep 64, of which KVM forgets the upper half.
  */
 #include "system_table.h"
 
@@ -100,11 +101,13 @@ const struct system_row system_rows[SYSTEM_COUNT] = {
     [SYSTEM_SYSENTER_ESP] = {.name = "sysenter_esp",
                              .msr = 0x175,
                              .there = {SYSENTER},
-                             .pattern_bits = SYSTEM_CANONICAL},
+                             .pattern_bits = SYSTEM_CANONICAL,
+                             .amd_pattern_bits = UINT32_MAX},
     [SYSTEM_SYSENTER_EIP] = {.name = "sysenter_eip",
                              .msr = 0x176,
                              .there = {SYSENTER},
-                             .pattern_bits = SYSTEM_CANONICAL},
+                             .pattern_bits = SYSTEM_CANONICAL,
+                             .amd_pattern_bits = UINT32_MAX},
     [SYSTEM_PAT] = {.name = "pat", .msr = 0x277, .there = {PAGE_ATTRIBUTES}},
     [SYSTEM_XSS] = {.name = "xss", .msr = 0xda0, .there = {XSAVES}},
     [SYSTEM_DEBUGCTL] = {.name = "debugctl", .msr = 0x1d9, .is_left = true},

@@ -77,6 +77,7 @@ struct system_row {
     uint32_t msr;               /* 0: it is none */
     struct cpuid_bits there[2]; /* one of them says that it is there; none: it always is */
     uint64_t pattern_bits;      /* that may hold anything, as nothing uses them; 0: none may */
+    uint64_t amd_pattern_bits;  /* of an AMD processor; 0: the same */
     bool needs_quiet;           /* a pattern only where no interrupt is taken */
     bool is_left;               /* is never written, not even with what was read from it */
 };
