@@ -8,6 +8,9 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
+from tap import check, finish  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
 TEXT, COLUMNS, ROWS = 0xB8000, 80, 25
 USB = ["-device", "qemu-xhci", "-device", "usb-storage,drive=boot", "-drive", "if=none,id=boot,format=raw,file={}"]
@@ -21,14 +24,6 @@ WAYS = {  # name: medium of make-image, QEMU's arguments
     "that CD as a stick": ("iso", USB),
     "that CD as a disk": ("iso", IDE),
 }
-tests = failed = 0
-
-
-def check(description, holds, *about):
-    global tests, failed
-    tests += 1
-    failed += not holds
-    print(f"{'ok' if holds else 'not ok'} {tests} - {description}", *([] if holds else ["\n#   ", about]), flush=True)
 
 
 class Machine:
@@ -113,8 +108,7 @@ def main():
                             images[medium]], check=True)
         for name, (medium, arguments) in WAYS.items():
             boot(name, images[medium], arguments, said)
-    print(f"1..{tests}")
-    return 1 if failed else 0
+    return finish()
 
 
 sys.exit(main())

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import yaml
 
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
+from manifest import manifest  # noqa: E402
+from tap import check, finish  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
 KUBECTL = """#!/bin/sh
 # Stands in for kubectl: records its calls, has a pod from the second question on, and a log in parts.
@@ -25,19 +29,6 @@ case "$1 $2" in
     ;;
 esac
 """
-tests = failed = 0
-
-
-def check(description, holds, *about):
-    global tests, failed
-    tests += 1
-    failed += not holds
-    print(f"{'ok' if holds else 'not ok'} {tests} - {description}", *([] if holds else ["\n#   ", about]), flush=True)
-
-
-def manifest():
-    text = (ROOT / "image/fleet/kubevirt.yaml").read_text().replace("NODE", "worker-1")  # as sed does
-    return {document["kind"]: document for document in yaml.safe_load_all(text)}
 
 
 def check_fields(parts, vmi):
@@ -99,8 +90,7 @@ def main():
     parts = manifest()
     check_fields(parts, yaml.safe_load(parts["ConfigMap"]["data"]["vmi.yaml"]))
     check_script(parts["ConfigMap"]["data"]["run.sh"])
-    print(f"1..{tests}")
-    return 1 if failed else 0
+    return finish()
 
 
 sys.exit(main())

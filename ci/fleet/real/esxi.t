@@ -18,20 +18,15 @@ import threading
 import time
 from pathlib import Path
 
+sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
+from tap import check, finish  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / ".cache/fleet"
 REAL = CACHE / "bin"
 FLEET = ROOT / "image/fleet/esxi-fleet"
 PROGRAM = ROOT / "build/zmmtest-linux"
 STORE = "LocalDS_0"
-tests = failed = 0
-
-
-def check(description, holds, *about):
-    global tests, failed
-    tests += 1
-    failed += not holds
-    print(f"{'ok' if holds else 'not ok'} {tests} - {description}", *([] if holds else ["\n#   ", about]), flush=True)
 
 
 def without_serial_port(appliance, target):
@@ -288,8 +283,7 @@ def main():
         finally:
             vcenter.process.terminate()
             vcenter.process.wait()
-    print(f"1..{tests}")
-    return 1 if failed else 0
+    return finish()
 
 
 sys.exit(main())

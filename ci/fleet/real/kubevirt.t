@@ -16,6 +16,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
+sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[1])]
+from manifest import manifest  # noqa: E402
+from tap import check, finish  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / ".cache/fleet"
 KUBECTL = CACHE / "kubernetes-client/usr/bin/kubectl"
@@ -23,19 +27,6 @@ TYPES = CACHE / "kubevirt-api/package/dist/kubevirt/index.d.ts"
 NAME, POD = "zmmtest-worker-1", "virt-launcher-zmmtest-worker-1-abcde"
 LEAVES_AFTER = 4  # seconds: longer than kubectl takes for two commands
 MACHINES, PODS = "virtualmachineinstances", "pods"
-tests = failed = 0
-
-
-def check(description, holds, *about):
-    global tests, failed
-    tests += 1
-    failed += not holds
-    print(f"{'ok' if holds else 'not ok'} {tests} - {description}", *([] if holds else ["\n#   ", about]), flush=True)
-
-
-def manifest():
-    text = (ROOT / "image/fleet/kubevirt.yaml").read_text().replace("NODE", "worker-1")  # as sed does
-    return {document["kind"]: document for document in yaml.safe_load_all(text)}
 
 
 class Api:
@@ -307,8 +298,7 @@ def main():
     parts = manifest()
     check_types(yaml.safe_load(parts["ConfigMap"]["data"]["vmi.yaml"]))
     check_script(parts)
-    print(f"1..{tests}")
-    return 1 if failed else 0
+    return finish()
 
 
 sys.exit(main())

@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
+from tap import check, finish  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / ".cache/fleet"
 TOOLS = CACHE / "open-vm-tools/usr"
@@ -15,14 +18,6 @@ LIBRARIES = TOOLS / "lib/x86_64-linux-gnu"
 RPCTOOL, CHECKVM = str(TOOLS / "bin/vmware-rpctool"), str(TOOLS / "bin/vmware-checkvm")
 INSTRUCTION = re.compile(r"^ *([0-9a-f]+):.*\t(?:cpuid *|vmcall *|vmmcall *|in +\(%dx\),%eax|rep insb .*|rep outsb .*)$", re.MULTILINE)
 LARGEST = 65536
-tests = failed = 0
-
-
-def check(description, holds, *about):
-    global tests, failed
-    tests += 1
-    failed += not holds
-    print(f"{'ok' if holds else 'not ok'} {tests} - {description}", *([] if holds else ["\n#   ", about]), flush=True)
 
 
 def sites():
@@ -118,8 +113,7 @@ def main():
     check_each_way(where)
     check_refusals(where)
     check_checkpoints(where)
-    print(f"1..{tests}")
-    return 1 if failed else 0
+    return finish()
 
 
 sys.exit(main())
