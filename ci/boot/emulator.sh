@@ -1,4 +1,4 @@
-# Starts an emulator, and tells what it took; to be sourced.
+# Starts an emulator, tells what it took and how it ended; to be sourced.
 # shellcheck shell=bash
 
 # start_emulator LOG INPUT COMMAND...: in the background and in a session of its own, so that all of it can be
@@ -49,4 +49,20 @@ stop_emulator() {
 # as it does the time on the clock.
 processor_time() {
     ps -o cputimes= -s "$emulator" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# verdict_in FILE: that of zmmtest, in what COM1 said; of a line of the log, and a whole one. Empty: there is none.
+verdict_in() {
+    tr -d '\r' <"$1" | sed -n -e 's/\x1b\[[0-9;=?]*[A-Za-z]//g' \
+        -e 's/^zmmtest ts=[0-9]*\.[0-9]\{3\} ev=done verdict=\([A-Z]*\) exits=.* reason="[^"]*"$/\1/p' | tail -n 1
+}
+
+# exit_with_verdict VERDICT: 0 PASS, 1 FAIL, 2 INCOMPLETE, 3 ERROR; goes on if it is none of them.
+exit_with_verdict() {
+    case $1 in
+    PASS) exit 0 ;;
+    FAIL) exit 1 ;;
+    INCOMPLETE) exit 2 ;;
+    ERROR) exit 3 ;;
+    esac
 }

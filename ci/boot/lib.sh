@@ -11,17 +11,24 @@ tests=0
 failed=0
 at_once=2
 
-# boot NAME VARIABLE=VALUE...: what ci/boot/run says goes to $work/NAME, its exit code to NAME.code.
-boot() {
+# in_background NAME COMMAND...: what it says goes to $work/NAME and NAME.err, its exit code to NAME.code.
+in_background() {
     local name=$1
     shift
     while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do
         wait -n
     done
     (
-        env KEEP="$work/$name.kept" "$@" "$here/run" >"$work/$name" 2>"$work/$name.err"
+        "$@" >"$work/$name" 2>"$work/$name.err"
         echo $? >"$work/$name.code"
     ) &
+}
+
+# boot NAME VARIABLE=VALUE...: by ci/boot/run, in the background.
+boot() {
+    local name=$1
+    shift
+    in_background "$name" env KEEP="$work/$name.kept" "$@" "$here/run"
 }
 
 # boot_with_conf NAME OPTIONS VARIABLE=VALUE...: boot, with options that ci/boot/run would refuse beforehand.

@@ -3,19 +3,12 @@
 # a kernel module plants in KVM's own exit path is found and named. No /dev/kvm is needed. With ALL=yes every bug
 # that ci/hypervisors/run knows is planted; without, one in each KVM. build/hypervisors.txt has what ran, as tables.
 . "$(dirname "$0")/../boot/lib.sh"
-kept=${KEPT:-$work}
 
-# beneath NAME HYPERVISOR ARGUMENT...: in the background, two at a time.
+# beneath NAME HYPERVISOR ARGUMENT...: by ci/hypervisors/run, in the background.
 beneath() {
     local name=$1
     shift
-    while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do
-        wait -n
-    done
-    (
-        "$root/ci/hypervisors/run" "$@" --kept "$kept/$name.kept" >"$work/$name" 2>"$work/$name.err"
-        echo $? >"$work/$name.code"
-    ) &
+    in_background "$name" "$root/ci/hypervisors/run" "$@" --kept "$work/$name.kept"
 }
 
 # HYPERVISOR NAME EXITS COMPONENT CLASS: of what is planted, where alone it is to be found, and as what. An external
