@@ -47,11 +47,32 @@ until_said() {
     done
 }
 
-# faultvisor_image NAME: a disk that boots faultvisor; its configuration comes from standard input.
+# faultvisor_image NAME: a disk that boots faultvisor; its configuration comes from standard input, and is kept as
+# $work/NAME.plan.
 faultvisor_image() {
+    cat >"$work/$1.plan"
     "$root/image/make-image" disk "$root/build/faultvisor.efi" /dev/null "$work/$1.img"
     mcopy -i "$work/$1.img" "$root/build/zmmtest.efi" ::/zmmtest.efi
-    mcopy -i "$work/$1.img" - ::/faultvisor.conf
+    mcopy -i "$work/$1.img" "$work/$1.plan" ::/faultvisor.conf
+}
+
+# matrix_rows VCPUS TABLE NAME...: what matrix.awk makes of the boots of these images, in $work/rows; TABLE is a file for
+# the table. The log that it was made of is left in $work/log.
+matrix_rows() {
+    local vcpus=$1 table=$2
+    shift 2
+    : >"$work/log"
+    : >"$work/plan"
+    for about in "$@"; do
+        check "runs to its end" grep -aq 'faultvisor ev=done good=yes' "$work/$about.kept/serial"
+        tr -d '\r' <"$work/$about.kept/serial" | sed 's/\x1b\[[0-9;=?]*[A-Za-z]//g' >>"$work/log"
+        cat "$work/$about.plan" >>"$work/plan"
+    done
+    awk -v vcpus="$vcpus" -v table="$table" -f "$here/matrix.awk" "$work/plan" "$work/log" >"$work/rows"
+}
+
+row_is_ok() {
+    [ "$1" = ok ]
 }
 
 all_booted() {
@@ -71,7 +92,9 @@ check() {
     echo "not ok $tests - $about: $description"
     failed=1
     echo "# failed: $*"
-    tail -n 15 "$work/$about" "$work/$about.err" 2>/dev/null | sed 's/^/#   /'
+    # A line of TAP begins on a line of its own, whatever the last one of the boot was.
+    tail -n 15 "$work/$about" "$work/$about.err" "$work/$about.kept/engine.log" 2>/dev/null |
+        LC_ALL=C awk '{ gsub(/[^ -~]/, "?"); print "#   " $0 }'
 }
 
 finish() {

@@ -1,13 +1,14 @@
 #!/bin/bash
 # The matrix that proves the detector: every fault that faultvisor knows, on every kind of exit, with
 # one and two vCPUs; those of PKRU on the processor that has it, and those that inject exceptions, which are no
-# findings, in traps.t; those of system registers in registers.t. The tables are kept in
+# findings, in traps.t; those of system registers in registers.t, and those of what comes behind an exit in steps.t. The
+# tables are kept in
 # build/matrix-*.txt; a number in one says how often the fault struck there - and was found each time,
 # and named right.
 . "$(dirname "$0")/lib.sh"
 
-mapfile -t names < <("$root/build/faultvisor-list" faults | grep -v -e 'pkru$' -e '^inject-' |
-    grep -Fxv -f <("$root/build/faultvisor-list" registers))
+mapfile -t names < <("$root/build/faultvisor-list" faults | grep -v -e 'pkru$' -e '^inject-' -e '^step-' -e '-shadow-' |
+    grep -Fxv -f <("$root/build/faultvisor-list" registers; echo rf-kept))
 mapfile -t pkru_names < <("$root/build/faultvisor-list" faults | grep 'pkru$')
 mapfile -t kinds < <("$root/build/faultvisor-list" exits)
 
@@ -52,9 +53,8 @@ beneath="console=none pose=vmware rpci=refuse"
 # An exit with a single such round meets all mixes of seven in as many passes, and of those that go by
 # each kind in eight; one that no instruction asks for need not hit it each time. Those that zmmtest
 # finds in rounds by XSAVE only are spared the exits on which they do not strike, which take long.
-# Exits that something has to come behind are steps.t's; here they have their own faults, and the first one.
+# Exits that something has to come behind are steps.t's; here they have the first fault.
 behind='-(tf|rf|ss|sti)$'
-steps=$(grep -E -- "$behind" <<<"$exit_names" | paste -sd,)
 others=$(grep -Ev -- "$behind" <<<"$exit_names" | paste -sd,)
 by_xsave=$(grep -Ev -- "$behind" <<<"$exit_names" | grep -Evx 'pause|apic|copy.*|cold-.*|disk' | paste -sd,)
 runs_of() { # faults
@@ -66,7 +66,6 @@ runs_of() { # faults
         *x87 | x87-tag | fcw | fip | ghost-sse | ghost-old-xmm | *pkru) echo "fault=$fault $beneath -- passes=8 exits=$by_xsave $rest" ;;
         ghost-*) echo "fault=$fault $beneath -- passes=10 exits=$others $rest" ;;
         stale* | other-vcpu) echo "fault=$fault $beneath -- passes=3 exits=$others $rest" ;;
-        step-* | *-shadow-* | rf-kept) echo "fault=$fault $beneath -- passes=1 exits=$steps $rest" ;;
         avx256) echo "fault=$fault $beneath -- passes=1 $rest" ;;
         *) echo "fault=$fault $beneath -- passes=1 exits=$others $rest" ;;
         esac
@@ -110,20 +109,10 @@ all_booted
 
 total_cells=0
 
-row_is_ok() {
-    [ "$1" = ok ]
-}
-
 matrix() { # name, vCPUs, faults, boots
     local name=$1 vcpus=$2 fault_count=$3 rows=0 result fault cells strikes verified why
     shift 3
-    : >"$work/log"
-    for about in "$@"; do
-        check "runs to its end" grep -aq 'faultvisor ev=done good=yes' "$work/$about.kept/serial"
-        tr -d '\r' <"$work/$about.kept/serial" | sed 's/\x1b\[[0-9;=?]*[A-Za-z]//g' >>"$work/log"
-    done
-    awk -v vcpus="$vcpus" -v table="$root/build/matrix-$name.txt" -f "$here/matrix.awk" \
-        "$work/log" >"$work/rows"
+    matrix_rows "$vcpus" "$root/build/matrix-$name.txt" "$@"
     while read -r result fault cells strikes verified why; do
         check "$fault: $strikes strikes in $cells cells, each found and named $why" row_is_ok "$result"
         rows=$((rows + 1))

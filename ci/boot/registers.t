@@ -32,10 +32,6 @@ boot b ENGINE=bochs CPUS=2 DEBUGGER=yes IMAGE="$work/b.img" LIMIT=900
 boot c ENGINE=bochs CPUS=1 MODEL=tigerlake IMAGE="$work/c.img" LIMIT=900
 all_booted
 
-row_is_ok() {
-    [ "$1" = ok ]
-}
-
 # In each of two slices twice, the second time in a round by XSAVE. Not where nobody can put it back, or where another
 # vCPU has to be ready.
 again_and_again() { # fault, strikes, cells
@@ -52,13 +48,8 @@ seen_in_slice() { # fault
 }
 
 faults=0
-for about in a b c; do
-    vcpus=2 seen=$kinds
-    [ "$about" != c ] || vcpus=1 seen=${kinds/,timer/} # no other vCPU than the firmware's to take interrupts
-    check "runs to its end" grep -aq 'faultvisor ev=done good=yes' "$work/$about.kept/serial"
-    tr -d '\r' <"$work/$about.kept/serial" | sed 's/\x1b\[[0-9;=?]*[A-Za-z]//g' >"$work/log"
-    awk -v vcpus="$vcpus" -v kinds="$seen" -v table="$root/build/matrix-registers-$about.txt" -f "$here/matrix.awk" \
-        "$work/log" >"$work/rows"
+for boot in a b c; do
+    matrix_rows $([ "$boot" = c ] && echo 1 || echo 2) "$root/build/matrix-registers-$boot.txt" "$boot"
     while read -r result fault cells strikes _ why; do
         check "$fault: $strikes strikes in $cells cells, each found and named $why" row_is_ok "$result"
         [ "$fault" != none ] || continue
@@ -66,7 +57,7 @@ for about in a b c; do
         check "$fault: put back, and lost again" again_and_again "$fault" "$strikes" "$cells"
         check "$fault: seen at the end of a slice" seen_in_slice "$fault"
     done <"$work/rows"
-    sed 's/^/# /' "$root/build/matrix-registers-$about.txt"
+    sed 's/^/# /' "$root/build/matrix-registers-$boot.txt"
 done
 check "each register of the list was lost ($faults)" [ "$faults" = ${#all[@]} ]
 finish

@@ -163,7 +163,7 @@ watched countdown CONF="$work/no-options" DEVICES="-machine i8042=off"
 watched serial SCREEN=none CONF="$work/no-options"
 faultvisor_image avx256 <<<"fault=avx256 every=500 after=200 pose=vmware -- time=5 end=menu"
 boot bochs-fail ENGINE=bochs DEBUGGER=yes SCREEN=vga QUIET=12 IMAGE="$work/avx256.img"
-boot bochs-pass ENGINE=bochs SCREEN=vga QUIET=12 OPTIONS="time=5 end=menu"
+boot bochs-pass ENGINE=bochs SCREEN=vga QUIET=12 OPTIONS="passes=1 end=menu"
 (
     until_said serial 'ev=selftest'
     press serial esc

@@ -43,32 +43,13 @@ about=alone
 check "interrupts need a vCPU that the firmware does not use" says 'ev=skip exit=cpuid-sti reason="no vCPU takes part'
 check "the others run" says 'ev=exit name=cpuid-ss rounds=[1-9][0-9]* findings=0'
 
-about=beneath
-check "runs to its end" grep -aq 'faultvisor ev=done good=yes' "$work/beneath.kept/serial"
-tr -d '\r' <"$work/beneath.kept/serial" | sed 's/\x1b\[[0-9;=?]*[A-Za-z]//g' >"$work/log"
-
-# By matrix.awk, but for the exits that take no part here.
-kinds_of_run() { # fault: its strikes, findings and names agree on each exit
-    awk -v fault="$1" '
-        function value(key) { if (!match($0, " " key "=(\"[^\"]*\"|[^ ]*)")) return ""
-                              return substr($0, RSTART + length(key) + 2, RLENGTH - length(key) - 2) }
-        /^faultvisor ev=run / { inside = value("fault") == fault; signature = value("signature") }
-        !inside { next }
-        /^zmmtest ts=.* ev=finding / { named[value("exit")] += value("signature") == signature; told[value("exit")]++ }
-        /^zmmtest ts=.* ev=exit / { found[value("name")] = value("findings") }
-        /^faultvisor ev=strikes / {
-            name = value("exit"); struck += value("strikes")
-            if (value("strikes") != found[name] + 0 || named[name] + 0 != told[name] + 0)
-                print "# " name ": " value("strikes") " strikes, " found[name] + 0 " findings, " named[name] + 0 " of " told[name] + 0 " named"
-        }
-        END { print (fault == "none" ? struck == 0 : struck > 0) ? "struck" : "# not struck" }' "$work/log" >"$work/rows"
-    grep '^#' "$work/rows"
-    [ "$(cat "$work/rows")" = struck ]
-}
-check "no finding without a fault" kinds_of_run none
-for fault in $plants; do
-    check "$fault: each strike is found, and named" kinds_of_run "$fault"
-done
+matrix_rows 2 "$root/build/matrix-steps.txt" beneath
+# The last run has an x2APIC and no fault, and is looked at below.
+while read -r result fault cells strikes _ why; do
+    check "$fault: $strikes strikes in $cells cells, each found and named $why" row_is_ok "$result"
+done < <(head -n -1 "$work/rows")
+check "each had its run" [ "$(wc -l <"$work/rows")" = $((2 + $(wc -w <<<"$plants"))) ]
+sed 's/^/# /' "$root/build/matrix-steps.txt"
 
 about=x2apic
 awk '/^faultvisor ev=run / { run++ } run == 8' "$work/log" >"$work/x2apic"
