@@ -5,9 +5,13 @@
  */
 #include "window.h"
 
-/* A hold with interrupts on. */
+/*
+ * A hold with interrupts on. STI holds them off for one instruction (SDM vol. 2B, STI); QEMU 7.2's emulation does for as
+ * long as that instruction is a LOOP to itself, which would take the interrupt at the end of the hold only.
+ */
 .macro open_hold
     sti
+    nop
 1:  loop 1b
     cli
 .endm
