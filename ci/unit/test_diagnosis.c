@@ -99,6 +99,21 @@ static void zeroed_bytes_are_zeroed(void **state)
 
 #define CLEARED "xmm cleared beneath the guest"
 
+static void only_what_no_processor_without_avx512_has_is_avx512(void **state)
+{
+    (void)state;
+    zero(4, 5, 4, 7);
+    opmask[3] = 0;
+    diagnose(&finding, &diagnosis);
+    assert_true(diagnosis_is_avx512(&diagnosis));
+    vector[4][2] = 0;
+    diagnose(&finding, &diagnosis);
+    assert_false(diagnosis_is_avx512(&diagnosis));
+    start_anew(NULL);
+    diagnose(&finding, &diagnosis);
+    assert_false(diagnosis_is_avx512(&diagnosis));
+}
+
 static void a_whole_zeroed_xmm_is_sse(void **state)
 {
     (void)state;
@@ -902,6 +917,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(zeroed_bytes_are_zeroed, start_anew),
+        cmocka_unit_test_setup(only_what_no_processor_without_avx512_has_is_avx512, start_anew),
         cmocka_unit_test_setup(a_whole_zeroed_xmm_is_sse, start_anew),
         cmocka_unit_test_setup(an_earlier_value_is_stale, start_anew),
         cmocka_unit_test_setup(two_different_stale_registers_are_stale, start_anew),

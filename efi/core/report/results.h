@@ -42,6 +42,9 @@ struct known {
     uint64_t signatures; /* a bit for each row of their table, */
     uint64_t real;       /* and for those that nobody planted */
     uint64_t classes;    /* of findings without a signature */
+    /* Of those that nobody planted: a single bit flipped; else only state of AVX-512 was hit, or
+     * more than that. */
+    bool bit_flips, avx512, beyond_avx512;
 };
 
 struct exit_result {

@@ -78,6 +78,17 @@ struct exit_counts count_exit(const struct run *run, uint32_t entry)
     return counts;
 }
 
+void count_without(const struct run *run, uint32_t entry, struct cpus *without)
+{
+    for (uint32_t cpu = 0; run->watched && cpu < run->processors.count; cpu++) {
+        if (!run_has(run, cpu) || !work_takes_part(&run->watched[cpu].vcpu->rounds, entry))
+            continue;
+        const struct tally *tally = &run->watched[cpu].vcpu->rounds.tally[entry];
+        if (!counter_read(&tally->rounds) || atomic_load(&tally->unavailable))
+            cpus_add(without, cpu);
+    }
+}
+
 #define SAMPLES_MAX 4096u
 
 static void sort(uint32_t *values, size_t count)

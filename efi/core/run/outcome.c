@@ -64,25 +64,46 @@ uint32_t outcome_causes(const struct run *run, const struct totals *totals)
     return causes;
 }
 
-static void tell_missing(const struct exit_counts *counts)
+static void put_missing(struct text *text, const struct exit_counts *counts)
 {
-    char buffer[96];
-    struct text text;
-    text_start(&text, buffer, sizeof(buffer));
     if (counts->unavailable && counts->exception == VECTOR_PAGE_FAULT)
-        text_add(&text, "nothing is mapped at 0x%lx, where it is said to be", counts->address);
+        text_add(text, "nothing is mapped at 0x%lx, where it is said to be", counts->address);
     else if (counts->unavailable)
-        text_add(&text, "the instruction raises %s here", exception_name(counts->exception));
+        text_add(text, "the instruction raises %s here", exception_name(counts->exception));
     else if (counts->over)
-        text_add(&text, "%s", counts->reason);
+        text_add(text, "%s", counts->reason);
     else if (counts->waited)
-        text_add(&text, "the run ended before it was possible");
+        text_add(text, "the run ended before it was possible");
     else
-        text_add(&text, "the run ended before it was its turn");
+        text_add(text, "the run ended before it was its turn");
+}
+
+struct missing {
+    const char *name;
+    char reason[96];
+};
+
+static void tell_missing_on(void *context, uint32_t first, const char *list)
+{
+    const struct missing *missing = context;
+    (void)first;
+    event_skip(missing->name, list, missing->reason);
+}
+
+/* Where other vCPUs have rounds of it, it is not what was not tested, but on which. */
+static void tell_missing(const struct run *run, uint32_t entry)
+{
+    const struct exit_counts *counts = &run->counted[entry];
+    struct missing missing = {.name = counts->result.name};
+    struct cpus without = {0};
+    struct text text;
+    text_start(&text, missing.reason, sizeof(missing.reason));
+    put_missing(&text, counts);
+    count_without(run, entry, &without);
     if (counts->result.rounds)
-        text_add(&text, " (%u of the vCPUs)",
-                 counts->unavailable ? counts->unavailable : counts->without_rounds);
-    event_skip(counts->result.name, NULL, buffer);
+        cpus_fold(&without, NULL, tell_missing_on, &missing);
+    else
+        event_skip(missing.name, NULL, missing.reason);
 }
 
 static void tell_exits(const struct run *run)
@@ -98,7 +119,7 @@ static void tell_exits(const struct run *run)
             event_exit_row(&counted[n].result);
     for (uint32_t n = 0; n < run->plan.count; n++) {
         if (counted[n].without_rounds || counted[n].unavailable)
-            tell_missing(&counted[n]);
+            tell_missing(run, n);
         else if (counted[n].over)
             event_exit_over(&counted[n].result, counted[n].over, counted[n].reason);
     }

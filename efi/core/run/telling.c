@@ -141,6 +141,17 @@ static bool told_before(struct known *known, const struct found *found)
     return before;
 }
 
+/* What the advice at the end goes by. */
+static void note_hit(struct known *known, const struct diagnosis *diagnosis)
+{
+    if (diagnosis->corruption == CLASS_BIT_FLIP)
+        known->bit_flips = true;
+    else if (diagnosis_is_avx512(diagnosis))
+        known->avx512 = true;
+    else
+        known->beyond_avx512 = true;
+}
+
 /* So many are told in full; the first of each kind is in any case. */
 static uint64_t most_told(const struct options *options)
 {
@@ -159,6 +170,8 @@ static bool tell_finding(struct run *run, const struct finding *finding)
                           .signature = signature_find(&diagnosis),
                           .exit_name = run_row_name(run, finding->exit)};
     found.told_before = told_before(&run->known, &found);
+    if (!finding->injected)
+        note_hit(&run->known, &diagnosis);
     if (found.told_before && run->findings_told >= most_told(run->options))
         return false;
     found.number = ++run->findings_told;
