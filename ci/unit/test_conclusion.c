@@ -161,6 +161,14 @@ static void three_in_n_is_the_bound_of_nothing_in_n(void **state)
     assert_int_equal(conclusion_bound(3000000, 1), 0);
 }
 
+static void what_stayed_in_the_guest_is_not_in_the_bound(void **state)
+{
+    (void)state;
+    struct outcome outcome = {
+        .verdict = VERDICT_PASS, .rounds = 9000, .planted = 2000, .injected = 0, .stayed = 4000};
+    assert_int_equal(conclusion_bound_of_run(&outcome), 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +181,7 @@ int main(void)
         cmocka_unit_test(findings_count_where_the_test_broke_as_well),
         cmocka_unit_test(a_hidden_avx512_may_be_meant),
         cmocka_unit_test(three_in_n_is_the_bound_of_nothing_in_n),
+        cmocka_unit_test(what_stayed_in_the_guest_is_not_in_the_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

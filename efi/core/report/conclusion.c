@@ -11,7 +11,7 @@ uint64_t conclusion_bound_of_run(const struct outcome *outcome)
 {
     if (outcome->verdict == VERDICT_ERROR)
         return 0;
-    return conclusion_bound(outcome->rounds - outcome->planted,
+    return conclusion_bound(outcome->rounds - outcome->planted - outcome->stayed,
                             outcome->findings - outcome->injected);
 }
 

@@ -51,6 +51,8 @@ static void add_tally(struct exit_counts *counts, const struct tally *tally)
     result->rounds += rounds;
     result->findings += counter_read(&tally->findings);
     result->interrupts += counter_read(&tally->interrupts);
+    counts->timed += counter_read(&tally->timed);
+    counts->left += counter_read(&tally->left);
     result->live_cycles += counter_read(&tally->live_cycles);
     result->slice_cycles += counter_read(&tally->slice_cycles);
     if (lowest && (lowest < result->cycles_min || !result->cycles_min))
@@ -64,6 +66,21 @@ static void add_tally(struct exit_counts *counts, const struct tally *tally)
     counts->waited |= rounds == 0 && atomic_load_explicit(&tally->waited, memory_order_relaxed);
 }
 
+static void judge_leaving(const struct run *run, uint32_t entry, struct exit_counts *counts)
+{
+    const struct leaving *leaving = &run->machine->leaving;
+    struct exit_result *result = &counts->result;
+    if (entry == INJECT_ROW || !leaving->cycles || !result->rounds)
+        return;
+    const struct exit *exit = run->plan.entry[entry].exit;
+    result->passed_through = exit->port80 && leaving->port80_stays;
+    if (result->passed_through)
+        result->leaves = LEAVES_NO;
+    else if (exit_is_judged(exit))
+        result->leaves = leaving_judge(counts->timed, counts->left);
+    result->stayed = leaving_stayed(result->leaves, result->rounds, counts->timed, counts->left);
+}
+
 struct exit_counts count_exit(const struct run *run, uint32_t entry)
 {
     bool injected = entry == INJECT_ROW;
@@ -75,6 +92,7 @@ struct exit_counts count_exit(const struct run *run, uint32_t entry)
     for (uint32_t cpu = 0; (vcpu = next_vcpu(run, &cpu)) != NULL;)
         if (work_takes_part(&vcpu->rounds, entry))
             add_tally(&counts, &vcpu->rounds.tally[entry]);
+    judge_leaving(run, entry, &counts);
     return counts;
 }
 

@@ -47,6 +47,14 @@ static bool any_disk_failed(const struct run *run)
     return failed;
 }
 
+static uint64_t rounds_that_stayed(const struct run *run)
+{
+    uint64_t stayed = 0;
+    for (uint32_t n = 0; n < run->plan.count; n++)
+        stayed += run->counted[n].result.stayed;
+    return stayed;
+}
+
 uint32_t outcome_causes(const struct run *run, const struct totals *totals)
 {
     uint32_t causes = 0;
@@ -61,6 +69,8 @@ uint32_t outcome_causes(const struct run *run, const struct totals *totals)
         note_cause(&causes, CAUSE_DISK_FAILED);
     if (totals->rounds == 0)
         note_cause(&causes, CAUSE_NOTHING_RAN);
+    else if (rounds_that_stayed(run) == totals->rounds - totals->planted)
+        note_cause(&causes, CAUSE_NOTHING_LEFT);
     return causes;
 }
 
@@ -106,6 +116,26 @@ static void tell_missing(const struct run *run, uint32_t entry)
         event_skip(missing.name, NULL, missing.reason);
 }
 
+/* What found something was a test, whatever its cycles say. */
+static bool nothing_left(const struct exit_result *result)
+{
+    return result->leaves == LEAVES_NO && !result->findings;
+}
+
+/* What ran without an exit tested nothing of what is beneath. */
+static void tell_stayed(const struct run *run, const struct exit_result *result)
+{
+    char buffer[128];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    if (result->passed_through)
+        text_add(&text, "it stays in the guest here: its port is passed through");
+    else
+        text_add(&text, "it stays in the guest here: %lu cycles, where an exit takes %lu",
+                 result->cycles_median, run->machine->leaving.cycles);
+    event_skip(result->name, NULL, buffer);
+}
+
 static void tell_exits(const struct run *run)
 {
     const struct exit_counts *counted = run->counted;
@@ -122,6 +152,8 @@ static void tell_exits(const struct run *run)
             tell_missing(run, n);
         else if (counted[n].over)
             event_exit_over(&counted[n].result, counted[n].over, counted[n].reason);
+        if (nothing_left(&counted[n].result))
+            tell_stayed(run, &counted[n].result);
     }
 }
 
@@ -230,13 +262,25 @@ static uint64_t live_cycles(const struct run *run)
     return cycles;
 }
 
-struct outcome outcome_of(const struct run *run, const struct totals *totals)
+static void list_stayed(struct run *run)
 {
+    struct text text;
+    text_start(&text, run->stayed_exits, sizeof(run->stayed_exits));
+    for (uint32_t n = 0; n < run->plan.count; n++)
+        if (nothing_left(&run->counted[n].result))
+            text_add(&text, "%s%s", text.length ? ", " : "", run->counted[n].result.name);
+}
+
+struct outcome outcome_of(struct run *run, const struct totals *totals)
+{
+    list_stayed(run);
     struct outcome outcome = {
         .rounds = totals->rounds,
         .findings = totals->findings,
         .planted = totals->planted,
         .injected = totals->injected,
+        .stayed = rounds_that_stayed(run),
+        .stayed_exits = run->stayed_exits[0] ? run->stayed_exits : NULL,
         .milliseconds = run->elapsed,
         .vcpus = totals->vcpus,
         .control_run = run->machine->hypervisor.kind == HYPERVISOR_NONE && !run->machine->hidden[0],

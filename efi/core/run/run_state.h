@@ -46,6 +46,7 @@ struct totals {
 /* What became of an exit. */
 struct exit_counts {
     struct exit_result result;
+    uint64_t timed, left;    /* rounds, and of these those that left the guest */
     uint32_t without_rounds; /* vCPUs that took part and have none */
     uint32_t unavailable;    /* of them: the event raised an exception */
     uint32_t exception;      /* its vector */
@@ -59,6 +60,7 @@ struct exit_counts {
 enum operator_command { COMMAND_NONE, COMMAND_STOP, COMMAND_PAUSE, COMMAND_POWER_OFF };
 
 #define RUN_NOTICES 5u
+#define EXITS_TEXT  512u /* names of exits, in a list */
 
 struct run {
     /* Set before the run. */
@@ -106,7 +108,8 @@ struct run {
     bool xcr0_told;     /* in the report, */
     uint64_t xcr0;      /* as this */
     struct exit_counts counted[EXIT_MAX + 1];
-    struct outcome outcome; /* its reason is NULL until there is one */
+    char stayed_exits[EXITS_TEXT]; /* those of which nothing left the guest */
+    struct outcome outcome;        /* its reason is NULL until there is one */
 };
 
 /* Whether a vCPU takes part. */

@@ -103,6 +103,8 @@ struct tally {
     _Atomic(const char *) over;   /* why there are no more rounds of it; NULL: there are */
     _Atomic bool waited;          /* a slice had no round, as it was NOT_NOW */
     _Atomic uint64_t interrupts;  /* taken in its rounds */
+    _Atomic uint64_t timed,
+        left; /* rounds that were timed; and of these those that left the guest */
     _Atomic uint64_t live_cycles, slice_cycles; /* for exits that measure their exposure */
     uint32_t by_xsave; /* rounds by XSAVE in the next slice, if that is more than one */
     uint32_t mix;      /* of these the next */
