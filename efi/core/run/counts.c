@@ -96,15 +96,19 @@ struct exit_counts count_exit(const struct run *run, uint32_t entry)
     return counts;
 }
 
-void count_without(const struct run *run, uint32_t entry, struct cpus *without)
+bool count_without(const struct run *run, uint32_t entry, struct cpus *without)
 {
+    bool others = false;
     for (uint32_t cpu = 0; run->watched && cpu < run->processors.count; cpu++) {
         if (!run_has(run, cpu) || !work_takes_part(&run->watched[cpu].vcpu->rounds, entry))
             continue;
         const struct tally *tally = &run->watched[cpu].vcpu->rounds.tally[entry];
         if (!counter_read(&tally->rounds) || atomic_load(&tally->unavailable))
             cpus_add(without, cpu);
+        else
+            others = true;
     }
+    return others;
 }
 
 #define SAMPLES_MAX 4096u

@@ -10,8 +10,9 @@ struct totals count_totals(const struct run *run);
 struct exit_counts count_exit(const struct run *run, uint32_t entry);
 uint64_t count_median(const struct run *run, uint32_t entry);
 
-/* The vCPUs that have no rounds of an entry though they take part in it, or cannot have any. */
-void count_without(const struct run *run, uint32_t entry, struct cpus *without);
+/* The vCPUs that have no rounds of an entry though they take part in it, or cannot have any. False:
+ * they are all that take part. */
+bool count_without(const struct run *run, uint32_t entry, struct cpus *without);
 
 /* Of an XSAVE component, by its bit in XCR0. */
 struct component_result count_component(const struct run *run, uint32_t bit);

@@ -100,7 +100,7 @@ static void tell_missing_on(void *context, uint32_t first, const char *list)
     event_skip(missing->name, list, missing->reason);
 }
 
-/* Where other vCPUs have rounds of it, it is not what was not tested, but on which. */
+/* Where other vCPUs have tested it, it is told which have not. */
 static void tell_missing(const struct run *run, uint32_t entry)
 {
     const struct exit_counts *counts = &run->counted[entry];
@@ -109,8 +109,7 @@ static void tell_missing(const struct run *run, uint32_t entry)
     struct text text;
     text_start(&text, missing.reason, sizeof(missing.reason));
     put_missing(&text, counts);
-    count_without(run, entry, &without);
-    if (counts->result.rounds)
+    if (count_without(run, entry, &without))
         cpus_fold(&without, NULL, tell_missing_on, &missing);
     else
         event_skip(missing.name, NULL, missing.reason);

@@ -121,6 +121,8 @@ static inline bool run_has(const struct run *run, uint32_t cpu)
 /* The name of a row of the tallies: of an entry of the plan, or of the planted faults. */
 static inline const char *run_row_name(const struct run *run, uint32_t row)
 {
+    if (row == PREPARE_ROW)
+        return "preparation";
     return row == INJECT_ROW ? "inject" : run->plan.entry[row].exit->name;
 }
 
