@@ -3,6 +3,7 @@
 #include "../../platform/traps.h"
 #include "../window/counter.h"
 #include "../window/work.h"
+#include <string.h>
 
 /* The next vCPU from `cpu` on that takes part, for a walk over all; NULL: there are no more. */
 static const struct vcpu *next_vcpu(const struct run *run, uint32_t *cpu)
@@ -137,6 +138,17 @@ uint64_t count_median(const struct run *run, uint32_t entry)
     }
     sort(samples, count);
     return count ? samples[count / 2] : 0;
+}
+
+uint64_t count_median_of(const struct run *run, uint32_t cpu, uint32_t entry)
+{
+    uint32_t samples[TIMED_KEPT];
+    if (!run_has(run, cpu))
+        return 0;
+    const struct tally *tally = &run->watched[cpu].vcpu->rounds.tally[entry];
+    memcpy(samples, tally->cycles, sizeof(samples));
+    sort(samples, tally->timings);
+    return tally->timings ? samples[tally->timings / 2] : 0;
 }
 
 struct component_result count_component(const struct run *run, uint32_t bit)

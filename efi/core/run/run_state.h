@@ -76,7 +76,6 @@ struct run {
     struct processors processors;
     struct plan plan;
     struct watched *watched; /* one for each vCPU of the machine */
-    uint32_t left_out;       /* exits that were asked for and cannot run */
 
     /* How far it is. In milliseconds, without those of pauses where nothing else is said. */
     uint64_t started_at, elapsed;
@@ -88,12 +87,15 @@ struct run {
     struct gap gap;                  /* between the looks of the boot vCPU */
     const struct machine *last_seen; /* what it was at the last look */
     struct machine after_gap;
-    struct mark mark;                       /* of last_seen */
-    uint64_t marked_at;                     /* when that was compared */
-    uint64_t rate_known, rate_measured;     /* of the TSC, by the firmware's clock; the latest */
-    bool went_back;                         /* the TSC of the boot vCPU, */
-    uint64_t back_at;                       /* last */
-    char changes[200];                      /* of the machine, in words; "": none */
+    struct mark mark;                   /* of last_seen */
+    uint64_t marked_at;                 /* when that was compared */
+    uint64_t rate_known, rate_measured; /* of the TSC, by the firmware's clock; the latest */
+    bool went_back;                     /* the TSC of the boot vCPU, */
+    uint64_t back_at;                   /* last */
+    char changes[200];                  /* of the machine, in words; "": none */
+    uint32_t gaps;
+    const char *in_force;                   /* options, in words */
+    char shown_left_out[EXITS_TEXT];        /* what progress says of exits that cannot run */
     struct exit_result shown[EXIT_MAX + 1]; /* what progress says of the exits */
     struct progress progress;
     uint64_t rate, rate_rounds,

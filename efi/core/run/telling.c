@@ -9,12 +9,13 @@
 #include "option_words.h"
 #include <string.h>
 
-void tell_start(const struct run *run)
+void tell_start(struct run *run)
 {
     static char in_force[OPTIONS_IN_FORCE_MAX]; /* too large for a stack of the firmware's */
     struct text text;
     text_start(&text, in_force, sizeof(in_force));
     options_in_force(run->options, &text);
+    run->in_force = in_force;
     event_start(&run->identity, run->machine->firmware, in_force);
     event_machine(run->machine);
 }
