@@ -587,7 +587,12 @@ static void a_failure_says_since_when(void **state)
     progress.outcome = &outcome;
     find_wrong(1, 0, 0, false);
     draw();
-    expect_shown(" In 0:01:00, first at 0:00:07. Looks like ESXi 8.0.2: AVX-256 host code, zmm");
+    expect_shown(" Since 0:00:07. Looks like ESXi 8.0.2: AVX-256 host code, zmm not saved ");
+    expect_shown(
+        " FAIL: because                                               R: what to do next ");
+    progress.gaps = 6;
+    draw();
+    expect_shown(" Since 0:00:07, 6 gaps. Looks like ESXi 8.0.2: AVX-256 host code, zmm not saved");
     expect_shown("FINDING 1 of 103: zmm0-15, bits 511:256 zeroed, after cpuid on vCPU 3");
 }
 
@@ -775,7 +780,7 @@ static void the_first_finding_is_told_in_words(void **state)
     progress.outcome = &outcome;
     outcome.verdict = VERDICT_FAIL;
     draw();
-    expect_shown("first at 0:00:15. No known bug leaves this trace.");
+    expect_shown(" Since 0:00:15. No known bug leaves this trace.");
 }
 
 static void an_exception_is_a_finding_by_its_name(void **state)

@@ -114,17 +114,15 @@ static void draw_running(struct grid *grid, const struct progress *progress)
     grid_put(grid, ROW_PROGRESS, 10, LOOK_PLAIN, "%s", buffer);
 }
 
-/* When, for how long, and what it is worth. */
+/* Since when or for how long, and what it looks like or is worth. */
 static void put_second(struct text *text, const struct view *view, const struct progress *progress)
 {
     const struct outcome *outcome = progress->outcome;
     const struct kept_finding *first = kept_first();
-    text_add(text, " In ");
-    put_time(text, progress->milliseconds);
+    text_add(text, first ? " Since " : " In ");
+    put_time(text, first ? view->first_at : progress->milliseconds);
     put_gaps(text, progress);
     if (first) {
-        text_add(text, ", first at ");
-        put_time(text, view->first_at);
         text_add(text, ". %s%s", first->signature ? "Looks like " : "",
                  first->signature ? first->signature->name : "No known bug leaves this trace.");
     } else if (outcome->verdict == VERDICT_PASS && conclusion_bound_of_run(outcome)) {
@@ -160,6 +158,8 @@ static void draw_verdict(struct grid *grid, const struct view *view,
         grid_put(grid, ROW_PROGRESS, 0, look, " %s: %s", verdict_name(outcome->verdict),
                  outcome->reason);
     grid_put(grid, ROW_SECOND, 0, look, "%s", second);
+    if (outcome->verdict == VERDICT_FAIL && !planted)
+        grid_put(grid, ROW_PROGRESS, GRID_COLUMNS - 19, look, "R: what to do next");
     grid_fill(grid, ROW_PROGRESS, look);
     grid_fill(grid, ROW_SECOND, look);
 }
