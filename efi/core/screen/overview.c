@@ -207,7 +207,9 @@ static uint32_t exit_in_row(const struct view *view, const struct progress *prog
 
 static char mark_of(enum leaves leaves)
 {
-    return leaves == LEAVES_YES ? '*' : leaves == LEAVES_SOME ? '+' : ' ';
+    if (leaves == LEAVES_YES)
+        return '*';
+    return leaves == LEAVES_SOME ? '+' : ' ';
 }
 
 static void draw_table(struct grid *grid, const struct view *view, const struct progress *progress,
