@@ -5,7 +5,13 @@
 . "$(dirname "$0")/lib.sh"
 
 echo 'fault=avx256 every=50ms -- time=5 findings=1' | faultvisor_image by-time
-echo 'migrate=700 pose=vmware -- passes=4' | faultvisor_image migrate
+{
+    echo 'migrate=700 pose=vmware -- passes=4'
+    # More runs, of a second each: exits that are none.
+    echo 'through=80 pose=vmware -- passes=2 exits=out80,out80-tf,string-io,rdpmc,cpuid'
+    echo 'through=80,71 pose=vmware -- passes=1 exits=out80,string-io'
+    echo 'through=80 pose=vmware -- passes=1 exits=out80'
+} | faultvisor_image migrate
 echo 'apic=x2apic -- passes=2' | faultvisor_image x2apic
 echo 'hang=300 -- time=30' | faultvisor_image hang
 echo 'fault=avx256 every=1 -- time=3 findings=1000' | faultvisor_image flood
@@ -37,6 +43,29 @@ check "a migration is a gap of five seconds, and the other build is named" \
 check "the conclusion names both" says 'beneath the run: build 22380479 is now 24022510'
 check "the machine is said anew" says 'ev=machine .*hypervisor=VMware build=24022510'
 check "the run goes on to its end, and PASS" says 'ev=done verdict=PASS'
+
+rows_are() { # HOW MANY, PATTERN
+    [ "$(count "$2")" = "$1" ]
+}
+check "a port that is passed through is no exit, and has no bound" \
+    rows_are 3 'ev=exit name=out80 rounds=[0-9]* findings=0 cycles_min=[0-9]* cycles_median=[0-9]* cycles_total=[0-9]* exits=no$'
+check "nor is it one with a single step" says 'ev=exit name=out80-tf .* exits=no$'
+check "nor is what nobody intercepts" says 'ev=exit name=rdpmc .* exits=no$'
+check "they are listed as not tested" says 'ev=skip exit=rdpmc reason="it stays in the guest here: [0-9]* cycles, where an exit takes [1-9]'
+check "with what is known of the port" says 'ev=skip exit=out80 reason="it stays in the guest here: its port is passed through"'
+check "what exits is one" rows_are 2 'ev=exit name=cpuid .* below_one_in=[1-9][0-9]* exits=yes$'
+check "string I/O takes the RTC then, or PCI where that does not exit either" \
+    rows_are 3 'ev=exit name=string-io .* below_one_in=[1-9][0-9]* exits=yes$'
+bound_is_of_exits() {
+    local alone bound
+    alone=$(grep '^zmmtest .* ev=exit name=string-io' "$work/$about" | sed -n '3s/.* below_one_in=\([0-9]*\).*/\1/p')
+    bound=$(grep '^zmmtest .* ev=done' "$work/$about" | sed -n '3s/.* below_one_in=\([0-9]*\).*/\1/p')
+    echo "# $bound of the run, $alone of the one exit in it that is one"
+    [ "${bound:-0}" -gt 0 ] && [ "$bound" = "$alone" ]
+}
+check "the bound counts what left the guest alone" bound_is_of_exits
+check "the conclusion names the others" says 'These stayed in the guest here, and count for nothing: out80'
+check "where nothing left it, this is no PASS" says 'ev=done verdict=INCOMPLETE .*reason="nothing that ran left the guest here"'
 
 about=x2apic
 for name in timer hlt ipi; do

@@ -187,9 +187,9 @@ row() {
     sed -n "$(($1 + 1))p" "$work/looks"
 }
 
-# Row 5 of the screen is dword 15, row 20 dword 0; column 48 is zmm0.
+# Row 6 of the screen is dword 15, row 21 dword 0; column 48 is zmm0.
 map_row() { # DWORD
-    row $((20 - $1)) | cut -c 49-80
+    row $((21 - $1)) | cut -c 49-80
 }
 
 # map COLOUR FIRST-DWORD LAST-DWORD: zmm0-15 have it in these, and nothing else has any.
@@ -258,10 +258,14 @@ check "ui=screen on a serial console: the title" shows '^ zmmtest [0-9]'
 check "the verdict" shows '^ FAIL: registers changed, but only where zmmtest INJECTED it'
 check "the row of the injected faults" shows '^inject +[1-9][0-9]* +0 +[1-9][0-9]*'
 check "the other exits" shows '^cpuid +[1-9][0-9]* +[0-9]+ +0 '
-check "the map, without colour: zeroed, changed, not tested" shows ' 7 o{16}-{16}$'
-check "and intact" shows ' 3 \.xxx\.xx\.{8}x-{16}$'
-check "the last finding in words" shows '^INJECTED FINDING [0-9]+: .*, after inject on vCPU [01]'
-check "the keys" shows '^R report +F findings +M map by vCPU +S shut down'
+check "the map, without colour: zeroed, changed, not tested" shows ' 255 o{16}-{16}$'
+check "and intact" shows ' 127 \.xxx\.xx\.{8}x-{16}$'
+check "the first finding in words, and of how many" shows '^INJECTED FINDING 1 of [0-9]+: .*, after inject on vCPU [01]'
+check "and since when" shows '^ Since 0:00:0[0-9]\. Looks like '
+check "the options in force" shows '^Options +zmmtest.conf: .*time=3'
+check "both have findings" shows '^vCPUs +xx '
+check "what could not run, by name" shows '^Left out hypercall, .*[a-z]'
+check "the keys" shows '^R report +F findings +M map by vCPU +S shut down +B reboot +X firmware'
 check "the log goes on beneath it, each line whole and once" log_is_whole
 
 about=details
@@ -269,15 +273,17 @@ check "O asks first, and Y powers off, with the verdict" exits_with 1
 check "long before its time" says 'ev=done verdict=FAIL .*elapsed=[1-4]?[0-9] '
 check "and says why" says 'ev=done .*reason="registers changed, but only where zmmtest INJECTED it"'
 check "the finding is shown in full" grep -q 'expected          found             which is' "$work/details.kept/serial"
+check "with the options that try it again" grep -Eq 'Again with: inject=swapped cpus=[01] seed=0x[0-9a-f]+' \
+    "$work/details.kept/serial"
 check "with where the value came from" grep -Eq 'ymm1: swapped: run [0-9a-f]+, vCPU [01], generation [0-9]+, ymm2 lane 0' \
     "$work/details.kept/serial"
 
 about=u-boot
 rows=25
 check "on 80x25 all has its place: the title" shows '^ zmmtest [0-9]'
-check "as many exits as there is room for" shows '^exit 16 of [0-9]+ +rounds'
-check "the map's last row" shows ' 0 \.xx\.{13}-{16}$'
-check "the last finding" shows '^INJECTED FINDING [0-9]+: ymm1-2, bits 255:0 swapped, after inject on vCPU 0'
+check "as many exits as there is room for" shows '^11 of [0-9]+ shown, up/down'
+check "the map's last row" shows ' 31 \.xx\.{13}-{16}$'
+check "the first finding" shows '^INJECTED FINDING 1 of [0-9]+: ymm1-2, bits 255:0 swapped, after inject on vCPU 0'
 check "and the keys, in the last row" grep -Eq '^R report +F findings' <(tail -n 1 "$work/text")
 
 about=countdown
@@ -293,11 +299,13 @@ check "Esc ends it" says 'ev=done verdict=INCOMPLETE'
 about=bochs-fail
 check "the ESXi 8.0.2 bug on a display" looks "$work/bochs-fail.kept/screen.xwd"
 check "is a red bar" row_is 3 r
+check "of two rows" row_is 4 r
 check "and the upper left quadrant of the map, and nothing else" map_is r 8 15
 
 about=bochs-pass
 check "a PASS on a display" looks "$work/bochs-pass.kept/screen.xwd"
 check "is a green bar" row_is 3 g
+check "of two rows" row_is 4 g
 check "and a map without a hit" map_is k 0 15
 "$here/screen" inks "$work/bochs-pass.kept/screen.xwd" >"$work/looks"
 all_green() {

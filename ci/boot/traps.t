@@ -1,6 +1,6 @@
 #!/bin/bash
-# Exceptions that are never findings: machine checks, and those by which a confidential VM is told of exits. And a
-# hypervisor that CPUID hides.
+# Exceptions that are never findings: machine checks, and those by which a confidential VM is told of exits. One of
+# zmmtest's own that is a finding. And a hypervisor that CPUID hides.
 . "$(dirname "$0")/lib.sh"
 
 # What each run of faultvisor is about, and its line.
@@ -8,6 +8,7 @@ runs=(
     "ve fault=inject-ve every=3 on=out80,rdmsr"
     "vc fault=inject-vc every=1 after=20 on=cpuid,wrmsr"
     "mc fault=inject-mc every=50 on=cpuid,hold"
+    "xcr0 fault=xcr0 every=1ms"
     "tdx cpuid=0.0:eax=21 cpuid=21.0:ebx=65746e49 cpuid=21.0:edx=5844546c cpuid=21.0:ecx=20202020"
 )
 for run in "${runs[@]}"; do
@@ -59,6 +60,12 @@ check "a machine check is an error" says 'ev=error reason="vCPU 0: machine check
 check "and the verdict" says 'ev=done verdict=ERROR .*reason="a machine check came'
 check "no finding" never_says 'ev=finding'
 check "the rest ran" says 'ev=exit name=out80 rounds=[1-9]'
+
+run_of xcr0
+check "a hypervisor that loses XCR0 all the time lets no self-test pass" says 'ev=selftest planted=[0-9]* named=[0-9]* .*missed='
+check "what stopped it is at an offset into the program" says 'missed="stopped by #(UD|GP) at image\+0x[0-9a-f]{1,5}"'
+check "the loss is a finding, with its name" says 'ev=finding n=1 cpu=0 exit=preparation .*component=xcr0 class=altered registers=xcr0 bits=7:5'
+check "FAIL: this is no fault of zmmtest" says 'ev=done verdict=FAIL exits=0 findings=1 .*reason="registers changed beneath this guest"'
 
 run_of tdx
 check "TDX is recognised" says 'ev=machine .*confidential=TDX'

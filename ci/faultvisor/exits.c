@@ -22,15 +22,25 @@ static _Alignas(PAGE) uint8_t msr_bitmap[PAGE];
 #define PORT_PCI        0xcf8u /* to 0xcff */
 #define PORT_BACKDOOR   0x5658u
 
+static void change_bit(uint8_t *bitmap, uint32_t bit, bool on)
+{
+    uint8_t mask = (uint8_t)(1u << bit % 8);
+    bitmap[bit / 8] = (uint8_t)(on ? bitmap[bit / 8] | mask : bitmap[bit / 8] & ~mask);
+}
+
 static void set_bit(uint8_t *bitmap, uint32_t bit)
 {
-    bitmap[bit / 8] |= (uint8_t)(1u << bit % 8);
+    change_bit(bitmap, bit, true);
+}
+
+void exits_intercept_ports(bool diagnostic, bool rtc)
+{
+    change_bit(io_bitmaps, PORT_DIAGNOSTIC, diagnostic);
+    change_bit(io_bitmaps, PORT_RTC_DATA, rtc);
 }
 
 const uint8_t *exits_io_bitmaps(void)
 {
-    set_bit(io_bitmaps, PORT_DIAGNOSTIC);
-    set_bit(io_bitmaps, PORT_RTC_DATA);
     set_bit(io_bitmaps, PORT_BACKDOOR);
     for (uint32_t port = PORT_PCI; port < PORT_PCI + 8; port++)
         set_bit(io_bitmaps, port);

@@ -13,6 +13,7 @@
 #include "../../efi/platform/instructions.h"
 #include "../../efi/uefi/firmware.h"
 #include "../../efi/uefi/mp_services.h"
+#include "exits.h"
 #include "launch.h"
 #include "plan.h"
 #include "say.h"
@@ -214,6 +215,7 @@ static void run_zmmtest(size_t program_size, struct word options)
     windows_find(image->ImageBase);
     if (plan.x2apic)
         turn_x2apic_on();
+    exits_intercept_ports(!plan.through_diagnostic, !plan.through_rtc);
     trigger_reset();
     vmware_reset();
     trigger_describe();

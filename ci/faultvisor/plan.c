@@ -128,6 +128,13 @@ static bool set_x2apic(struct word value)
     return plan.x2apic = word_is(value, "x2apic");
 }
 
+static bool set_through(struct word value)
+{
+    plan.through_rtc = word_is(value, "80,71");
+    plan.through_diagnostic = plan.through_rtc || word_is(value, "80");
+    return plan.through_diagnostic;
+}
+
 static bool set_no_console(struct word value)
 {
     return plan.no_console = word_is(value, "none");
@@ -157,6 +164,7 @@ static const struct key {
     {.name = "hang-ms=", .number = &plan.hang_ms},
     {.name = "hang-cpu=", .number = &plan.hang_cpu},
     {.name = "apic=", .set = set_x2apic, .takes = "x2apic"},
+    {.name = "through=", .set = set_through, .takes = "80 or 80,71"},
     {.name = "console=", .set = set_no_console, .takes = "none"},
     {.name = "cpuid=",
      .set = add_cpuid_lie,
@@ -217,7 +225,7 @@ static void set_defaults(void)
     plan.migrate_ms = 5000;
     plan.tsc_back_ms = 131;
     plan.tsc_back_cpu = TSC_OF_ALL;
-    plan.x2apic = plan.no_console = false;
+    plan.x2apic = plan.no_console = plan.through_diagnostic = plan.through_rtc = false;
     plan.lies = 0;
     plan.pose_vmware = false;
     plan.rpci = POSE_ANSWERS;

@@ -47,8 +47,9 @@ struct plan {
     uint64_t hang_ms;      /* for so long; 0: for good */
     struct cpuid_lie lie[CPUID_LIES];
     uint32_t lies;
-    bool x2apic;     /* turn it on for each vCPU */
-    bool no_console; /* zmmtest finds no console */
+    bool through_diagnostic, through_rtc; /* let ports 80h and 71h through to the machine */
+    bool x2apic;                          /* turn it on for each vCPU */
+    bool no_console;                      /* zmmtest finds no console */
     bool pose_vmware;
     enum pose rpci;
     bool low_bandwidth;    /* VMware offers no other */

@@ -80,6 +80,7 @@ void machine_identify(struct machine *machine, uint64_t tsc_hz)
     read_firmware(machine);
     read_system(machine);
     machine->cpu.microcode = read_microcode();
+    leaving_measure(machine);
 }
 
 struct marking {

@@ -36,6 +36,13 @@ void traps_leave(struct traps *traps)
     current = NULL;
 }
 
+extern const char __executable_start[]; /* ld's, of where the program begins */
+
+uint64_t image_offset(uint64_t address)
+{
+    return address - (uint64_t)__executable_start;
+}
+
 struct traps *traps_current(void)
 {
     return current;

@@ -17,6 +17,8 @@ static bool advises(const struct outcome *outcome, const char *words)
     return false;
 }
 
+static const struct known nothing_known;
+
 static void every_outcome_has_a_meaning_and_a_step(void **state)
 {
     (void)state;
@@ -26,6 +28,7 @@ static void every_outcome_has_a_meaning_and_a_step(void **state)
                                       .hypervisor = kind,
                                       .control_run = kind == HYPERVISOR_NONE,
                                       .findings = verdict == VERDICT_FAIL,
+                                      .known = &nothing_known,
                                       .system = ""};
             assert_true(strlen(conclusion_meaning(&outcome)) > 0);
             assert_non_null(conclusion_step(&outcome, 0));
@@ -33,14 +36,36 @@ static void every_outcome_has_a_meaning_and_a_step(void **state)
         }
 }
 
-static void a_finding_on_vmware_leads_to_the_patch_and_the_mask(void **state)
+static struct known known;
+
+/* A run with AVX-512 that found nothing yet. */
+static struct outcome fail_beneath(enum hypervisor_kind hypervisor)
+{
+    memset(&known, 0, sizeof(known));
+    return (struct outcome){.verdict = VERDICT_FAIL,
+                            .findings = 7,
+                            .injected = 6,
+                            .hypervisor = hypervisor,
+                            .avx512 = true,
+                            .known = &known,
+                            .system = ""};
+}
+
+static void know(const char *name)
+{
+    const struct signature *signature;
+    for (uint32_t row = 0; (signature = signature_of_number(row)) != NULL; row++)
+        if (strcmp(signature->name, name) == 0)
+            known.real |= UINT64_C(1) << row;
+    assert_int_not_equal(known.real, 0);
+}
+
+static void the_bug_of_esxi_leads_to_the_patch_and_the_mask(void **state)
 {
     (void)state;
-    struct outcome outcome = {.verdict = VERDICT_FAIL,
-                              .findings = 7,
-                              .injected = 6,
-                              .hypervisor = HYPERVISOR_VMWARE,
-                              .system = ""};
+    struct outcome outcome = fail_beneath(HYPERVISOR_VMWARE);
+    know("ESXi 8.0.2: AVX-256 host code, zmm not saved");
+    known.avx512 = true;
     assert_true(advises(&outcome, "24022510"));
     assert_true(advises(&outcome, "featMask.vm.cpuid.AVX512F"));
     assert_true(advises(&outcome, "vmware.log"));
@@ -57,14 +82,50 @@ static void a_finding_on_vmware_leads_to_the_patch_and_the_mask(void **state)
     assert_false(advises(&outcome, "-avx512f"));
 }
 
+static void another_bug_on_vmware_is_not_mended_by_that_patch(void **state)
+{
+    (void)state;
+    struct outcome outcome = fail_beneath(HYPERVISOR_VMWARE);
+    know("Hi16_ZMM reset");
+    known.avx512 = true;
+    assert_false(advises(&outcome, "24022510"));
+    assert_true(advises(&outcome, "featMask.vm.cpuid.AVX512F"));
+    assert_true(advises(&outcome, "vmware.log"));
+}
+
+static void a_flipped_bit_leads_to_the_hardware(void **state)
+{
+    (void)state;
+    struct outcome outcome = fail_beneath(HYPERVISOR_VMWARE);
+    known.bit_flips = true;
+    assert_true(advises(&outcome, "test the memory"));
+    assert_false(advises(&outcome, "24022510"));
+    assert_false(advises(&outcome, "hide AVX-512"));
+    assert_false(advises(&outcome, "hiding AVX-512"));
+}
+
+static void a_mask_is_no_help_against_what_hits_more(void **state)
+{
+    (void)state;
+    struct outcome outcome = fail_beneath(HYPERVISOR_KVM);
+    know("AVX upper halves lost");
+    known.beyond_avx512 = true;
+    assert_false(advises(&outcome, "hide AVX-512"));
+    assert_true(advises(&outcome, "hiding AVX-512 does not help"));
+    known.avx512 = true; /* by another finding */
+    assert_true(advises(&outcome, "hide AVX-512"));
+    outcome.avx512 = false; /* it is hidden already */
+    assert_false(advises(&outcome, "hide AVX-512"));
+    assert_false(advises(&outcome, "-avx512f"));
+}
+
 static void what_was_planted_blames_nobody(void **state)
 {
     (void)state;
-    struct outcome outcome = {.verdict = VERDICT_FAIL,
-                              .findings = 6,
-                              .injected = 6,
-                              .hypervisor = HYPERVISOR_VMWARE,
-                              .system = ""};
+    struct outcome outcome = fail_beneath(HYPERVISOR_VMWARE);
+    know("ESXi 8.0.2: AVX-256 host code, zmm not saved");
+    known.avx512 = true;
+    outcome.findings = 6;
     assert_string_equal(conclusion_meaning(&outcome),
                         "zmmtest found what it had planted itself, and nothing else.");
     assert_true(advises(&outcome, "without inject="));
@@ -75,7 +136,8 @@ static void what_was_planted_blames_nobody(void **state)
 static void findings_count_where_the_test_broke_as_well(void **state)
 {
     (void)state;
-    struct outcome outcome = {.verdict = VERDICT_ERROR, .findings = 1, .system = ""};
+    struct outcome outcome = {
+        .verdict = VERDICT_ERROR, .findings = 1, .known = &nothing_known, .system = ""};
     assert_non_null(strstr(conclusion_meaning(&outcome), "Registers did change"));
     outcome.injected = 1;
     assert_null(strstr(conclusion_meaning(&outcome), "Registers did change"));
@@ -84,7 +146,7 @@ static void findings_count_where_the_test_broke_as_well(void **state)
 static void a_hidden_avx512_may_be_meant(void **state)
 {
     (void)state;
-    struct outcome outcome = {.verdict = VERDICT_INCOMPLETE, .system = ""};
+    struct outcome outcome = {.verdict = VERDICT_INCOMPLETE, .known = &nothing_known, .system = ""};
     assert_true(advises(&outcome, "workaround"));
     outcome.avx512 = true;
     assert_false(advises(&outcome, "workaround"));
@@ -99,15 +161,27 @@ static void three_in_n_is_the_bound_of_nothing_in_n(void **state)
     assert_int_equal(conclusion_bound(3000000, 1), 0);
 }
 
+static void what_stayed_in_the_guest_is_not_in_the_bound(void **state)
+{
+    (void)state;
+    struct outcome outcome = {
+        .verdict = VERDICT_PASS, .rounds = 9000, .planted = 2000, .injected = 0, .stayed = 4000};
+    assert_int_equal(conclusion_bound_of_run(&outcome), 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_outcome_has_a_meaning_and_a_step),
-        cmocka_unit_test(a_finding_on_vmware_leads_to_the_patch_and_the_mask),
+        cmocka_unit_test(the_bug_of_esxi_leads_to_the_patch_and_the_mask),
+        cmocka_unit_test(another_bug_on_vmware_is_not_mended_by_that_patch),
+        cmocka_unit_test(a_flipped_bit_leads_to_the_hardware),
+        cmocka_unit_test(a_mask_is_no_help_against_what_hits_more),
         cmocka_unit_test(what_was_planted_blames_nobody),
         cmocka_unit_test(findings_count_where_the_test_broke_as_well),
         cmocka_unit_test(a_hidden_avx512_may_be_meant),
         cmocka_unit_test(three_in_n_is_the_bound_of_nothing_in_n),
+        cmocka_unit_test(what_stayed_in_the_guest_is_not_in_the_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

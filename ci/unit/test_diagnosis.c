@@ -99,6 +99,21 @@ static void zeroed_bytes_are_zeroed(void **state)
 
 #define CLEARED "xmm cleared beneath the guest"
 
+static void only_what_no_processor_without_avx512_has_is_avx512(void **state)
+{
+    (void)state;
+    zero(4, 5, 4, 7);
+    opmask[3] = 0;
+    diagnose(&finding, &diagnosis);
+    assert_true(diagnosis_is_avx512(&diagnosis));
+    vector[4][2] = 0;
+    diagnose(&finding, &diagnosis);
+    assert_false(diagnosis_is_avx512(&diagnosis));
+    start_anew(NULL);
+    diagnose(&finding, &diagnosis);
+    assert_false(diagnosis_is_avx512(&diagnosis));
+}
+
 static void a_whole_zeroed_xmm_is_sse(void **state)
 {
     (void)state;
@@ -898,69 +913,68 @@ static void every_class_has_a_name_and_a_meaning(void **state)
     }
 }
 
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(zeroed_bytes_are_zeroed, start_anew),
+    cmocka_unit_test_setup(only_what_no_processor_without_avx512_has_is_avx512, start_anew),
+    cmocka_unit_test_setup(a_whole_zeroed_xmm_is_sse, start_anew),
+    cmocka_unit_test_setup(an_earlier_value_is_stale, start_anew),
+    cmocka_unit_test_setup(two_different_stale_registers_are_stale, start_anew),
+    cmocka_unit_test_setup(a_stale_value_of_another_register_names_its_origin, start_anew),
+    cmocka_unit_test_setup(a_value_of_another_vcpu_is_known_even_in_the_wrong_register, start_anew),
+    cmocka_unit_test_setup(a_value_of_another_run_is_known_in_its_own_place, start_anew),
+    cmocka_unit_test_setup(a_value_of_another_run_in_another_place_is_chance, start_anew),
+    cmocka_unit_test_setup(values_in_each_others_place_are_swapped, start_anew),
+    cmocka_unit_test_setup(one_flipped_bit_is_told_by_its_number, start_anew),
+    cmocka_unit_test_setup(one_flipped_bit_that_leaves_a_zero_byte_is_still_a_flip, start_anew),
+    cmocka_unit_test_setup(two_flipped_bits_of_one_quadword_are_foreign, start_anew),
+    cmocka_unit_test_setup(one_flipped_bit_in_each_of_two_registers_is_a_flip, start_anew),
+    cmocka_unit_test_setup(bytes_that_are_nearly_zero_are_not_zeroed, start_anew),
+    cmocka_unit_test_setup(data_of_something_else_is_foreign, start_anew),
+    cmocka_unit_test_setup(what_comes_back_where_nothing_was_is_a_ghost, start_anew),
+    cmocka_unit_test_setup(a_live_component_beside_an_init_one_is_no_ghost, start_anew),
+    cmocka_unit_test_setup(a_general_register_that_was_to_be_zero_is_altered_and_no_ghost,
+                           start_anew),
+    cmocka_unit_test_setup(changed_general_registers_and_flags_are_altered, start_anew),
+    cmocka_unit_test_setup(a_changed_mxcsr_is_altered, start_anew),
+    cmocka_unit_test_setup(every_general_register_has_its_name, start_anew),
+    cmocka_unit_test_setup(a_fault_names_no_register, start_anew),
+    cmocka_unit_test_setup(what_the_event_may_write_is_not_looked_at, start_anew),
+    cmocka_unit_test_setup(flags_that_may_change_are_not_looked_at, start_anew),
+    cmocka_unit_test_setup(a_difference_that_nothing_shows_is_an_opmask_in_the_compare, start_anew),
+    cmocka_unit_test_setup(only_the_lanes_of_the_form_count, start_anew),
+    cmocka_unit_test_setup(the_class_of_most_quadwords_is_the_class, start_anew),
+    cmocka_unit_test_setup(numbers_that_wrap_are_still_ones_own, start_anew),
+    cmocka_unit_test_setup(all_kinds_of_register_stand_in_one_list, start_anew),
+    cmocka_unit_test_setup(registers_that_do_not_fit_leave_dots_behind_a_whole_name, start_anew),
+    cmocka_unit_test_setup(bits_that_do_not_fit_leave_dots_behind_a_whole_range, start_anew),
+    cmocka_unit_test_setup(no_register_of_a_list_is_ever_cut, start_anew),
+    cmocka_unit_test(every_class_has_a_name_and_a_meaning),
+    cmocka_unit_test_setup(lost_upper_halves_match_the_esxi_bug, start_anew),
+    cmocka_unit_test_setup(other_lost_pieces_do_not_match_the_esxi_bug, start_anew),
+    cmocka_unit_test_setup(lost_bits_above_xmm_match_vzeroupper, start_anew),
+    cmocka_unit_test_setup(lost_upper_halves_of_ymm_match_their_row, start_anew),
+    cmocka_unit_test_setup(sixteen_zero_registers_match_vzeroall, start_anew),
+    cmocka_unit_test_setup(zero_high_registers_match_their_reset, start_anew),
+    cmocka_unit_test_setup(pieces_of_the_high_registers_are_no_reset_of_them, start_anew),
+    cmocka_unit_test_setup(opmasks_of_sixteen_bits_match_their_row, start_anew),
+    cmocka_unit_test_setup(opmasks_of_32_bits_match_their_row, start_anew),
+    cmocka_unit_test_setup(zero_opmasks_match_their_reset, start_anew),
+    cmocka_unit_test_setup(pieces_of_opmasks_are_no_reset_of_them, start_anew),
+    cmocka_unit_test_setup(a_cleared_xmm_matches_its_row, start_anew),
+    cmocka_unit_test_setup(pieces_of_xmm_or_more_than_it_are_no_cleared_xmm, start_anew),
+    cmocka_unit_test_setup(foreign_data_in_xmm_matches_its_row, start_anew),
+    cmocka_unit_test_setup(stale_xmm_matches_its_row, start_anew),
+    cmocka_unit_test_setup(old_xmm_in_the_place_of_zeros_match_their_row, start_anew),
+    cmocka_unit_test_setup(data_of_the_host_weigh_more_than_zeros_above_them, start_anew),
+    cmocka_unit_test_setup(some_registers_of_sixteen_are_no_vzeroupper, start_anew),
+    cmocka_unit_test_setup(what_was_not_live_was_not_left_alone, start_anew),
+    cmocka_unit_test_setup(components_in_init_match_their_rows, start_anew),
+    cmocka_unit_test_setup(the_end_of_an_area_matches_its_row, start_anew),
+    cmocka_unit_test_setup(a_full_tag_word_matches_its_row, start_anew),
+    cmocka_unit_test_setup(changed_flags_match_their_row, start_anew),
+};
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(zeroed_bytes_are_zeroed, start_anew),
-        cmocka_unit_test_setup(a_whole_zeroed_xmm_is_sse, start_anew),
-        cmocka_unit_test_setup(an_earlier_value_is_stale, start_anew),
-        cmocka_unit_test_setup(two_different_stale_registers_are_stale, start_anew),
-        cmocka_unit_test_setup(a_stale_value_of_another_register_names_its_origin, start_anew),
-        cmocka_unit_test_setup(a_value_of_another_vcpu_is_known_even_in_the_wrong_register,
-                               start_anew),
-        cmocka_unit_test_setup(a_value_of_another_run_is_known_in_its_own_place, start_anew),
-        cmocka_unit_test_setup(a_value_of_another_run_in_another_place_is_chance, start_anew),
-        cmocka_unit_test_setup(values_in_each_others_place_are_swapped, start_anew),
-        cmocka_unit_test_setup(one_flipped_bit_is_told_by_its_number, start_anew),
-        cmocka_unit_test_setup(one_flipped_bit_that_leaves_a_zero_byte_is_still_a_flip, start_anew),
-        cmocka_unit_test_setup(two_flipped_bits_of_one_quadword_are_foreign, start_anew),
-        cmocka_unit_test_setup(one_flipped_bit_in_each_of_two_registers_is_a_flip, start_anew),
-        cmocka_unit_test_setup(bytes_that_are_nearly_zero_are_not_zeroed, start_anew),
-        cmocka_unit_test_setup(data_of_something_else_is_foreign, start_anew),
-        cmocka_unit_test_setup(what_comes_back_where_nothing_was_is_a_ghost, start_anew),
-        cmocka_unit_test_setup(a_live_component_beside_an_init_one_is_no_ghost, start_anew),
-        cmocka_unit_test_setup(a_general_register_that_was_to_be_zero_is_altered_and_no_ghost,
-                               start_anew),
-        cmocka_unit_test_setup(changed_general_registers_and_flags_are_altered, start_anew),
-        cmocka_unit_test_setup(a_changed_mxcsr_is_altered, start_anew),
-        cmocka_unit_test_setup(every_general_register_has_its_name, start_anew),
-        cmocka_unit_test_setup(a_fault_names_no_register, start_anew),
-        cmocka_unit_test_setup(what_the_event_may_write_is_not_looked_at, start_anew),
-        cmocka_unit_test_setup(flags_that_may_change_are_not_looked_at, start_anew),
-        cmocka_unit_test_setup(a_difference_that_nothing_shows_is_an_opmask_in_the_compare,
-                               start_anew),
-        cmocka_unit_test_setup(only_the_lanes_of_the_form_count, start_anew),
-        cmocka_unit_test_setup(the_class_of_most_quadwords_is_the_class, start_anew),
-        cmocka_unit_test_setup(numbers_that_wrap_are_still_ones_own, start_anew),
-        cmocka_unit_test_setup(all_kinds_of_register_stand_in_one_list, start_anew),
-        cmocka_unit_test_setup(registers_that_do_not_fit_leave_dots_behind_a_whole_name,
-                               start_anew),
-        cmocka_unit_test_setup(bits_that_do_not_fit_leave_dots_behind_a_whole_range, start_anew),
-        cmocka_unit_test_setup(no_register_of_a_list_is_ever_cut, start_anew),
-        cmocka_unit_test(every_class_has_a_name_and_a_meaning),
-        cmocka_unit_test_setup(lost_upper_halves_match_the_esxi_bug, start_anew),
-        cmocka_unit_test_setup(other_lost_pieces_do_not_match_the_esxi_bug, start_anew),
-        cmocka_unit_test_setup(lost_bits_above_xmm_match_vzeroupper, start_anew),
-        cmocka_unit_test_setup(lost_upper_halves_of_ymm_match_their_row, start_anew),
-        cmocka_unit_test_setup(sixteen_zero_registers_match_vzeroall, start_anew),
-        cmocka_unit_test_setup(zero_high_registers_match_their_reset, start_anew),
-        cmocka_unit_test_setup(pieces_of_the_high_registers_are_no_reset_of_them, start_anew),
-        cmocka_unit_test_setup(opmasks_of_sixteen_bits_match_their_row, start_anew),
-        cmocka_unit_test_setup(opmasks_of_32_bits_match_their_row, start_anew),
-        cmocka_unit_test_setup(zero_opmasks_match_their_reset, start_anew),
-        cmocka_unit_test_setup(pieces_of_opmasks_are_no_reset_of_them, start_anew),
-        cmocka_unit_test_setup(a_cleared_xmm_matches_its_row, start_anew),
-        cmocka_unit_test_setup(pieces_of_xmm_or_more_than_it_are_no_cleared_xmm, start_anew),
-        cmocka_unit_test_setup(foreign_data_in_xmm_matches_its_row, start_anew),
-        cmocka_unit_test_setup(stale_xmm_matches_its_row, start_anew),
-        cmocka_unit_test_setup(old_xmm_in_the_place_of_zeros_match_their_row, start_anew),
-        cmocka_unit_test_setup(data_of_the_host_weigh_more_than_zeros_above_them, start_anew),
-        cmocka_unit_test_setup(some_registers_of_sixteen_are_no_vzeroupper, start_anew),
-        cmocka_unit_test_setup(what_was_not_live_was_not_left_alone, start_anew),
-        cmocka_unit_test_setup(components_in_init_match_their_rows, start_anew),
-        cmocka_unit_test_setup(the_end_of_an_area_matches_its_row, start_anew),
-        cmocka_unit_test_setup(a_full_tag_word_matches_its_row, start_anew),
-        cmocka_unit_test_setup(changed_flags_match_their_row, start_anew),
-    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -553,6 +553,27 @@ static void flushed(void)
 }
 
 /* The last test: the sinks that it adds stay. */
+static void an_exit_says_whether_it_left_the_guest(void **state)
+{
+    (void)state;
+    struct exit_result result = {
+        .name = "apic", .rounds = 3000, .leaves = LEAVES_SOME, .stayed = 2250};
+    event_exit_log(&result);
+    assert_non_null(strstr(got.line[0], " below_one_in=250 exits=some"));
+    result =
+        (struct exit_result){.name = "rdpmc", .rounds = 3000, .leaves = LEAVES_NO, .stayed = 3000};
+    event_exit_log(&result);
+    assert_non_null(strstr(got.line[1], " exits=no"));
+    assert_null(strstr(got.line[1], "below_one_in"));
+    event_exit_row(&result);
+    assert_non_null(strstr(got.line[2], "no exit here"));
+    result.leaves = LEAVES_UNKNOWN;
+    result.stayed = 0;
+    event_exit_log(&result);
+    assert_non_null(strstr(got.line[3], " below_one_in=1000"));
+    assert_null(strstr(got.line[3], "exits="));
+}
+
 static void each_sink_gets_its_kind_of_line_in_order(void **state)
 {
     (void)state;
@@ -623,6 +644,7 @@ int main(void)
         cmocka_unit_test_setup(a_state_names_each_component_of_xcr0, forget),
         cmocka_unit_test_setup(options_cannot_break_a_line_or_its_quotes, forget),
         cmocka_unit_test_setup(each_system_register_is_told_once, forget),
+        cmocka_unit_test_setup(an_exit_says_whether_it_left_the_guest, forget),
         cmocka_unit_test_setup(each_sink_gets_its_kind_of_line_in_order, forget),
     };
     return cmocka_run_group_tests(tests, add_first_sink, NULL);

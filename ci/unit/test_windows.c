@@ -94,6 +94,24 @@ static void what_a_process_may_execute_comes_back_intact(void **state)
     }
 }
 
+static void timed_rounds_are_held_against_an_exit(void **state)
+{
+    (void)state;
+    plan.count = 1;
+    plan.entry[0].exit = exit_named("cpuid");
+    plan.entry[0].window = plan.entry[0].exit->window;
+    prepare(FORM_XMM);
+    machine.leaving.cycles = UINT64_MAX / 4;
+    slice_run(&rounds, 0);
+    assert_int_equal(rounds.tally[0].timed, rounds.tally[0].timings);
+    assert_int_equal(rounds.tally[0].left, 0);
+    machine.leaving.cycles = 1;
+    slice_run(&rounds, 0);
+    assert_true(rounds.tally[0].left > 0);
+    assert_int_equal(rounds.tally[0].timed, 2 * rounds.tally[0].left);
+    machine.leaving.cycles = 0;
+}
+
 static void each_component_in_its_init_state_comes_back_intact(void **state)
 {
     (void)state;
@@ -314,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(what_a_process_may_execute_comes_back_intact, start_anew),
+        cmocka_unit_test_setup(timed_rounds_are_held_against_an_exit, start_anew),
         cmocka_unit_test_setup(each_component_in_its_init_state_comes_back_intact, start_anew),
         cmocka_unit_test_setup(a_flipped_bit_anywhere_is_found_and_named_as_that_register_alone,
                                start_anew),

@@ -18,6 +18,9 @@ struct fault {
     uint64_t cr2;
 };
 
+/* Where an address lies in the program, which a linker's map and a disassembly of it know. */
+uint64_t image_offset(uint64_t address);
+
 /* What the first valid bank of a machine check said (SDM vol. 3, 15.3.2). */
 struct machine_check {
     bool valid; /* there was such a bank */

@@ -20,6 +20,7 @@ struct trap_frame {
 };
 
 extern const char trap_entries[];
+extern const char ImageBase[]; /* linker/zmmtest.lds */
 void trap_handle(struct trap_frame *frame);
 
 static struct descriptor_table current_idt(void)
@@ -72,6 +73,11 @@ static void fill_idt(struct traps *traps)
     traps->filled = true;
 }
 
+uint64_t image_offset(uint64_t address)
+{
+    return address - (uint64_t)ImageBase;
+}
+
 void traps_enter(struct traps *traps)
 {
     traps->rflags = read_rflags();
@@ -119,8 +125,9 @@ static _Noreturn void halt_unguarded(const struct fault *fault)
     char line[LOG_LINE_MAX];
     struct text text;
     text_start(&text, line, sizeof(line));
-    text_add(&text, "zmmtest halted: %s (error code 0x%lx) at 0x%lx, before it could be survived",
-             exception_name(fault->vector), fault->error_code, fault->rip);
+    text_add(&text,
+             "zmmtest halted: %s (error code 0x%lx) at image+0x%lx, before it could be survived",
+             exception_name(fault->vector), fault->error_code, image_offset(fault->rip));
     struct sink *sink = serial_sink();
     if (sink)
         sink->log(line);

@@ -46,6 +46,7 @@ void machine_identify(struct machine *machine, uint64_t tsc_hz)
     machine->refused = cpu_refused(read_cr4());
     if (!machine->refused)
         read_msrs(machine);
+    leaving_measure(machine);
     processors_find(&processors, PROCESSORS_AUTO);
     machine->vcpus = processors.count;
 }

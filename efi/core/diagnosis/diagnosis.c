@@ -354,6 +354,16 @@ static void add_rest(struct text *text, const struct diagnosis *d)
             text_add(text, "%s%s", text->length ? "," : "", step_fact_name(fact));
 }
 
+bool diagnosis_is_avx512(const struct diagnosis *d)
+{
+    const uint32_t avx512 = COMPONENT_BIT(COMPONENT_OPMASK) | COMPONENT_BIT(COMPONENT_ZMM_HI256) |
+                            COMPONENT_BIT(COMPONENT_HI16_ZMM);
+    /* The header says which components are in use: it follows from them. */
+    const bool only_header = d->rest == UINT64_C(1) << AREA_HEADER && !d->system && !d->steps;
+    const uint32_t others = only_header ? COMPONENT_BIT(COMPONENT_REST) : 0;
+    return d->components & avx512 && !(d->components & ~(avx512 | others));
+}
+
 void diagnosis_components(const struct diagnosis *d, char *buffer)
 {
     struct text text;

@@ -70,6 +70,9 @@ struct diagnosis {
 
 void diagnose(const struct finding *finding, struct diagnosis *diagnosis);
 
+/* Whether all that was hit is state that a processor without AVX-512 does not have. */
+bool diagnosis_is_avx512(const struct diagnosis *diagnosis);
+
 /*
  * Whether what is at this offset, in bytes, of a component of an area holds settings, of which
  * each bit counts, and not data. Components are numbered as in an area_difference.

@@ -36,7 +36,10 @@ static const struct signature signatures[] = {
                 "guest wrote these registers with 256-bit AVX instructions and saved only ymm. "
                 "This is what ESXi 8.0.2 with vSAN did to guests (RabbitMQ and Erlang crashed). "
                 "A ZMM_Hi256 component put back in its INIT state looks the same.",
-     .reference = "erlang/otp issues 8904 and 9437; fixed in ESXi 8.0.3 (build 24022510)"},
+     .reference = "erlang/otp issues 8904 and 9437; fixed in ESXi 8.0.3 (build 24022510)",
+     .cure = "Compare the build of the host with 24022510 (ESXi 8.0.3), which is not known to do "
+             "this, and patch the host if it is older.",
+     .cure_on = HYPERVISOR_VMWARE},
     {.name = "VZEROUPPER not undone",
      .corruption = CLASS_ZEROED,
      .form = FORM_ZMM,

@@ -6,6 +6,7 @@
 #ifndef ZMMTEST_CORE_DIAGNOSIS_SIGNATURES_H
 #define ZMMTEST_CORE_DIAGNOSIS_SIGNATURES_H
 
+#include "../machine/hypervisor.h"
 #include "diagnosis.h"
 
 /* What is there now in a vector register that is hit: sets of bytes. The others are as they were.
@@ -46,6 +47,8 @@ struct signature {
     struct quadword_fact quadword;
     const char *meaning; /* a paragraph for a human */
     const char *reference;
+    const char *cure; /* what to do about it on its hypervisor; NULL: nothing is known */
+    enum hypervisor_kind cure_on;
 };
 
 /* The first row that fits, or NULL. */

@@ -6,6 +6,7 @@
 #include "confidential.h"
 #include "cpu.h"
 #include "hypervisor.h"
+#include "leaving.h"
 #include "xstate.h"
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct machine {
     enum confidential confidential;
     /* What says that a hypervisor is there that CPUID hides, in words; "": nothing does. */
     char hidden[48];
+    struct leaving leaving;
     const char *refused;   /* why nothing can be tested; NULL: nothing prevents it */
     struct apic apic;      /* the boot vCPU's */
     uint64_t hpet_address; /* physical, from ACPI; 0: none */

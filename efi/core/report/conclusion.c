@@ -11,7 +11,7 @@ uint64_t conclusion_bound_of_run(const struct outcome *outcome)
 {
     if (outcome->verdict == VERDICT_ERROR)
         return 0;
-    return conclusion_bound(outcome->rounds - outcome->planted,
+    return conclusion_bound(outcome->rounds - outcome->planted - outcome->stayed,
                             outcome->findings - outcome->injected);
 }
 
@@ -25,15 +25,35 @@ static bool only_planted(const struct outcome *outcome)
     return outcome->findings && !found_for_real(outcome);
 }
 
-static bool found_on_vmware(const struct outcome *outcome)
+static bool found_beneath(const struct outcome *outcome)
 {
-    return found_for_real(outcome) && outcome->hypervisor == HYPERVISOR_VMWARE;
+    return found_for_real(outcome) && !outcome->control_run;
 }
 
-static bool found_beneath_another(const struct outcome *outcome)
+/* A mask is no help where it is in place, nor against what hits other registers. */
+static bool mask_helps(const struct outcome *outcome)
 {
-    return found_for_real(outcome) && outcome->hypervisor != HYPERVISOR_VMWARE &&
-           !outcome->control_run;
+    return found_beneath(outcome) && outcome->avx512 && outcome->known->avx512;
+}
+
+static bool mask_helps_on_vmware(const struct outcome *outcome)
+{
+    return mask_helps(outcome) && outcome->hypervisor == HYPERVISOR_VMWARE;
+}
+
+static bool mask_helps_elsewhere(const struct outcome *outcome)
+{
+    return mask_helps(outcome) && outcome->hypervisor != HYPERVISOR_VMWARE;
+}
+
+static bool no_mask_helps(const struct outcome *outcome)
+{
+    return found_beneath(outcome) && outcome->known->beyond_avx512;
+}
+
+static bool bits_flipped(const struct outcome *outcome)
+{
+    return found_beneath(outcome) && outcome->known->bit_flips;
 }
 
 static bool found_on_bare_metal(const struct outcome *outcome)
@@ -98,13 +118,14 @@ static const struct {
 } steps[] = {
     {broke, "Mend what the ERROR lines above say, and run it again."},
     {only_planted, "Run it without inject= for a verdict on this machine."},
-    {found_on_vmware,
-     "Compare the build of the host with 24022510 (ESXi 8.0.3), which is not known "
-     "to do this, and patch the host if it is older."},
-    {found_on_vmware, "Until then hide AVX-512 from the guests: featMask.vm.cpuid.AVX512F = "
-                      "\"Max:0\" in the .vmx file. Run zmmtest again to see that it helps."},
-    {found_beneath_another, "Until it is mended hide AVX-512 from the guests (QEMU: -cpu "
-                            "...,-avx512f), and run zmmtest again to see that it helps."},
+    {mask_helps_on_vmware, "Until then hide AVX-512 from the guests: featMask.vm.cpuid.AVX512F = "
+                           "\"Max:0\" in the .vmx file. Run zmmtest again to see that it helps."},
+    {mask_helps_elsewhere, "Until it is mended hide AVX-512 from the guests (QEMU: -cpu "
+                           "...,-avx512f), and run zmmtest again to see that it helps."},
+    {no_mask_helps, "State was hit that is there without AVX-512, so that hiding AVX-512 does not "
+                    "help. Keep guests that matter off this host until it is mended."},
+    {bits_flipped, "A single bit flipped: test the memory of the host, update its firmware and "
+                   "microcode, and run it again on another host of the same model."},
     {found_on_bare_metal, "No hypervisor was seen. Update firmware and microcode and run it again; "
                           "then on another machine of the same model. If that passes, suspect this "
                           "processor or its memory."},
@@ -120,8 +141,22 @@ static const struct {
     {passed_alone, "This is the control. For a verdict on a hypervisor run it in a guest of it."},
 };
 
+/* Of a known bug that was found on its hypervisor: the n-th such; NULL: there are no more. */
+static const char *cure(const struct outcome *outcome, uint32_t *n)
+{
+    const struct signature *signature;
+    for (uint32_t row = 0; (signature = signature_of_number(row)) != NULL; row++)
+        if (found_beneath(outcome) && outcome->known->real >> row & 1 && signature->cure &&
+            signature->cure_on == outcome->hypervisor && (*n)-- == 0)
+            return signature->cure;
+    return NULL;
+}
+
 const char *conclusion_step(const struct outcome *outcome, uint32_t n)
 {
+    const char *first = cure(outcome, &n);
+    if (first)
+        return first;
     for (size_t row = 0; row < sizeof(steps) / sizeof(steps[0]); row++)
         if (steps[row].applies(outcome) && n-- == 0)
             return steps[row].step;

@@ -15,7 +15,8 @@ const char *conclusion_step(const struct outcome *outcome, uint32_t n);
  */
 uint64_t conclusion_bound(uint64_t rounds, uint64_t findings);
 
-/* The same of a whole run: of the rounds in which nothing was planted. 0 where the test broke. */
+/* The same of a whole run: of the rounds in which nothing was planted, and which left the guest as
+ * far as is known. 0 where the test broke. */
 uint64_t conclusion_bound_of_run(const struct outcome *outcome);
 
 #endif

@@ -13,13 +13,20 @@ static void put_exposure(char buffer[8], const struct exit_result *result)
     text_add(&text, "%lu.%03lu", share / 1000, share % 1000);
 }
 
+static uint64_t bound_of(const struct exit_result *result)
+{
+    return conclusion_bound(result->rounds - result->stayed, result->findings);
+}
+
 static void put_bound(char buffer[24], const struct exit_result *result)
 {
     struct text text;
-    uint64_t bound = conclusion_bound(result->rounds, result->findings);
+    uint64_t bound = bound_of(result);
     text_start(&text, buffer, 24);
     if (bound)
         text_add(&text, "%lu", bound);
+    else if (result->leaves == LEAVES_NO)
+        text_add(&text, "no exit here");
     else
         text_add(&text, "-");
 }
@@ -34,8 +41,8 @@ void event_exit_log(const struct exit_result *result)
     log_number(&line, "cycles_min", result->cycles_min);
     log_number(&line, "cycles_median", result->cycles_median);
     log_number(&line, "cycles_total", result->slice_cycles);
-    if (conclusion_bound(result->rounds, result->findings))
-        log_number(&line, "below_one_in", conclusion_bound(result->rounds, result->findings));
+    if (bound_of(result))
+        log_number(&line, "below_one_in", bound_of(result));
     if (result->live_cycles) {
         char share[8];
         put_exposure(share, result);
@@ -43,6 +50,8 @@ void event_exit_log(const struct exit_result *result)
     }
     if (result->takes_interrupts)
         log_number(&line, "interrupts", result->interrupts);
+    if (leaves_word(result->leaves))
+        log_text(&line, "exits", leaves_word(result->leaves));
     log_end(&line);
 }
 
@@ -124,6 +133,15 @@ void event_disk(uint32_t number, const struct disk_result *result, uint64_t mill
                result->bytes / 1024, result->reads, kib_per_second,
                result->waiting ? "the boot vCPU waiting" : "in flight meanwhile",
                result->failed ? "; an error ended it" : "");
+}
+
+static void say_stayed(const char *exits)
+{
+    char buffer[640];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "These stayed in the guest here, and count for nothing: %s.", exits);
+    report_say_wrapped(11, buffer);
 }
 
 static void say_bound(const struct outcome *outcome)
@@ -214,6 +232,8 @@ void event_done(const struct outcome *outcome)
         report_say_wrapped(11, "Control run: no hypervisor was seen, so nothing beneath to blame.");
     else if (outcome->hidden[0])
         say_hidden(outcome->hidden);
+    if (outcome->stayed_exits)
+        say_stayed(outcome->stayed_exits);
     say_bound(outcome);
     say_known(outcome->known);
     say_steps(outcome);

@@ -42,6 +42,9 @@ struct known {
     uint64_t signatures; /* a bit for each row of their table, */
     uint64_t real;       /* and for those that nobody planted */
     uint64_t classes;    /* of findings without a signature */
+    /* Of those that nobody planted: a single bit flipped; else only state of AVX-512 was hit, or
+     * more than that. */
+    bool bit_flips, avx512, beyond_avx512;
 };
 
 struct exit_result {
@@ -52,6 +55,9 @@ struct exit_result {
     bool injected;                      /* the row of faults that zmmtest plants itself */
     bool takes_interrupts;
     uint64_t interrupts; /* taken in its rounds, with every register live */
+    enum leaves leaves;  /* whether its event left the guest, */
+    uint64_t stayed;     /* and the rounds in which it did not, as far as is known */
+    bool passed_through; /* which is known of its port; else by its cycles */
 };
 
 /* What became of a component of XSAVE in the rounds by XSAVE. */
@@ -74,6 +80,8 @@ struct outcome {
     const char *reason; /* of the verdict, in words */
     uint64_t rounds, findings, milliseconds;
     uint64_t planted, injected; /* faults of our own, and findings of them */
+    uint64_t stayed;            /* rounds that did not leave the guest, as far as is known */
+    const char *stayed_exits; /* the exits of which none did, "hpet, rdpmc"; NULL: there are none */
     uint32_t vcpus;
     bool control_run;   /* no hypervisor seen: nothing beneath to blame */
     const char *hidden; /* what says that there is one all the same; "": nothing does */

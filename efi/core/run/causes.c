@@ -40,6 +40,7 @@ static const struct {
                                  "the run ended before every exit had its turn"},
     [CAUSE_PASSES_NOT_DONE] = {VERDICT_INCOMPLETE, "the run ended before all its passes"},
     [CAUSE_NOTHING_RAN] = {VERDICT_INCOMPLETE, "nothing ran"},
+    [CAUSE_NOTHING_LEFT] = {VERDICT_INCOMPLETE, "nothing that ran left the guest here"},
 };
 
 _Static_assert(CAUSE_COUNT <= 32, "a bit for each cause");

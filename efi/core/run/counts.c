@@ -3,6 +3,7 @@
 #include "../../platform/traps.h"
 #include "../window/counter.h"
 #include "../window/work.h"
+#include <string.h>
 
 /* The next vCPU from `cpu` on that takes part, for a walk over all; NULL: there are no more. */
 static const struct vcpu *next_vcpu(const struct run *run, uint32_t *cpu)
@@ -51,6 +52,8 @@ static void add_tally(struct exit_counts *counts, const struct tally *tally)
     result->rounds += rounds;
     result->findings += counter_read(&tally->findings);
     result->interrupts += counter_read(&tally->interrupts);
+    counts->timed += counter_read(&tally->timed);
+    counts->left += counter_read(&tally->left);
     result->live_cycles += counter_read(&tally->live_cycles);
     result->slice_cycles += counter_read(&tally->slice_cycles);
     if (lowest && (lowest < result->cycles_min || !result->cycles_min))
@@ -64,6 +67,21 @@ static void add_tally(struct exit_counts *counts, const struct tally *tally)
     counts->waited |= rounds == 0 && atomic_load_explicit(&tally->waited, memory_order_relaxed);
 }
 
+static void judge_leaving(const struct run *run, uint32_t entry, struct exit_counts *counts)
+{
+    const struct leaving *leaving = &run->machine->leaving;
+    struct exit_result *result = &counts->result;
+    if (entry == INJECT_ROW || !leaving->cycles || !result->rounds)
+        return;
+    const struct exit *exit = run->plan.entry[entry].exit;
+    result->passed_through = exit->port80 && leaving->port80_stays;
+    if (result->passed_through)
+        result->leaves = LEAVES_NO;
+    else if (exit_is_judged(exit))
+        result->leaves = leaving_judge(counts->timed, counts->left);
+    result->stayed = leaving_stayed(result->leaves, result->rounds, counts->timed, counts->left);
+}
+
 struct exit_counts count_exit(const struct run *run, uint32_t entry)
 {
     bool injected = entry == INJECT_ROW;
@@ -75,7 +93,23 @@ struct exit_counts count_exit(const struct run *run, uint32_t entry)
     for (uint32_t cpu = 0; (vcpu = next_vcpu(run, &cpu)) != NULL;)
         if (work_takes_part(&vcpu->rounds, entry))
             add_tally(&counts, &vcpu->rounds.tally[entry]);
+    judge_leaving(run, entry, &counts);
     return counts;
+}
+
+bool count_without(const struct run *run, uint32_t entry, struct cpus *without)
+{
+    bool others = false;
+    for (uint32_t cpu = 0; run->watched && cpu < run->processors.count; cpu++) {
+        if (!run_has(run, cpu) || !work_takes_part(&run->watched[cpu].vcpu->rounds, entry))
+            continue;
+        const struct tally *tally = &run->watched[cpu].vcpu->rounds.tally[entry];
+        if (!counter_read(&tally->rounds) || atomic_load(&tally->unavailable))
+            cpus_add(without, cpu);
+        else
+            others = true;
+    }
+    return others;
 }
 
 #define SAMPLES_MAX 4096u
@@ -104,6 +138,17 @@ uint64_t count_median(const struct run *run, uint32_t entry)
     }
     sort(samples, count);
     return count ? samples[count / 2] : 0;
+}
+
+uint64_t count_median_of(const struct run *run, uint32_t cpu, uint32_t entry)
+{
+    uint32_t samples[TIMED_KEPT];
+    if (!run_has(run, cpu))
+        return 0;
+    const struct tally *tally = &run->watched[cpu].vcpu->rounds.tally[entry];
+    memcpy(samples, tally->cycles, sizeof(samples));
+    sort(samples, tally->timings);
+    return tally->timings ? samples[tally->timings / 2] : 0;
 }
 
 struct component_result count_component(const struct run *run, uint32_t bit)

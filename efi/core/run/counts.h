@@ -9,6 +9,12 @@ struct totals count_totals(const struct run *run);
 /* Of an entry of the plan, or of INJECT_ROW; but for the median, which takes long. */
 struct exit_counts count_exit(const struct run *run, uint32_t entry);
 uint64_t count_median(const struct run *run, uint32_t entry);
+/* The same of one vCPU's timings, on which this runs. */
+uint64_t count_median_of(const struct run *run, uint32_t cpu, uint32_t entry);
+
+/* The vCPUs that have no rounds of an entry though they take part in it, or cannot have any. False:
+ * they are all that take part. */
+bool count_without(const struct run *run, uint32_t entry, struct cpus *without);
 
 /* Of an XSAVE component, by its bit in XCR0. */
 struct component_result count_component(const struct run *run, uint32_t bit);

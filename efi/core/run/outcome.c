@@ -47,6 +47,14 @@ static bool any_disk_failed(const struct run *run)
     return failed;
 }
 
+static uint64_t rounds_that_stayed(const struct run *run)
+{
+    uint64_t stayed = 0;
+    for (uint32_t n = 0; n < run->plan.count; n++)
+        stayed += run->counted[n].result.stayed;
+    return stayed;
+}
+
 uint32_t outcome_causes(const struct run *run, const struct totals *totals)
 {
     uint32_t causes = 0;
@@ -61,28 +69,70 @@ uint32_t outcome_causes(const struct run *run, const struct totals *totals)
         note_cause(&causes, CAUSE_DISK_FAILED);
     if (totals->rounds == 0)
         note_cause(&causes, CAUSE_NOTHING_RAN);
+    else if (rounds_that_stayed(run) == totals->rounds - totals->planted)
+        note_cause(&causes, CAUSE_NOTHING_LEFT);
     return causes;
 }
 
-static void tell_missing(const struct exit_counts *counts)
+static void put_missing(struct text *text, const struct exit_counts *counts)
 {
-    char buffer[96];
+    if (counts->unavailable && counts->exception == VECTOR_PAGE_FAULT)
+        text_add(text, "nothing is mapped at 0x%lx, where it is said to be", counts->address);
+    else if (counts->unavailable)
+        text_add(text, "the instruction raises %s here", exception_name(counts->exception));
+    else if (counts->over)
+        text_add(text, "%s", counts->reason);
+    else if (counts->waited)
+        text_add(text, "the run ended before it was possible");
+    else
+        text_add(text, "the run ended before it was its turn");
+}
+
+struct missing {
+    const char *name;
+    char reason[96];
+};
+
+static void tell_missing_on(void *context, uint32_t first, const char *list)
+{
+    const struct missing *missing = context;
+    (void)first;
+    event_skip(missing->name, list, missing->reason);
+}
+
+/* Where other vCPUs have tested it, it is told which have not. */
+static void tell_missing(const struct run *run, uint32_t entry)
+{
+    const struct exit_counts *counts = &run->counted[entry];
+    struct missing missing = {.name = counts->result.name};
+    struct cpus without = {0};
+    struct text text;
+    text_start(&text, missing.reason, sizeof(missing.reason));
+    put_missing(&text, counts);
+    if (count_without(run, entry, &without))
+        cpus_fold(&without, NULL, tell_missing_on, &missing);
+    else
+        event_skip(missing.name, NULL, missing.reason);
+}
+
+/* What found something was a test, whatever its cycles say. */
+static bool nothing_left(const struct exit_result *result)
+{
+    return result->leaves == LEAVES_NO && !result->findings;
+}
+
+/* What ran without an exit tested nothing of what is beneath. */
+static void tell_stayed(const struct run *run, const struct exit_result *result)
+{
+    char buffer[128];
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
-    if (counts->unavailable && counts->exception == VECTOR_PAGE_FAULT)
-        text_add(&text, "nothing is mapped at 0x%lx, where it is said to be", counts->address);
-    else if (counts->unavailable)
-        text_add(&text, "the instruction raises %s here", exception_name(counts->exception));
-    else if (counts->over)
-        text_add(&text, "%s", counts->reason);
-    else if (counts->waited)
-        text_add(&text, "the run ended before it was possible");
+    if (result->passed_through)
+        text_add(&text, "it stays in the guest here: its port is passed through");
     else
-        text_add(&text, "the run ended before it was its turn");
-    if (counts->result.rounds)
-        text_add(&text, " (%u of the vCPUs)",
-                 counts->unavailable ? counts->unavailable : counts->without_rounds);
-    event_skip(counts->result.name, NULL, buffer);
+        text_add(&text, "it stays in the guest here: %lu cycles, where an exit takes %lu",
+                 result->cycles_median, run->machine->leaving.cycles);
+    event_skip(result->name, NULL, buffer);
 }
 
 static void tell_exits(const struct run *run)
@@ -98,9 +148,11 @@ static void tell_exits(const struct run *run)
             event_exit_row(&counted[n].result);
     for (uint32_t n = 0; n < run->plan.count; n++) {
         if (counted[n].without_rounds || counted[n].unavailable)
-            tell_missing(&counted[n]);
+            tell_missing(run, n);
         else if (counted[n].over)
             event_exit_over(&counted[n].result, counted[n].over, counted[n].reason);
+        if (nothing_left(&counted[n].result))
+            tell_stayed(run, &counted[n].result);
     }
 }
 
@@ -209,13 +261,25 @@ static uint64_t live_cycles(const struct run *run)
     return cycles;
 }
 
-struct outcome outcome_of(const struct run *run, const struct totals *totals)
+static void list_stayed(struct run *run)
 {
+    struct text text;
+    text_start(&text, run->stayed_exits, sizeof(run->stayed_exits));
+    for (uint32_t n = 0; n < run->plan.count; n++)
+        if (nothing_left(&run->counted[n].result))
+            text_add(&text, "%s%s", text.length ? ", " : "", run->counted[n].result.name);
+}
+
+struct outcome outcome_of(struct run *run, const struct totals *totals)
+{
+    list_stayed(run);
     struct outcome outcome = {
         .rounds = totals->rounds,
         .findings = totals->findings,
         .planted = totals->planted,
         .injected = totals->injected,
+        .stayed = rounds_that_stayed(run),
+        .stayed_exits = run->stayed_exits[0] ? run->stayed_exits : NULL,
         .milliseconds = run->elapsed,
         .vcpus = totals->vcpus,
         .control_run = run->machine->hypervisor.kind == HYPERVISOR_NONE && !run->machine->hidden[0],

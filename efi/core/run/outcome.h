@@ -12,6 +12,6 @@ uint32_t outcome_causes(const struct run *run, const struct totals *totals);
 void outcome_tell(const struct run *run, const struct totals *totals);
 
 /* The verdict by all causes, and what goes with it. */
-struct outcome outcome_of(const struct run *run, const struct totals *totals);
+struct outcome outcome_of(struct run *run, const struct totals *totals);
 
 #endif

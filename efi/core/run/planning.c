@@ -120,7 +120,6 @@ static void plan_exits(struct run *run)
         const char *reason = no_exit(run, &exits[row], no_disks, &window);
         if (reason) {
             event_skip(exits[row].name, NULL, reason);
-            run->left_out++;
             if (run->options->exits_named)
                 note_cause(&run->causes, CAUSE_EXIT_CANNOT_RUN);
             continue;

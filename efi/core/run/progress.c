@@ -3,6 +3,9 @@
 #include "progress.h"
 #include "../machine/clock.h"
 #include "../report/report.h"
+#include "../text.h"
+#include "../window/counter.h"
+#include "../window/exits.h"
 #include "counts.h"
 
 uint64_t run_time_limit(const struct run *run)
@@ -31,6 +34,55 @@ static const struct hits *hits_of(const void *context, uint32_t cpu, bool inject
     return count_hits(context, cpu, injected);
 }
 
+/* A vCPU that has had no time for so long shows so. */
+#define SILENT_MILLISECONDS 2000u
+
+static enum vcpu_sign sign_of(const void *context, uint32_t cpu)
+{
+    const struct run *run = context;
+    const struct watched *watched = &run->watched[cpu];
+    if (!run_has(run, cpu))
+        return SIGN_NO_PART;
+    if (watched->lost || watched->broken)
+        return SIGN_LOST;
+    const struct rounds *rounds = &watched->vcpu->rounds;
+    uint64_t findings = counter_read(&rounds->findings);
+    if (findings)
+        return findings > counter_read(&rounds->tally[INJECT_ROW].findings) ? SIGN_FOUND
+                                                                            : SIGN_PLANTED;
+    if (!counter_read(&rounds->verified))
+        return SIGN_WAITED_FOR;
+    bool silent = cpu != run->processors.boot && !run->paused && !run->outcome.reason &&
+                  clock_milliseconds() - watched->progressed_at > SILENT_MILLISECONDS;
+    return silent ? SIGN_SILENT : SIGN_ALIVE;
+}
+
+/* Those that were asked for and are not in the plan, and those that came to have no rounds. */
+static const char *left_out(struct run *run)
+{
+    uint64_t planned = 0;
+    struct text text;
+    text_start(&text, run->shown_left_out, sizeof(run->shown_left_out));
+    for (uint32_t entry = 0; entry < run->plan.count; entry++) {
+        const struct exit_counts counts = count_exit(run, entry);
+        if (!counts.unavailable || counts.result.rounds)
+            planned |= UINT64_C(1) << (run->plan.entry[entry].exit - exits);
+    }
+    for (uint32_t row = 0; row < exit_count && run->plan.count; row++)
+        if (run->options->exits >> row & ~planned >> row & 1)
+            text_add(&text, "%s%s", text.length ? ", " : "", exits[row].name);
+    return run->shown_left_out;
+}
+
+static struct exit_result result_of(const struct run *run, uint32_t entry)
+{
+    if (run->outcome.reason)
+        return run->counted[entry].result;
+    struct exit_result result = count_exit(run, entry).result;
+    result.cycles_median = count_median_of(run, run->processors.boot, entry);
+    return result;
+}
+
 static const struct progress *progress_of(struct run *run)
 {
     struct totals totals = count_totals(run);
@@ -46,20 +98,20 @@ static const struct progress *progress_of(struct run *run)
         .findings = totals.findings,
         .injected = totals.injected,
         .per_second = rounds_per_second(run, totals.rounds),
-        .left_out = run->left_out,
+        .options = run->in_force,
+        .left_out = left_out(run),
+        .gaps = run->gaps,
         .paused = run->paused,
         .outcome = run->outcome.reason ? &run->outcome : NULL,
         .error = run->error,
         .exit = run->shown,
         .cpus = run->watched ? run->processors.count : 0,
         .hits = hits_of,
+        .sign = sign_of,
         .hits_context = run,
     };
-    for (uint32_t entry = 0; entry < run->plan.count; entry++) {
-        struct exit_counts counts = count_exit(run, entry);
-        progress->left_out += counts.unavailable && !counts.result.rounds;
-        run->shown[progress->exits++] = counts.result;
-    }
+    for (uint32_t entry = 0; entry < run->plan.count; entry++)
+        run->shown[progress->exits++] = result_of(run, entry);
     if (run->plan.options.inject_classes)
         run->shown[progress->exits++] = count_exit(run, INJECT_ROW).result;
     return progress;

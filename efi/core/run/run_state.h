@@ -46,6 +46,7 @@ struct totals {
 /* What became of an exit. */
 struct exit_counts {
     struct exit_result result;
+    uint64_t timed, left;    /* rounds, and of these those that left the guest */
     uint32_t without_rounds; /* vCPUs that took part and have none */
     uint32_t unavailable;    /* of them: the event raised an exception */
     uint32_t exception;      /* its vector */
@@ -59,6 +60,7 @@ struct exit_counts {
 enum operator_command { COMMAND_NONE, COMMAND_STOP, COMMAND_PAUSE, COMMAND_POWER_OFF };
 
 #define RUN_NOTICES 5u
+#define EXITS_TEXT  512u /* names of exits, in a list */
 
 struct run {
     /* Set before the run. */
@@ -74,7 +76,6 @@ struct run {
     struct processors processors;
     struct plan plan;
     struct watched *watched; /* one for each vCPU of the machine */
-    uint32_t left_out;       /* exits that were asked for and cannot run */
 
     /* How far it is. In milliseconds, without those of pauses where nothing else is said. */
     uint64_t started_at, elapsed;
@@ -86,12 +87,15 @@ struct run {
     struct gap gap;                  /* between the looks of the boot vCPU */
     const struct machine *last_seen; /* what it was at the last look */
     struct machine after_gap;
-    struct mark mark;                       /* of last_seen */
-    uint64_t marked_at;                     /* when that was compared */
-    uint64_t rate_known, rate_measured;     /* of the TSC, by the firmware's clock; the latest */
-    bool went_back;                         /* the TSC of the boot vCPU, */
-    uint64_t back_at;                       /* last */
-    char changes[200];                      /* of the machine, in words; "": none */
+    struct mark mark;                   /* of last_seen */
+    uint64_t marked_at;                 /* when that was compared */
+    uint64_t rate_known, rate_measured; /* of the TSC, by the firmware's clock; the latest */
+    bool went_back;                     /* the TSC of the boot vCPU, */
+    uint64_t back_at;                   /* last */
+    char changes[200];                  /* of the machine, in words; "": none */
+    uint32_t gaps;
+    const char *in_force;                   /* options, in words */
+    char shown_left_out[EXITS_TEXT];        /* what progress says of exits that cannot run */
     struct exit_result shown[EXIT_MAX + 1]; /* what progress says of the exits */
     struct progress progress;
     uint64_t rate, rate_rounds,
@@ -106,7 +110,8 @@ struct run {
     bool xcr0_told;     /* in the report, */
     uint64_t xcr0;      /* as this */
     struct exit_counts counted[EXIT_MAX + 1];
-    struct outcome outcome; /* its reason is NULL until there is one */
+    char stayed_exits[EXITS_TEXT]; /* those of which nothing left the guest */
+    struct outcome outcome;        /* its reason is NULL until there is one */
 };
 
 /* Whether a vCPU takes part. */
@@ -118,6 +123,8 @@ static inline bool run_has(const struct run *run, uint32_t cpu)
 /* The name of a row of the tallies: of an entry of the plan, or of the planted faults. */
 static inline const char *run_row_name(const struct run *run, uint32_t row)
 {
+    if (row == PREPARE_ROW)
+        return "preparation";
     return row == INJECT_ROW ? "inject" : run->plan.entry[row].exit->name;
 }
 

@@ -132,7 +132,7 @@ void selftest_run(struct vcpu *vcpu, struct selftest *selftest)
     if (!vcpu_with_vectors(vcpu, plant_all, &test)) {
         struct text text;
         text_start(&text, selftest->missed, sizeof(selftest->missed));
-        text_add(&text, "stopped by %s at %lx", exception_name(vcpu->fault.vector),
-                 vcpu->fault.rip);
+        text_add(&text, "stopped by %s at image+0x%lx", exception_name(vcpu->fault.vector),
+                 image_offset(vcpu->fault.rip));
     }
 }

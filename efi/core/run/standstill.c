@@ -94,6 +94,7 @@ static void tell_gap(struct run *run, enum gap_kind kind, uint64_t milliseconds)
 {
     uint64_t start = clock_milliseconds();
     const char *changed = look_at_machine(run, true);
+    run->gaps++;
     event_gap(kind, milliseconds, run->last_seen, changed);
     keep_change(run, changed);
     gap_pass_over(&run->gap, start);
@@ -131,7 +132,9 @@ static bool about_as_far(const void *context, uint32_t one, uint32_t other)
 
 static void tell_back(void *context, uint32_t first, const char *list)
 {
-    event_gap_of_vcpus(list, went_back(context, first));
+    struct run *run = context;
+    run->gaps++;
+    event_gap_of_vcpus(list, went_back(run, first));
 }
 
 static void pass_over_back(struct watched *watched)

@@ -9,12 +9,13 @@
 #include "option_words.h"
 #include <string.h>
 
-void tell_start(const struct run *run)
+void tell_start(struct run *run)
 {
     static char in_force[OPTIONS_IN_FORCE_MAX]; /* too large for a stack of the firmware's */
     struct text text;
     text_start(&text, in_force, sizeof(in_force));
     options_in_force(run->options, &text);
+    run->in_force = in_force;
     event_start(&run->identity, run->machine->firmware, in_force);
     event_machine(run->machine);
 }
@@ -141,6 +142,17 @@ static bool told_before(struct known *known, const struct found *found)
     return before;
 }
 
+/* What the advice at the end goes by. */
+static void note_hit(struct known *known, const struct diagnosis *diagnosis)
+{
+    if (diagnosis->corruption == CLASS_BIT_FLIP)
+        known->bit_flips = true;
+    else if (diagnosis_is_avx512(diagnosis))
+        known->avx512 = true;
+    else
+        known->beyond_avx512 = true;
+}
+
 /* So many are told in full; the first of each kind is in any case. */
 static uint64_t most_told(const struct options *options)
 {
@@ -159,6 +171,8 @@ static bool tell_finding(struct run *run, const struct finding *finding)
                           .signature = signature_find(&diagnosis),
                           .exit_name = run_row_name(run, finding->exit)};
     found.told_before = told_before(&run->known, &found);
+    if (!finding->injected)
+        note_hit(&run->known, &diagnosis);
     if (found.told_before && run->findings_told >= most_told(run->options))
         return false;
     found.number = ++run->findings_told;

@@ -5,7 +5,7 @@
 #include "run_state.h"
 
 /* What is in force, and on which machine. */
-void tell_start(const struct run *run);
+void tell_start(struct run *run);
 
 /* Something broke: told, and kept for the screen. */
 void tell_error(struct run *run, const char *reason);

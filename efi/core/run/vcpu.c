@@ -2,8 +2,10 @@
 #include "vcpu.h"
 #include "../window/area_compare.h"
 #include "../window/counter.h"
+#include "../window/findings.h"
 #include "../window/guard.h"
 #include "../window/interrupts.h"
+#include "../window/round.h"
 #include "../window/slices.h"
 #include "../window/system_state.h"
 #include "../window/work.h"
@@ -49,6 +51,34 @@ static void turn_off(void *argument)
     xstate_turn_off(&vcpu->saved);
 }
 
+static void mend_xcr0(void *argument)
+{
+    struct vcpu *vcpu = argument;
+    vcpu->xcr0_lost |= areas_mend_xcr0(&vcpu->rounds);
+}
+
+/* After a fault: whether a lost XCR0 is what it came from. What follows needs it, too. */
+static bool blames_xcr0(struct vcpu *vcpu)
+{
+    bool before = vcpu->xcr0_lost;
+    vcpu->xcr0_lost = false;
+    (void)traps_run(mend_xcr0, vcpu, NULL);
+    bool lost = vcpu->xcr0_lost;
+    vcpu->xcr0_lost |= before;
+    return lost;
+}
+
+bool vcpu_keep_lost_xcr0(struct vcpu *vcpu)
+{
+    struct rounds *rounds = &vcpu->rounds;
+    bool runs = vcpu->prepared && rounds->plan->count;
+    if (!rounds->areas.xcr0_lost)
+        return false;
+    areas_note_lost_xcr0(&rounds->areas);
+    finding_keep_of_slice(rounds, runs ? atomic_load(&rounds->current) : PREPARE_ROW, &window_bare);
+    return true;
+}
+
 bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *argument), void *argument)
 {
     struct vectors_work on = {vcpu, work, argument};
@@ -56,8 +86,12 @@ bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *argument), void *ar
     bool ran = traps_run(turn_on, vcpu, &vcpu->fault);
     if (ran) {
         ran = traps_run(work_on, &on, &vcpu->fault);
+        if (!ran)
+            (void)blames_xcr0(vcpu);
         struct fault after;
         bool restored = traps_run(turn_off, vcpu, &after);
+        if (!restored && blames_xcr0(vcpu))
+            (void)traps_run(turn_off, vcpu, NULL);
         if (ran && !restored)
             vcpu->fault = after;
         ran = ran && restored;
@@ -96,6 +130,8 @@ static void run_one_slice(void *argument)
 
 static void finish(struct vcpu *vcpu, bool ran)
 {
+    if (!ran && vcpu->xcr0_lost)
+        (void)vcpu_keep_lost_xcr0(vcpu);
     atomic_store_explicit(&vcpu->state, ran ? VCPU_DONE : VCPU_BROKEN, memory_order_release);
 }
 

@@ -23,6 +23,7 @@ struct vcpu {
     struct traps traps;
     struct xstate_saved saved;
     struct fault fault;
+    bool xcr0_lost; /* which is why there was that fault */
     bool prepared;
     uint32_t next_entry; /* of the plan */
     _Atomic enum vcpu_state state;
@@ -42,5 +43,8 @@ void vcpu_run_slice(struct vcpu *vcpu);
  * says what happened, if an exception ended it.
  */
 bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *argument), void *argument);
+
+/* Makes a finding of an XCR0 that was found to be another, and where. False: it never was. */
+bool vcpu_keep_lost_xcr0(struct vcpu *vcpu);
 
 #endif

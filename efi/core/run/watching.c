@@ -170,7 +170,8 @@ static bool same_fault(const void *context, uint32_t one, uint32_t other)
     const struct run *run = context;
     const struct fault *first = &run->watched[one].vcpu->fault;
     const struct fault *second = &run->watched[other].vcpu->fault;
-    return first->vector == second->vector && first->error_code == second->error_code &&
+    return run->watched[one].vcpu->xcr0_lost == run->watched[other].vcpu->xcr0_lost &&
+           first->vector == second->vector && first->error_code == second->error_code &&
            first->rip == second->rip;
 }
 
@@ -181,8 +182,14 @@ static void tell_broken(void *context, uint32_t first, const char *list)
     char buffer[200];
     struct text text;
     text_start(&text, buffer, sizeof(buffer));
-    text_add(&text, "%s %s: unexpected %s (error code 0x%lx) at 0x%lx outside a window",
-             cpus_noun(list), list, exception_name(fault->vector), fault->error_code, fault->rip);
+    text_add(&text, "%s %s: unexpected %s (error code 0x%lx) at image+0x%lx outside a window",
+             cpus_noun(list), list, exception_name(fault->vector), fault->error_code,
+             image_offset(fault->rip));
+    if (run->watched[first].vcpu->xcr0_lost) { /* which is a finding, and why there was one */
+        text_add(&text, ", as XCR0 was lost");
+        event_notice(buffer);
+        return;
+    }
     tell_error(run, buffer);
     note_cause(&run->causes, CAUSE_OWN_EXCEPTION);
 }

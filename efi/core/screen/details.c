@@ -1,6 +1,7 @@
 /* Draws what there is to read: one finding in full, and the text of the report. */
 #include "../diagnosis/signatures.h"
 #include "../text.h"
+#include "../window/exits.h"
 #include "view.h"
 
 uint64_t view_number(uint64_t chosen, struct span span)
@@ -85,8 +86,23 @@ static void draw_meaning(struct grid *grid, uint32_t row, const struct kept_find
                            signature ? signature->meaning
                                      : class_meaning(kept->diagnosis.corruption));
     if (signature)
-        (void)grid_put_wrapped(grid, row, 0, GRID_COLUMNS - 1, last + 1 - row, LOOK_PLAIN,
+        (void)grid_put_wrapped(grid, row, 0, GRID_COLUMNS - 1, last - row, LOOK_PLAIN,
                                signature->reference);
+}
+
+/* The options that make such a run again. What came before the first round has no exit. */
+static void draw_again(struct grid *grid, const struct kept_finding *kept,
+                       const struct run_identity *identity)
+{
+    char options[GRID_COLUMNS];
+    struct text text;
+    text_start(&text, options, sizeof(options));
+    if (kept->injected)
+        text_add(&text, "inject=%s ", class_name(kept->diagnosis.corruption));
+    else if (exit_named(kept->exit_name))
+        text_add(&text, "exits=%s ", kept->exit_name);
+    text_add(&text, "cpus=%u seed=0x%lx", kept->cpu, identity->seed);
+    grid_put(grid, grid->rows - 2, 0, LOOK_STRONG, "Again with: %s", options);
 }
 
 static void draw_place(struct grid *grid, uint32_t row, const struct kept_finding *kept)
@@ -102,7 +118,7 @@ static void draw_place(struct grid *grid, uint32_t row, const struct kept_findin
         grid_put(grid, row + 1, 0, LOOK_PLAIN, "of component %s", components);
 }
 
-void view_finding(struct grid *grid, const struct view *view)
+void view_finding(struct grid *grid, const struct view *view, const struct progress *progress)
 {
     char hit[DIAGNOSIS_TEXT];
     struct span kept_ones = kept_findings();
@@ -122,6 +138,7 @@ void view_finding(struct grid *grid, const struct view *view)
     draw_place(grid, 2, kept);
     draw_origin(grid, 4, &kept->diagnosis);
     draw_meaning(grid, draw_lanes(grid, 5, kept), kept);
+    draw_again(grid, kept, progress->identity);
 }
 
 void view_text(struct grid *grid, const struct view *view)

@@ -4,6 +4,7 @@
 #include "../text.h"
 
 static struct kept_finding findings[FINDINGS_KEPT];
+static struct kept_finding first_finding;
 static uint64_t found_in_all;
 
 static char lines[LINES_KEPT][LINE_KEPT];
@@ -28,6 +29,14 @@ void keep_found(const struct found *found)
         .diagnosis = *found->diagnosis,
         .signature = found->signature,
     };
+    const struct kept_finding *kept = &findings[(found_in_all - 1) % FINDINGS_KEPT];
+    if (found_in_all == 1 || (first_finding.injected && !kept->injected))
+        first_finding = *kept;
+}
+
+const struct kept_finding *kept_first(void)
+{
+    return found_in_all ? &first_finding : NULL;
 }
 
 static struct span latest(uint64_t in_all, uint64_t places)

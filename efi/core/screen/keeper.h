@@ -32,6 +32,9 @@ struct span {
 struct span kept_findings(void);
 const struct kept_finding *kept_finding(uint64_t number);
 
+/* The first that was not planted; or else the first; NULL: there is none. */
+const struct kept_finding *kept_first(void);
+
 /* "zmm0-15, bits 511:256 zeroed", or the exception; for a buffer of DIAGNOSIS_TEXT bytes. */
 void kept_finding_hit(const struct kept_finding *kept, char *buffer);
 

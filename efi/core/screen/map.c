@@ -9,7 +9,6 @@ struct map {
     bool tested;       /* one of them has rounds, */
     enum form form;    /* the widest of these, */
     uint32_t compared; /* and their general registers that were compared */
-    bool any_planted;
     uint32_t real[VECTOR_COUNT], planted[VECTOR_COUNT];
     uint32_t real_other, planted_other;
 };
@@ -43,9 +42,6 @@ static void gather(struct map *map, const struct view *view, const struct progre
         add_hits(map->planted, &map->planted_other,
                  progress->hits(progress->hits_context, cpu, true));
     }
-    map->any_planted = map->planted_other != 0;
-    for (unsigned int n = 0; n < VECTOR_COUNT; n++)
-        map->any_planted |= map->planted[n] != 0;
 }
 
 static bool is_tested(const struct map *map, unsigned int reg, unsigned int dword)
@@ -76,6 +72,8 @@ static void put_others(struct grid *grid, uint32_t row, uint32_t column, const s
         bool compared = tested && (!general || map->compared >> (first + n - HIT_GENERAL) & 1);
         struct cell intact =
             compared ? (struct cell){'.', LOOK_GOOD} : (struct cell){'-', LOOK_FAINT};
+        if (first + n == HIT_GENERAL + RSP) /* the window's own, never tested: no fault */
+            intact = (struct cell){' ', LOOK_PLAIN};
         bool real = map->real_other >> (first + n) & 1;
         bool planted = map->planted_other >> (first + n) & 1;
         enum attribute look = real ? LOOK_BAD : planted ? LOOK_PLANTED : intact.attribute;
@@ -88,18 +86,15 @@ void view_map(struct grid *grid, uint32_t row, uint32_t column, const struct vie
 {
     struct map map = {0};
     gather(&map, view, progress);
-    const char *planted = map.any_planted ? "o x: INJECTED" : "";
     if (view->one_cpu) {
-        grid_put(grid, row, column, LOOK_STRONG, "vCPU %u of %u%s", view->cpu, progress->cpus,
-                 map.any_planted ? "" : " (left, right)");
-        grid_put(grid, row, column + 20, LOOK_PLANTED, "%s", planted);
+        grid_put(grid, row, column, LOOK_STRONG, "vCPU %u of %u (left, right)", view->cpu,
+                 progress->cpus);
     } else {
-        grid_put(grid, row, column, LOOK_STRONG, "zmm0       8       16      24");
-        grid_put(grid, row, column + 5, LOOK_PLANTED, "%s", planted);
+        grid_put(grid, row, column - 1, LOOK_STRONG, "zmm 0       8       16      24");
     }
     for (unsigned int n = 0; n < VECTOR_DWORDS; n++) {
         unsigned int dword = VECTOR_DWORDS - 1 - n;
-        grid_put(grid, row + 1 + n, column, LOOK_FAINT, "%2u", dword);
+        grid_put(grid, row + 1 + n, column - 1, LOOK_PLAIN, "%3u", 32 * dword + 31);
         for (unsigned int reg = 0; reg < VECTOR_COUNT; reg++) {
             struct cell sign = sign_of(&map, reg, dword);
             grid_put(grid, row + 1 + n, column + 3 + reg, sign.attribute, "%c", sign.c);
@@ -107,12 +102,12 @@ void view_map(struct grid *grid, uint32_t row, uint32_t column, const struct vie
     }
     row += 1 + VECTOR_DWORDS;
     bool opmasks = map.tested && map.form == FORM_ZMM;
-    grid_put(grid, row, column, LOOK_FAINT, "k");
+    grid_put(grid, row, column, LOOK_PLAIN, "k");
     put_others(grid, row, column + 1, &map, opmasks, HIT_OPMASK, OPMASK_COUNT);
-    grid_put(grid, row, column + 10, LOOK_FAINT, "r");
+    grid_put(grid, row, column + 10, LOOK_PLAIN, "r");
     put_others(grid, row, column + 11, &map, map.tested, HIT_GENERAL, GENERAL_COUNT);
-    grid_put(grid, row, column + 28, LOOK_FAINT, "fl");
+    grid_put(grid, row, column + 28, LOOK_PLAIN, "fl");
     put_others(grid, row, column + 30, &map, map.tested, HIT_RFLAGS, 1);
-    grid_put(grid, row, column + 32, LOOK_FAINT, "mx");
+    grid_put(grid, row, column + 32, LOOK_PLAIN, "mx");
     put_others(grid, row, column + 34, &map, map.tested, HIT_MXCSR, 1);
 }

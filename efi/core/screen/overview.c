@@ -8,9 +8,14 @@
 #define ROW_PROCESSOR 1u
 #define ROW_BENEATH   2u
 #define ROW_PROGRESS  3u
-#define ROW_TABLE     4u /* its header; below it, and down to the counts, its rows */
-#define ROWS_BELOW    4u /* the table: counts, two of the last finding, keys */
+#define ROW_SECOND    4u /* of the verdict, or what is amiss already */
+#define ROW_TABLE                                                                                  \
+    5u /* its header; below it its rows, then those beside the map, then the counts                \
+        */
+#define ROWS_BESIDE   4u /* options, vCPUs, what was left out, legend */
+#define ROWS_BELOW    3u /* counts, the first finding, keys */
 #define COLUMN_MAP    45u
+#define COLUMN_TIME   71u
 #define TABLE_COLUMNS 43u
 
 static void put_time(struct text *text, uint64_t milliseconds)
@@ -32,7 +37,10 @@ static void draw_machine(struct grid *grid, const struct progress *progress)
     text_add(&text, "run %04x", identity->run);
     if (identity->boot)
         text_add(&text, ", \\zmmtest\\%04u.log", identity->boot);
-    grid_put(grid, ROW_TITLE, COLUMN_MAP, LOOK_TITLE, "%s", buffer);
+    grid_put(grid, ROW_TITLE, COLUMN_MAP - 1, LOOK_TITLE, "%s", buffer);
+    text_start(&text, buffer, sizeof(buffer));
+    put_time(&text, progress->milliseconds);
+    grid_put(grid, ROW_TITLE, COLUMN_TIME, LOOK_TITLE, "%9s", buffer);
     grid_fill(grid, ROW_TITLE, LOOK_TITLE);
     text_start(&text, buffer, sizeof(buffer));
     text_add(&text, "%s, %u-%u-%u, microcode 0x%x", cpu->brand, cpu->family, cpu->model,
@@ -50,6 +58,12 @@ static void draw_machine(struct grid *grid, const struct progress *progress)
     text_add(&text, "; firmware %s; %u vCPUs", progress->machine->firmware,
              progress->machine->vcpus);
     grid_put(grid, ROW_BENEATH, 0, LOOK_PLAIN, "Beneath   %s", buffer);
+}
+
+static void put_gaps(struct text *text, const struct progress *progress)
+{
+    if (progress->gaps)
+        text_add(text, ", %u gap%s", progress->gaps, progress->gaps == 1 ? "" : "s");
 }
 
 /* In thousandths; 1000 at most. 0 where nothing limits the run. */
@@ -100,7 +114,29 @@ static void draw_running(struct grid *grid, const struct progress *progress)
     grid_put(grid, ROW_PROGRESS, 10, LOOK_PLAIN, "%s", buffer);
 }
 
-static void draw_verdict(struct grid *grid, const struct progress *progress)
+/* Since when or for how long, and what it looks like or is worth. */
+static void put_second(struct text *text, const struct view *view, const struct progress *progress)
+{
+    const struct outcome *outcome = progress->outcome;
+    const struct kept_finding *first = kept_first();
+    text_add(text, first ? " Since " : " In ");
+    put_time(text, first ? view->first_at : progress->milliseconds);
+    put_gaps(text, progress);
+    if (first) {
+        text_add(text, ". %s%s", first->signature ? "Looks like " : "",
+                 first->signature ? first->signature->name : "No known bug leaves this trace.");
+    } else if (outcome->verdict == VERDICT_PASS && conclusion_bound_of_run(outcome)) {
+        text_add(text, ": fewer than 1 exit in %lu loses registers (95 %% confidence)",
+                 conclusion_bound_of_run(outcome));
+    } else if (outcome->verdict == VERDICT_INCOMPLETE) {
+        text_add(text, ": no register was seen to change, but this is no pass");
+    } else if (outcome->verdict == VERDICT_ERROR) {
+        text_add(text, ": this says nothing about the machine");
+    }
+}
+
+static void draw_verdict(struct grid *grid, const struct view *view,
+                         const struct progress *progress)
 {
     static const enum attribute looks[] = {
         [VERDICT_PASS] = LOOK_PASS,
@@ -111,14 +147,45 @@ static void draw_verdict(struct grid *grid, const struct progress *progress)
     const struct outcome *outcome = progress->outcome;
     bool planted = outcome->verdict == VERDICT_FAIL && outcome->findings == outcome->injected;
     enum attribute look = planted ? LOOK_PLANTED : looks[outcome->verdict];
-    grid_put(grid, ROW_PROGRESS, 0, look, " %s: %s", verdict_name(outcome->verdict),
-             outcome->reason);
+    char second[GRID_COLUMNS + 1];
+    struct text text;
+    text_start(&text, second, sizeof(second));
+    put_second(&text, view, progress);
+    if (outcome->verdict == VERDICT_PASS && outcome->control_run)
+        grid_put(grid, ROW_PROGRESS, 0, look, " PASS (control run: no hypervisor): %s",
+                 "every register came back as it was");
+    else
+        grid_put(grid, ROW_PROGRESS, 0, look, " %s: %s", verdict_name(outcome->verdict),
+                 outcome->reason);
+    grid_put(grid, ROW_SECOND, 0, look, "%s", second);
+    if (outcome->verdict == VERDICT_FAIL && !planted)
+        grid_put(grid, ROW_PROGRESS, GRID_COLUMNS - 19, look, "R: what to do next");
     grid_fill(grid, ROW_PROGRESS, look);
+    grid_fill(grid, ROW_SECOND, look);
 }
 
-uint32_t view_table_rows(const struct grid *grid)
+/* What is amiss is not to be overlooked, from the start. */
+static void draw_amiss(struct grid *grid, const struct progress *progress)
 {
-    return grid->rows - ROWS_BELOW - ROW_TABLE - 1;
+    const char *no_avx512 = progress->machine->xstate.no_avx512;
+    char words[GRID_COLUMNS + 1];
+    struct text text;
+    if (!no_avx512 && !progress->gaps)
+        return;
+    text_start(&text, words, sizeof(words));
+    if (no_avx512)
+        text_add(&text, " Not tested here: %s", no_avx512);
+    if (progress->gaps)
+        text_add(&text, "%s %u gap%s", no_avx512 ? ";" : "", progress->gaps,
+                 progress->gaps == 1 ? "" : "s");
+    grid_put(grid, ROW_SECOND, 0, LOOK_WARNING, "%s", words);
+    grid_fill(grid, ROW_SECOND, LOOK_WARNING);
+}
+
+uint32_t view_table_rows(const struct grid *grid, uint32_t exits)
+{
+    uint32_t rows = grid->rows - ROWS_BELOW - ROWS_BESIDE - ROW_TABLE - 1;
+    return exits > rows ? rows - 1 : rows; /* the last one says that there are more */
 }
 
 /* Those that were hit come first, and stay in sight where they leave room for others. */
@@ -138,21 +205,30 @@ static uint32_t exit_in_row(const struct view *view, const struct progress *prog
     return n;
 }
 
+static char mark_of(enum leaves leaves)
+{
+    if (leaves == LEAVES_YES)
+        return '*';
+    return leaves == LEAVES_SOME ? '+' : ' ';
+}
+
 static void draw_table(struct grid *grid, const struct view *view, const struct progress *progress,
                        uint32_t rows)
 {
-    grid_put(grid, ROW_TABLE, 0, LOOK_STRONG, "%-10s %13s %9s %8s", "exit", "rounds", "cycles",
-             "findings");
+    grid_put(grid, ROW_TABLE, 0, LOOK_STRONG, "%-14s %9s %9s %8s", "exit (*exited)", "rounds",
+             "cycles", "findings");
     if (progress->exits > rows)
-        grid_put(grid, ROW_TABLE, 5, LOOK_STRONG, "%u of %u", rows, progress->exits);
+        grid_put(grid, ROW_TABLE + 1 + rows, 0, LOOK_STRONG, "%u of %u shown, up/down", rows,
+                 progress->exits);
     for (uint32_t row = 0; row < rows; row++) {
         uint32_t n = exit_in_row(view, progress, rows, row);
         if (n == progress->exits)
             return;
         const struct exit_result *exit = &progress->exit[n];
-        enum attribute look = !exit->rounds ? LOOK_FAINT : LOOK_PLAIN;
-        grid_put(grid, ROW_TABLE + 1 + row, 0, look, "%-10s %13lu %9lu", exit->name, exit->rounds,
-                 exit->cycles_min);
+        enum attribute look = LOOK_PLAIN;
+        grid_put(grid, ROW_TABLE + 1 + row, 0, look, "%-10s%c%13lu %9lu", exit->name,
+                 mark_of(exit->leaves), exit->rounds,
+                 exit->cycles_median ? exit->cycles_median : exit->cycles_min);
         if (exit->findings)
             look = exit->injected ? LOOK_PLANTED : LOOK_BAD;
         grid_put(grid, ROW_TABLE + 1 + row, 35, look, "%8lu", exit->findings);
@@ -170,13 +246,61 @@ static void draw_counts(struct grid *grid, uint32_t row, const struct progress *
     text_add(&text, "findings");
     if (progress->injected && progress->injected != progress->findings)
         text_add(&text, ", %lu INJECTED", progress->injected);
-    if (progress->left_out)
-        text_add(&text, ", %u left out", progress->left_out);
-    if (progress->outcome && text.length + sizeof(" in 000:00:00") <= sizeof(buffer)) {
-        text_add(&text, " in "); /* it has no row of its own then */
-        put_time(&text, progress->milliseconds);
-    }
     grid_put(grid, row, 0, LOOK_STRONG, "%s", buffer);
+}
+
+#define SIGN_COLUMNS 34u
+
+/* A sign for each vCPU, or for several: the worst of them. */
+static void draw_vcpus(struct grid *grid, uint32_t row, const struct progress *progress)
+{
+    static const struct cell signs[] = {
+        [SIGN_NO_PART] = {'-', LOOK_PLAIN},   [SIGN_WAITED_FOR] = {'_', LOOK_PLAIN},
+        [SIGN_ALIVE] = {'.', LOOK_GOOD},      [SIGN_SILENT] = {'?', LOOK_WARNING},
+        [SIGN_PLANTED] = {'x', LOOK_PLANTED}, [SIGN_FOUND] = {'X', LOOK_BAD},
+        [SIGN_LOST] = {'!', LOOK_BROKEN},
+    };
+    uint32_t each = (progress->cpus + SIGN_COLUMNS - 1) / SIGN_COLUMNS;
+    grid_put(grid, row, 0, LOOK_PLAIN, each > 1 ? "vCPUs/%u" : "vCPUs", each);
+    for (uint32_t first = 0; each && first < progress->cpus; first += each) {
+        enum vcpu_sign worst = SIGN_NO_PART;
+        for (uint32_t cpu = first; cpu < first + each && cpu < progress->cpus; cpu++) {
+            enum vcpu_sign sign = progress->sign(progress->hits_context, cpu);
+            worst = sign > worst ? sign : worst;
+        }
+        grid_put(grid, row, 9 + first / each, signs[worst].attribute, "%c", signs[worst].c);
+    }
+}
+
+/* A list, whose end is dots where it has no room. */
+static void put_list(struct grid *grid, uint32_t row, enum attribute look, const char *name,
+                     const char *list)
+{
+    char buffer[TABLE_COLUMNS + 1];
+    struct text text;
+    text_start(&text, buffer, sizeof(buffer));
+    text_add(&text, "%-8s %s", name, list);
+    grid_put(grid, row, 0, look, "%s", buffer);
+    if (text.cut)
+        grid_put(grid, row, TABLE_COLUMNS - 3, look, "...");
+}
+
+static void draw_legend(struct grid *grid, uint32_t row)
+{
+    grid_put(grid, row, 0, LOOK_PLAIN, "Map . same 0 zero X other o x INJECTED");
+    grid_put(grid, row, 4, LOOK_GOOD, ".");
+    grid_put(grid, row, 11, LOOK_BAD, "0");
+    grid_put(grid, row, 18, LOOK_BAD, "X");
+    grid_put(grid, row, 26, LOOK_PLANTED, "o x");
+}
+
+static void draw_beside(struct grid *grid, uint32_t row, const struct progress *progress)
+{
+    put_list(grid, row, LOOK_PLAIN, "Options", progress->options ? progress->options : "");
+    draw_vcpus(grid, row + 1, progress);
+    put_list(grid, row + 2, LOOK_PLAIN, "Left out",
+             progress->left_out && progress->left_out[0] ? progress->left_out : "nothing");
+    draw_legend(grid, row + 3);
 }
 
 static const char *words_so_far(const struct progress *progress)
@@ -186,60 +310,55 @@ static const char *words_so_far(const struct progress *progress)
     if (progress->findings)
         return "";
     return progress->machine->xstate.no_avx512
-               ? "Nothing found so far. AVX-512 cannot be tested here: R says why."
+               ? "Nothing found so far."
                : "Nothing found so far: every register came back as it was.";
 }
 
-/* Without a finding: what that is worth so far, or what broke. */
+/* Without a finding: what broke, or where to read on. */
 static void draw_no_finding(struct grid *grid, uint32_t row, const struct progress *progress)
 {
-    const struct outcome *outcome = progress->outcome;
-    const char *words = outcome ? conclusion_meaning(outcome) : words_so_far(progress);
-    if (progress->error[0]) {
-        (void)grid_put_wrapped(grid, row, 0, GRID_COLUMNS, 2, LOOK_BROKEN, progress->error);
-        return;
-    }
-    if (outcome && outcome->verdict == VERDICT_PASS && conclusion_bound_of_run(outcome)) {
-        grid_put(grid, row, 0, LOOK_STRONG,
-                 "Fewer than 1 exit in %lu loses registers, with 95 %% confidence.",
-                 conclusion_bound_of_run(outcome));
-        words = "R: what that means and does not mean, and what to do next.";
-        row++;
-    }
-    (void)grid_put_wrapped(grid, row, 0, GRID_COLUMNS, 2, LOOK_PLAIN, words);
+    if (progress->error[0])
+        (void)grid_put_wrapped(grid, row, 0, GRID_COLUMNS, 1, LOOK_BROKEN, progress->error);
+    else if (progress->outcome)
+        grid_put(grid, row, 0, LOOK_PLAIN, "%s",
+                 "R: what that means and does not mean, and what to do next.");
+    else
+        grid_put(grid, row, 0, LOOK_PLAIN, "%s", words_so_far(progress));
 }
 
-static void draw_last_finding(struct grid *grid, uint32_t row, const struct progress *progress)
+static void draw_first_finding(struct grid *grid, uint32_t row, const struct progress *progress)
 {
-    struct span findings = kept_findings();
-    if (findings.first == findings.end) {
+    const struct kept_finding *first = kept_first();
+    if (!first) {
         draw_no_finding(grid, row, progress);
         return;
     }
-    const struct kept_finding *last = kept_finding(findings.end - 1);
     char hit[DIAGNOSIS_TEXT];
-    kept_finding_hit(last, hit);
-    grid_put(grid, row, 0, last->injected ? LOOK_PLANTED : LOOK_BAD,
-             "%sFINDING %lu: %s, after %s on vCPU %u", last->injected ? "INJECTED " : "",
-             last->number, hit, last->exit_name, last->cpu);
-    grid_put(grid, row + 1, 0, LOOK_STRONG, "%s",
-             last->signature ? last->signature->name : "No known bug leaves this trace.");
+    kept_finding_hit(first, hit);
+    grid_put(grid, row, 0, first->injected ? LOOK_PLANTED : LOOK_BAD,
+             "%sFINDING %lu of %lu: %s, after %s on vCPU %u", first->injected ? "INJECTED " : "",
+             first->number, progress->findings > first->number ? progress->findings : first->number,
+             hit, first->exit_name, first->cpu);
 }
 
 void view_overview(struct grid *grid, const struct view *view, const struct progress *progress)
 {
     uint32_t below = grid->rows - ROWS_BELOW;
     draw_machine(grid, progress);
-    if (progress->outcome)
-        draw_verdict(grid, progress);
-    else
+    if (progress->outcome) {
+        draw_verdict(grid, view, progress);
+    } else {
         draw_running(grid, progress);
+        draw_amiss(grid, progress);
+    }
+    uint32_t rows = view_table_rows(grid, progress->exits);
     if (progress->exits)
-        draw_table(grid, view, progress, view_table_rows(grid));
+        draw_table(grid, view, progress, rows);
     else if (progress->error[0])
-        (void)grid_put_wrapped(grid, ROW_TABLE + 1, 0, TABLE_COLUMNS, view_table_rows(grid),
-                               LOOK_PLAIN, progress->error);
+        (void)grid_put_wrapped(grid, ROW_TABLE + 1, 0, TABLE_COLUMNS, rows, LOOK_PLAIN,
+                               progress->error);
+    draw_beside(grid, below - ROWS_BESIDE, progress);
     view_map(grid, ROW_TABLE, COLUMN_MAP, view, progress);
     draw_counts(grid, below, progress);
-    draw_last_finding(grid, below + 1, progress);
+    draw_first_finding(grid, below + 1, progress);
 }

@@ -8,6 +8,7 @@ static struct {
     struct view view;
     bool (*write)(uint32_t row, uint32_t column, uint8_t attribute, const char *text);
     uint32_t cpus, exits;
+    uint64_t first_seen; /* number of the first finding; 0: none yet */
     bool paused, at_end;
 } screen;
 
@@ -22,7 +23,7 @@ static const char *keys_of_view(void)
         break;
     }
     if (screen.at_end)
-        return "R report  F findings  M map by vCPU  S shut down  B reboot  X exit";
+        return "R report  F findings  M map by vCPU  S shut down  B reboot  X firmware";
     return screen.paused
                ? "P go on  F findings  M map by vCPU  R report so far  S stop  O power off"
                : "P pause  F findings  M map by vCPU  R report so far  S stop  O power off";
@@ -60,6 +61,15 @@ static void keep_in_view(void)
         screen.view.finding = findings.end - 1;
 }
 
+static void note_first(const struct progress *progress)
+{
+    const struct kept_finding *first = kept_first();
+    if (!first || screen.first_seen == first->number)
+        return;
+    screen.first_seen = first->number;
+    screen.view.first_at = progress->milliseconds;
+}
+
 static void screen_progress(const struct progress *progress)
 {
     struct grid *grid = &screen.grid;
@@ -67,13 +77,14 @@ static void screen_progress(const struct progress *progress)
     screen.exits = progress->exits;
     screen.paused = progress->paused;
     keep_in_view();
+    note_first(progress);
     grid_clear(grid);
     switch (screen.view.kind) {
     case VIEW_OVERVIEW:
         view_overview(grid, &screen.view, progress);
         break;
     case VIEW_FINDING:
-        view_finding(grid, &screen.view);
+        view_finding(grid, &screen.view, progress);
         break;
     case VIEW_TEXT:
         view_text(grid, &screen.view);
@@ -108,6 +119,7 @@ struct sink *screen_start(uint32_t rows, bool shared,
     screen.write = write;
     screen.view = (struct view){0};
     screen.at_end = false;
+    screen.first_seen = 0;
     keep_nothing();
     grid_start(&screen.grid, rows);
     return &sink;
@@ -158,7 +170,7 @@ static uint64_t step_lines(uint64_t chosen, bool on, uint64_t by, uint64_t rows)
 /* By how many rows the table can be scrolled, and one more. */
 static uint32_t table_steps(void)
 {
-    uint32_t rows = view_table_rows(&screen.grid);
+    uint32_t rows = view_table_rows(&screen.grid, screen.exits);
     return screen.exits > rows ? screen.exits - rows + 1 : 1;
 }
 

@@ -20,12 +20,13 @@ struct view {
     bool one_cpu;           /* the map of one vCPU, `cpu`, and not of all */
     uint32_t cpu;
     uint32_t first_exit; /* the table is scrolled by so many rows */
+    uint64_t first_at;   /* milliseconds of the run, when the first finding was there */
     /* What is looked at, by its number in the keeper; VIEW_LATEST: whichever came last. */
     uint64_t finding, last_line;
 };
 
-/* Rows of the table of exits. */
-uint32_t view_table_rows(const struct grid *grid);
+/* Rows of the table of so many exits. */
+uint32_t view_table_rows(const struct grid *grid, uint32_t exits);
 
 /* The number in the span that is shown for a chosen one: the nearest there is. The span is not
  * empty. */
@@ -34,12 +35,13 @@ uint64_t view_number(uint64_t chosen, struct span span);
 /* The run at a glance: machine, time, exits, the map of the registers, the last finding. */
 void view_overview(struct grid *grid, const struct view *view, const struct progress *progress);
 
-/* The map, from `row` on: 16 rows of dwords and one above, 35 columns. */
+/* The map, from `row` on: 16 rows of dwords, one above and one below; 35 columns, and one to the
+ * left. */
 void view_map(struct grid *grid, uint32_t row, uint32_t column, const struct view *view,
               const struct progress *progress);
 
 /* One finding in full: what was expected, what found, and where that came from. */
-void view_finding(struct grid *grid, const struct view *view);
+void view_finding(struct grid *grid, const struct view *view, const struct progress *progress);
 
 /* What was said, from the start to now: the report. */
 void view_text(struct grid *grid, const struct view *view);

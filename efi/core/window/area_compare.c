@@ -171,9 +171,19 @@ bool areas_mend_xcr0(struct rounds *rounds)
     if (xcr0.got == xcr0.want)
         return false;
     areas_note(areas, &xcr0);
+    areas->xcr0_lost = true;
+    areas->xcr0_found = xcr0.got;
     if (!rounds->machine->system[0])
         xsetbv0(areas->xcr0);
     return true;
+}
+
+void areas_note_lost_xcr0(struct areas *areas)
+{
+    struct area_difference xcr0 = {
+        .component = AREA_SYSTEM + SYSTEM_XCR0, .want = areas->xcr0, .got = areas->xcr0_found};
+    areas->differences = 0;
+    areas_note(areas, &xcr0);
 }
 
 bool areas_compare(struct rounds *rounds, struct round *round)

@@ -34,6 +34,8 @@ bool areas_saved_right(struct rounds *rounds, struct round *round, const uint8_t
  * that is told. It is put back, or each later round would fail.
  */
 bool areas_mend_xcr0(struct rounds *rounds);
+/* Makes the latest that was so found the one difference again. */
+void areas_note_lost_xcr0(struct areas *areas);
 
 /* Behind each round by XSAVE: what the other rounds do not load is put back. */
 void areas_leave(struct rounds *rounds);

@@ -49,7 +49,9 @@ enum save_instruction { SAVE_XSAVE, SAVE_XSAVEOPT, SAVE_XSAVEC, SAVE_XSAVES, SAV
 struct areas {
     /* xstate.area_bytes each, 64-byte aligned, zeros at first; NULL: no rounds by XSAVE. */
     uint8_t *wanted, *found, *planted, *before;
-    uint64_t xcr0;   /* as it is on */
+    uint64_t xcr0;  /* as it is on */
+    bool xcr0_lost; /* it was found to be another, */
+    uint64_t xcr0_found;
     uint64_t sized;  /* components that CPUID.0D gives a size */
     uint64_t stored; /* by an XSAVE that is an event: x87, SSE, and what is tested */
     uint64_t mask;   /* components that are tested */

@@ -71,10 +71,18 @@ struct exit {
     /* False: this vCPU has no part in it. No function: each has. */
     bool (*part)(const struct rounds *rounds);
     bool interrupts; /* takes interrupts */
-    bool steps; /* something has to come behind it (step.h): verify() finds it in rounds->areas */
+    bool steps;  /* something has to come behind it (step.h): verify() finds it in rounds->areas */
+    bool slow;   /* takes as long in the guest as an exit does: its cycles do not tell */
+    bool port80; /* goes to the diagnostic port, which some hosts pass through */
     bool with_others; /* needs a vCPU that the firmware does not use */
     bool with_disks;  /* needs disks that are being read */
 };
+
+/* Whether the cycles of its rounds tell that they left the guest. */
+static inline bool exit_is_judged(const struct exit *exit)
+{
+    return !exit->unasked && !exit->interrupts && !exit->steps && !exit->slow;
+}
 
 /* Puts a list of operands in their registers; NULL: none. */
 void exit_put_operands(const struct operand *operand, struct round *round);

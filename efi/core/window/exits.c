@@ -15,7 +15,7 @@ extern const struct window window_cpuid, window_vmcall, window_vmmcall, window_v
     window_string_io, window_backdoor, window_xapic, window_x2apic, window_hpet, window_vga,
     window_hold, window_copy, window_copy_ymm, window_copy_xmm, window_cold_page, window_cold_xsave,
     window_timer, window_hlt, window_xapic_ipi, window_x2apic_ipi, window_xapic_send,
-    window_x2apic_send, window_cpuid_step, window_out80_step, window_xapic_step;
+    window_x2apic_send, window_string_in, window_cpuid_step, window_out80_step, window_xapic_step;
 
 #define PORT_DIAGNOSTIC  0x80
 #define PORT_RTC_DATA    0x71
@@ -100,12 +100,25 @@ static const struct operand rtc_operands[] = {{RDX, PORT_RTC_DATA}, NO_OPERAND};
 
 static const struct operand pci_operands[] = {{RDX, PORT_PCI_ADDRESS}, NO_OPERAND};
 
+/* Always can; but for the window that exits here. */
+static const char *string_io_unsupported(const struct machine *machine,
+                                         const struct window **window)
+{
+    if (machine->leaving.string_port != STRING_PORT_DIAGNOSTIC)
+        *window = &window_string_in;
+    return NULL;
+}
+
 /* The round's own stack serves as the buffer: nothing is on it between load and compare. */
 static void string_io_set_operands(const struct machine *machine, struct round *round)
 {
-    (void)machine;
+    static const uint16_t ports[] = {
+        [STRING_PORT_DIAGNOSTIC] = PORT_DIAGNOSTIC,
+        [STRING_PORT_RTC] = PORT_RTC_DATA,
+        [STRING_PORT_PCI] = PORT_PCI_ADDRESS,
+    };
     round->expected.general[RCX] = 4;
-    round->expected.general[RDX] = PORT_DIAGNOSTIC;
+    round->expected.general[RDX] = ports[machine->leaving.string_port];
     round->expected.general[RSI] = (uint64_t)round->stack;
     round->expected.general[RDI] = (uint64_t)round->stack;
 }
@@ -237,11 +250,16 @@ const struct exit exits[] = {
      .unsupported = xsave_unsupported,
      .set_operands = xsetbv_set_operands,
      .rounds = 256},
-    {.name = "out80", .window = &window_out80, .operands = out80_operands, .rounds = 256},
+    {.name = "out80",
+     .window = &window_out80,
+     .operands = out80_operands,
+     .port80 = true,
+     .rounds = 256},
     {.name = "rtc", .window = &window_rtc, .operands = rtc_operands, .rounds = 128},
     {.name = "pci", .window = &window_pci, .operands = pci_operands, .rounds = 128},
     {.name = "string-io",
      .window = &window_string_io,
+     .unsupported = string_io_unsupported,
      .set_operands = string_io_set_operands,
      .rounds = 128},
     {.name = "backdoor",
@@ -270,12 +288,17 @@ const struct exit exits[] = {
      .rounds = 128},
     {.name = "wbinvd",
      .window = &window_wbinvd,
+     .slow = true, /* the caches take it */
      .rounds = 1,
      .begin = flush_begin,
      .end = flush_end},
     {.name = "invlpg", .window = &window_invlpg, .rounds = 256},
     {.name = "mov-dr", .window = &window_mov_dr, .flags_changed = FLAGS_OF_MOVE, .rounds = 256},
-    {.name = "mov-cr", .window = &window_mov_cr, .flags_changed = FLAGS_OF_MOVE, .rounds = 128},
+    {.name = "mov-cr",
+     .window = &window_mov_cr,
+     .flags_changed = FLAGS_OF_MOVE,
+     .slow = true, /* CR3 takes the TLB along */
+     .rounds = 128},
     {.name = "rdpmc",
      .window = &window_rdpmc,
      .process = true,
@@ -394,6 +417,7 @@ const struct exit exits[] = {
      .steps = true},
     {.name = "out80-tf",
      .window = &window_out80_step,
+     .port80 = true,
      .operands = out80_operands,
      .rounds = 32,
      .begin = step_trap_begin,
@@ -419,6 +443,7 @@ const struct exit exits[] = {
      .steps = true},
     {.name = "out80-rf",
      .window = &window_out80_step,
+     .port80 = true,
      .operands = out80_operands,
      .rounds = 32,
      .begin = step_breakpoint_begin,
@@ -444,6 +469,7 @@ const struct exit exits[] = {
      .steps = true},
     {.name = "out80-ss",
      .window = &window_out80_step,
+     .port80 = true,
      .operands = out80_operands,
      .rounds = 32,
      .begin = step_shadow_begin,
@@ -473,6 +499,7 @@ const struct exit exits[] = {
      .with_others = true},
     {.name = "out80-sti",
      .window = &window_out80_step,
+     .port80 = true,
      .operands = out80_operands,
      .unsupported = interrupts_unsupported,
      .rounds = 32,

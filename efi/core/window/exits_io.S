@@ -15,6 +15,9 @@
 /* Four bytes out to port 0x80 from memory, four bytes in from it to memory. */
     window string_io, "rcx", "rep outsb; mov ecx, 4; rep insb; lea rsi, [rsi - 4]; lea rdi, [rdi - 4]"
 
+/* As many in to memory, where port 0x80 does not exit; and nothing out, as it is a port of others. */
+    window string_in, "rcx", "rep insb; mov ecx, 4; rep insb; lea rdi, [rdi - 8]"
+
 /* VMware's backdoor: all six registers may change (open-vm-tools, backdoorGcc64.c). */
     window backdoor, "rax, rbx, rcx, rdx, rsi, rdi", "in eax, dx"
 

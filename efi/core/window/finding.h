@@ -11,7 +11,7 @@
 struct finding {
     struct pattern_key key; /* of the patterns that this vCPU used */
     uint32_t cpu;
-    uint32_t exit; /* entry of the plan, or INJECT_ROW */
+    uint32_t exit; /* entry of the plan, INJECT_ROW or PREPARE_ROW */
     uint64_t round;
     uint32_t generation;
     /* What the round did not look at: components that were zero, registers that held data of the

@@ -98,7 +98,8 @@ void finding_keep_of_slice(struct rounds *rounds, uint32_t row, const struct win
     struct round *none = &rounds->planted; /* its registers are as they should be */
     round_fill(rounds, none, 0);
     memcpy(&none->found, &none->expected, sizeof(none->found));
-    keep(rounds, row, none, window, AREA_DIFFER, counter_read(&rounds->tally[row].rounds), true);
+    keep(rounds, row, none, window, AREA_DIFFER, counter_read(&rounds->tally[row].rounds),
+         row != PREPARE_ROW);
 }
 
 const struct finding *findings_next(const struct rounds *rounds)

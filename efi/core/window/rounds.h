@@ -28,10 +28,11 @@ struct traps;
  */
 #define GENERATIONS 7u
 
-#define TIMED_EVERY   16u      /* rounds; reading the clock may itself exit */
-#define TIMED_KEPT    255u     /* latest timings per exit, for the median */
-#define FINDING_QUEUE 64u      /* one of each exit at least: a serial line is slow */
-#define INJECT_ROW    EXIT_MAX /* tally and finding number of injected rounds */
+#define TIMED_EVERY   16u            /* rounds; reading the clock may itself exit */
+#define TIMED_KEPT    255u           /* latest timings per exit, for the median */
+#define FINDING_QUEUE 64u            /* one of each exit at least: a serial line is slow */
+#define INJECT_ROW    EXIT_MAX       /* tally and finding number of injected rounds */
+#define PREPARE_ROW   (EXIT_MAX + 1) /* the same of what comes before the first round of the plan */
 
 /* Memory that windows work on (memory.h): 64-byte aligned. Sizes are whole pages; 0: there is none.
  */
@@ -103,6 +104,8 @@ struct tally {
     _Atomic(const char *) over;   /* why there are no more rounds of it; NULL: there are */
     _Atomic bool waited;          /* a slice had no round, as it was NOT_NOW */
     _Atomic uint64_t interrupts;  /* taken in its rounds */
+    _Atomic uint64_t timed,
+        left; /* rounds that were timed; and of these those that left the guest */
     _Atomic uint64_t live_cycles, slice_cycles; /* for exits that measure their exposure */
     uint32_t by_xsave; /* rounds by XSAVE in the next slice, if that is more than one */
     uint32_t mix;      /* of these the next */
@@ -143,7 +146,7 @@ struct rounds {
     struct system_state system;
 
     /* Written by the vCPU, read by the boot vCPU. */
-    struct tally tally[EXIT_MAX + 1];
+    struct tally tally[EXIT_MAX + 2];
     _Atomic uint64_t verified; /* rounds in all */
     struct pulse pulse;        /* when it had time */
     struct tsc_skew skew;      /* how far its TSC is from the boot vCPU's */

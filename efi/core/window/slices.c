@@ -50,9 +50,12 @@ static uint32_t mix_of(enum form form, uint32_t number)
     return zmm_mixes[number];
 }
 
-static void time_round(struct tally *tally, uint64_t cycles, uint64_t bare)
+static void time_round(const struct rounds *rounds, struct tally *tally, uint64_t cycles)
 {
+    const uint64_t bare = rounds->bare_cycles;
     cycles = cycles > bare ? cycles - bare : 1;
+    counter_add(&tally->timed, 1);
+    counter_add(&tally->left, leaving_left(&rounds->machine->leaving, cycles));
     uint64_t lowest = counter_read(&tally->cycles_lowest);
     if (cycles < lowest || lowest == 0)
         atomic_store_explicit(&tally->cycles_lowest, cycles, memory_order_relaxed);
@@ -172,7 +175,7 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
     } else if (result != INTACT || round->area_mask) /* else there is nothing more to look at */
         result = areas_look(rounds, round, result);
     if (cycles && result == INTACT && !round->area_mask)
-        time_round(tally, cycles, rounds->bare_cycles);
+        time_round(rounds, tally, cycles);
     if (exit->exposure && cycles > rounds->bare_cycles)
         counter_add(&tally->live_cycles, cycles - rounds->bare_cycles);
     if (exit->interrupts)
