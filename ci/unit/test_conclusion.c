@@ -57,6 +57,26 @@ static void a_finding_on_vmware_leads_to_the_patch_and_the_mask(void **state)
     assert_false(advises(&outcome, "-avx512f"));
 }
 
+static void wrong_blocks_blame_storage_and_no_register(void **state)
+{
+    (void)state;
+    struct outcome outcome = {.verdict = VERDICT_FAIL,
+                              .wrong_blocks = 3,
+                              .hypervisor = HYPERVISOR_VMWARE,
+                              .rounds = 300,
+                              .system = ""};
+    assert_non_null(strstr(conclusion_meaning(&outcome), "storage"));
+    assert_true(advises(&outcome, "storage"));
+    assert_false(advises(&outcome, "24022510"));
+    assert_int_equal(conclusion_bound_of_run(&outcome), 100);
+    outcome.findings = outcome.injected = 2; /* and what was planted */
+    assert_non_null(strstr(conclusion_meaning(&outcome), "storage"));
+    assert_false(advises(&outcome, "inject="));
+    outcome.findings = 3; /* and a register */
+    assert_non_null(strstr(conclusion_meaning(&outcome), "registers"));
+    assert_true(advises(&outcome, "24022510") && advises(&outcome, "storage"));
+}
+
 static void what_was_planted_blames_nobody(void **state)
 {
     (void)state;
@@ -104,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_outcome_has_a_meaning_and_a_step),
         cmocka_unit_test(a_finding_on_vmware_leads_to_the_patch_and_the_mask),
+        cmocka_unit_test(wrong_blocks_blame_storage_and_no_register),
         cmocka_unit_test(what_was_planted_blames_nobody),
         cmocka_unit_test(findings_count_where_the_test_broke_as_well),
         cmocka_unit_test(a_hidden_avx512_may_be_meant),

@@ -74,6 +74,7 @@ struct outcome {
     const char *reason; /* of the verdict, in words */
     uint64_t rounds, findings, milliseconds;
     uint64_t planted, injected; /* faults of our own, and findings of them */
+    uint64_t wrong_blocks;      /* of scratch partitions: beside the findings */
     uint32_t vcpus;
     bool control_run;   /* no hypervisor seen: nothing beneath to blame */
     const char *hidden; /* what says that there is one all the same; "": nothing does */

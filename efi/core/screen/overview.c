@@ -109,7 +109,8 @@ static void draw_verdict(struct grid *grid, const struct progress *progress)
         [VERDICT_ERROR] = LOOK_BROKEN,
     };
     const struct outcome *outcome = progress->outcome;
-    bool planted = outcome->verdict == VERDICT_FAIL && outcome->findings == outcome->injected;
+    bool planted = outcome->verdict == VERDICT_FAIL && outcome->findings == outcome->injected &&
+                   !outcome->wrong_blocks;
     enum attribute look = planted ? LOOK_PLANTED : looks[outcome->verdict];
     grid_put(grid, ROW_PROGRESS, 0, look, " %s: %s", verdict_name(outcome->verdict),
              outcome->reason);

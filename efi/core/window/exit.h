@@ -5,6 +5,7 @@
 #ifndef ZMMTEST_CORE_WINDOW_EXIT_H
 #define ZMMTEST_CORE_WINDOW_EXIT_H
 
+#include "../../platform/scratch.h"
 #include "../machine/machine.h"
 #include "state.h"
 #include <stdbool.h>
@@ -72,8 +73,9 @@ struct exit {
     bool (*part)(const struct rounds *rounds);
     bool interrupts; /* takes interrupts */
     bool steps; /* something has to come behind it (step.h): verify() finds it in rounds->areas */
-    bool with_others; /* needs a vCPU that the firmware does not use */
-    bool with_disks;  /* needs disks that are being read */
+    bool with_others;          /* needs a vCPU that the firmware does not use */
+    bool with_disks;           /* needs disks that are being read */
+    enum scratch_work scratch; /* needs scratch partitions with this at work; SCRATCH_NONE: none */
 };
 
 /* Puts a list of operands in their registers; NULL: none. */
