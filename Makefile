@@ -254,10 +254,10 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/ci/fuzz/fuzz_%.c.o $(FUZZ_ARCHIVE) ci/unit/h
 
 # --- images --------------------------------------------------------------------------------------
 
-$(IMAGE): $(EFI) image/zmmtest.conf image/make-image image/bios.S
+$(IMAGE): $(EFI) image/zmmtest.conf image/make-image image/bios.S image/scratch.sh
 	image/make-image disk $(EFI) image/zmmtest.conf $@
 
-$(ISO): $(EFI) image/zmmtest.conf image/make-image image/bios.S
+$(ISO): $(EFI) image/zmmtest.conf image/make-image image/bios.S image/scratch.sh
 	image/make-image iso $(EFI) image/zmmtest.conf $@
 
 # --- unit tests ----------------------------------------------------------------------------------
@@ -270,9 +270,10 @@ unit-programs: $(UNIT_TESTS)
 
 # Those that run rounds; those of files that speak UEFI; and those of what faultvisor says as VMware.
 $(BUILD)/unit/test_areas $(BUILD)/unit/test_hits $(BUILD)/unit/test_step $(BUILD)/unit/test_system $(BUILD)/unit/test_windows: $(BUILD)/host/ci/unit/rounds_fixture.c.o
-UEFI_TESTED := disks mp_services terminal
+UEFI_TESTED := disks mp_services scratch terminal
 $(patsubst %,$(BUILD)/unit/test_%,$(UEFI_TESTED)): $(BUILD)/unit/test_%: $(BUILD)/host/efi/uefi/%.c.o \
 	$(BUILD)/host/efi/uefi/firmware.c.o
+$(BUILD)/unit/test_scratch: $(BUILD)/host/efi/uefi/scratch_find.c.o
 $(BUILD)/unit/test_vmware_channel $(BUILD)/unit/test_vmware_pose: $(BUILD)/host/ci/faultvisor/vmware.c.o
 $(BUILD)/host/efi/uefi/%: HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)
 $(patsubst %,$(BUILD)/host/ci/unit/test_%.c.o,$(UEFI_TESTED)): HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)

@@ -69,6 +69,11 @@ partition_table_right() { # file, number of the partition
         sgdisk -i "$2" "$1" | grep -q 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B'
 }
 check "the disk has a GPT with an EFI system partition" partition_table_right "$dist/zmmtest.img" 1
+has_scratch() {
+    sgdisk -i 2 "$dist/zmmtest.img" | grep -q '5D2A3730-BAC1-4705-A7AC-21A4865F550A' &&
+        dd if="$dist/zmmtest.img" bs=1M skip=39 count=24 status=none | head -c 512 | grep -q 'bytes=25165824 *$'
+}
+check "and a scratch partition" has_scratch
 check "the CD has one, too" partition_table_right "$dist/zmmtest.iso" 2
 # Of the volume's 4 MiB there is one copy, which is the El Torito boot image as well.
 one_volume() {
@@ -153,9 +158,9 @@ stream_optimised() { # magic, version 3, compressed grains with markers (Virtual
         qemu-img check -q -f vmdk "$disk"
 }
 check "the disk is a stream-optimised VMDK" stream_optimised
-# 7-Zip goes from marker to marker.
+# 7-Zip goes from marker to marker. The first partition is the EFI system partition.
 readable_by_markers() {
-    7z l "$disk" | grep -q 'EFI/BOOT/BOOTX64\.EFI$'
+    7z e -so "$disk" '0.*' >"$work/esp.img" && 7z l "$work/esp.img" | grep -q 'EFI/BOOT/BOOTX64\.EFI$'
 }
 check "each of whose parts has its marker" readable_by_markers
 identified() {

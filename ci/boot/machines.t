@@ -93,6 +93,10 @@ for machine in "u-boot-virtio 2" "u-boot-ide 2" "u-boot-ahci 1" "u-boot-usb 2"; 
     check "and its reset ends the machine" reset_by_itself
 done
 
+about=u-boot-virtio
+check "a scratch partition is known by the disk's table, where the firmware says no types" \
+    says 'ev=storage n=0 of=write block_bytes=512 blocks=49152 by=block-io requests=[1-9].* wrong=0 failed=no'
+
 about=gpt-bochs
 check "the partitioned disk boots in Bochs, with AVX-512" says 'ev=done verdict=PASS exits=[1-9]'
 

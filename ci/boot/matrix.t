@@ -22,6 +22,8 @@ declare -A not_struck=(
     [copy-xmm]="its loads zero the upper part of zmm0, and faults strike where all vector state is live"
     [ipi-send]="its stores exit by chance only; what comes while a vCPU waits for an interrupt is in ipi"
     [disk]="the machines of these boots have no disk that it may read; its window is that of hold"
+    [disk-write]="the machines of these boots have no scratch partition; its window is that of hold"
+    [disk-mixed]="the machines of these boots have no scratch partition; its window is that of hold"
 )
 
 struck_or_excused() { # exit
@@ -57,7 +59,7 @@ beneath="console=none pose=vmware rpci=refuse"
 # Exits that something has to come behind are steps.t's; here they have the first fault.
 behind='-(tf|rf|ss|sti)$'
 others=$(grep -Ev -- "$behind" <<<"$exit_names" | paste -sd,)
-by_xsave=$(grep -Ev -- "$behind" <<<"$exit_names" | grep -Evx 'pause|apic|copy.*|cold-.*|disk' | paste -sd,)
+by_xsave=$(grep -Ev -- "$behind" <<<"$exit_names" | grep -Evx 'pause|apic|copy.*|cold-.*|disk.*' | paste -sd,)
 seldom='^(ghost-.*|x87|x87-tag|init-x87|init-all-x87|fcw|fip)$'
 mapfile -t names_seldom < <(printf '%s\n' "${names[@]}" | grep -E "$seldom")
 mapfile -t names_often < <(printf '%s\n' "${names[@]}" | grep -Ev "$seldom")

@@ -119,6 +119,26 @@ static void a_mask_is_no_help_against_what_hits_more(void **state)
     assert_false(advises(&outcome, "-avx512f"));
 }
 
+static void wrong_blocks_blame_storage_and_no_register(void **state)
+{
+    (void)state;
+    struct outcome outcome = fail_beneath(HYPERVISOR_VMWARE);
+    outcome.findings = outcome.injected = 0;
+    outcome.wrong_blocks = 3;
+    outcome.rounds = 300;
+    assert_non_null(strstr(conclusion_meaning(&outcome), "storage"));
+    assert_true(advises(&outcome, "storage"));
+    assert_false(advises(&outcome, "24022510"));
+    assert_int_equal(conclusion_bound_of_run(&outcome), 100);
+    outcome.findings = outcome.injected = 2; /* and what was planted */
+    assert_non_null(strstr(conclusion_meaning(&outcome), "storage"));
+    assert_false(advises(&outcome, "inject="));
+    outcome.findings = 3; /* and a register */
+    know("ESXi 8.0.2: AVX-256 host code, zmm not saved");
+    assert_non_null(strstr(conclusion_meaning(&outcome), "registers"));
+    assert_true(advises(&outcome, "24022510") && advises(&outcome, "storage"));
+}
+
 static void what_was_planted_blames_nobody(void **state)
 {
     (void)state;
@@ -177,6 +197,7 @@ int main(void)
         cmocka_unit_test(another_bug_on_vmware_is_not_mended_by_that_patch),
         cmocka_unit_test(a_flipped_bit_leads_to_the_hardware),
         cmocka_unit_test(a_mask_is_no_help_against_what_hits_more),
+        cmocka_unit_test(wrong_blocks_blame_storage_and_no_register),
         cmocka_unit_test(what_was_planted_blames_nobody),
         cmocka_unit_test(findings_count_where_the_test_broke_as_well),
         cmocka_unit_test(a_hidden_avx512_may_be_meant),

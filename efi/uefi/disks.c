@@ -62,14 +62,6 @@ static struct {
 static const EFI_GUID block_io_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
 static const EFI_GUID block_io2_guid = EFI_BLOCK_IO2_PROTOCOL_GUID;
 
-static void *protocol_of(EFI_HANDLE handle, const EFI_GUID *guid)
-{
-    void *protocol = NULL;
-    EFI_STATUS status =
-        system_table->BootServices->HandleProtocol(handle, (EFI_GUID *)guid, &protocol);
-    return EFI_ERROR(status) ? NULL : protocol;
-}
-
 /* False: nothing can be read there, or no memory is left for it. */
 static bool add_disk(EFI_HANDLE handle)
 {

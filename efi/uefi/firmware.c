@@ -38,6 +38,14 @@ const char *status_name(EFI_STATUS status)
     return "an unknown status";
 }
 
+void *protocol_of(EFI_HANDLE handle, const EFI_GUID *guid)
+{
+    void *protocol = NULL;
+    EFI_STATUS status =
+        system_table->BootServices->HandleProtocol(handle, (EFI_GUID *)guid, &protocol);
+    return EFI_ERROR(status) ? NULL : protocol;
+}
+
 EFI_FILE_HANDLE open_boot_volume(void)
 {
     EFI_GUID image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;

@@ -11,6 +11,9 @@ extern EFI_SYSTEM_TABLE *system_table;
 /* "EFI_NOT_FOUND" and so on; "an unknown status" for one that has no name here. */
 const char *status_name(EFI_STATUS status);
 
+/* What a handle has of a protocol; NULL: it has none. */
+void *protocol_of(EFI_HANDLE handle, const EFI_GUID *guid);
+
 /*
  * The root folder of the volume that this image was loaded from, for the caller to close; NULL:
  * none, as after a netboot.

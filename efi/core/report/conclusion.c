@@ -22,7 +22,7 @@ static bool found_for_real(const struct outcome *outcome)
 
 static bool only_planted(const struct outcome *outcome)
 {
-    return outcome->findings && !found_for_real(outcome);
+    return outcome->findings && !found_for_real(outcome) && !outcome->wrong_blocks;
 }
 
 static bool found_beneath(const struct outcome *outcome)
@@ -66,6 +66,11 @@ static bool found_by_a_process(const struct outcome *outcome)
     return found_for_real(outcome) && outcome->system[0];
 }
 
+static bool storage_wrong(const struct outcome *outcome)
+{
+    return outcome->wrong_blocks;
+}
+
 static bool without_avx512(const struct outcome *outcome)
 {
     return outcome->verdict == VERDICT_INCOMPLETE && !outcome->avx512;
@@ -107,6 +112,9 @@ const char *conclusion_meaning(const struct outcome *outcome)
     };
     if (outcome->verdict == VERDICT_FAIL && only_planted(outcome))
         return "zmmtest found what it had planted itself, and nothing else.";
+    if (outcome->verdict == VERDICT_FAIL && outcome->wrong_blocks && !found_for_real(outcome))
+        return "No register was seen to change. But what was written to a disk came back as "
+               "something else: storage or what carries it there is at fault.";
     if (outcome->verdict == VERDICT_ERROR && found_for_real(outcome))
         return "Registers did change, see the findings; and the test itself broke in this run.";
     return meanings[outcome->verdict];
@@ -131,6 +139,8 @@ static const struct {
                           "processor or its memory."},
     {found_by_a_process, "Boot the image on the same machine: it tells the operating system from "
                          "what is beneath it."},
+    {storage_wrong, "Look at the host's storage: the findings of class storage say which blocks, "
+                    "and whose data came back."},
     {found_for_real, "Send the vendor this log, the version of the host, its processor and "
                      "microcode; on VMware also vmware.log."},
     {without_avx512, "If AVX-512 was hidden as a workaround, it is. Else give the machine a "

@@ -4,6 +4,7 @@
 #define ZMMTEST_CORE_REPORT_EVENTS_H
 
 #include "../../platform/disks.h"
+#include "../../platform/scratch.h"
 #include "../../platform/xstate_on.h"
 #include "../machine/machine.h"
 #include "../window/finding.h"
@@ -75,6 +76,14 @@ void event_system(const struct system_result *result);
 
 /* What was read of one disk, in a run of so many milliseconds. */
 void event_disk(uint32_t number, const struct disk_result *result, uint64_t milliseconds);
+
+/* A block of a scratch partition that came back wrong, as a finding. `told_before`: what it means.
+ */
+void event_wrong_block(const struct wrong_block *wrong, uint64_t number, uint32_t cpu,
+                       const char *exit_name, bool told_before);
+
+/* What was written to a scratch partition, and read back. */
+void event_storage(uint32_t number, const struct scratch_result *result, uint64_t milliseconds);
 
 void event_done(const struct outcome *outcome);
 

@@ -205,9 +205,11 @@ void event_done(const struct outcome *outcome)
     log_start(&line, "done");
     log_text(&line, "verdict", verdict_name(outcome->verdict));
     log_number(&line, "exits", outcome->rounds);
-    log_number(&line, "findings", outcome->findings);
+    log_number(&line, "findings", outcome->findings + outcome->wrong_blocks);
     if (outcome->injected)
         log_number(&line, "injected", outcome->injected);
+    if (outcome->wrong_blocks)
+        log_number(&line, "storage", outcome->wrong_blocks);
     log_number(&line, "vcpus", outcome->vcpus);
     log_number(&line, "elapsed", ms / 1000);
     if (conclusion_bound_of_run(outcome))
@@ -216,7 +218,10 @@ void event_done(const struct outcome *outcome)
     log_end(&line);
     report_say(" ");
     report_say("%lu exits verified on %u vCPUs in %lu.%03lu s, %lu findings", outcome->rounds,
-               outcome->vcpus, ms / 1000, ms % 1000, outcome->findings);
+               outcome->vcpus, ms / 1000, ms % 1000, outcome->findings + outcome->wrong_blocks);
+    if (outcome->wrong_blocks)
+        report_say("%lu of the findings are wrong blocks of storage, not registers",
+                   outcome->wrong_blocks);
     if (outcome->injected)
         report_say("INJECTED: %lu of the findings were planted by zmmtest itself (inject=)",
                    outcome->injected);

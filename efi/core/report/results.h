@@ -82,6 +82,7 @@ struct outcome {
     uint64_t planted, injected; /* faults of our own, and findings of them */
     uint64_t stayed;            /* rounds that did not leave the guest, as far as is known */
     const char *stayed_exits; /* the exits of which none did, "hpet, rdpmc"; NULL: there are none */
+    uint64_t wrong_blocks;    /* of scratch partitions: beside the findings */
     uint32_t vcpus;
     bool control_run;   /* no hypervisor seen: nothing beneath to blame */
     const char *hidden; /* what says that there is one all the same; "": nothing does */

@@ -18,6 +18,8 @@ static const struct {
 
     [CAUSE_CHANGED_BENEATH_GUEST] = {VERDICT_FAIL, "registers changed beneath this guest"},
     [CAUSE_CHANGED_BENEATH_PROCESS] = {VERDICT_FAIL, "registers changed beneath this process"},
+    [CAUSE_STORAGE_CHANGED] = {VERDICT_FAIL,
+                               "storage, not registers, gave back what was not written"},
     [CAUSE_CHANGED_BY_INJECTION] = {VERDICT_FAIL,
                                     "registers changed, but only where zmmtest INJECTED it"},
 
@@ -33,6 +35,8 @@ static const struct {
     [CAUSE_EXIT_CANNOT_RUN] = {VERDICT_INCOMPLETE, "an exit that was asked for cannot run here"},
     [CAUSE_VCPU_NOT_STARTED] = {VERDICT_INCOMPLETE, "a vCPU could not be started"},
     [CAUSE_DISK_FAILED] = {VERDICT_INCOMPLETE, "a disk could not be read to the end of the run"},
+    [CAUSE_SCRATCH_FAILED] = {VERDICT_INCOMPLETE,
+                              "a scratch partition could not be used to the end of the run"},
     [CAUSE_VCPU_UNKNOWN] = {VERDICT_INCOMPLETE,
                             "the firmware's ACPI tables list more processors than took part"},
     [CAUSE_KEY] = {VERDICT_INCOMPLETE, "a key ended the run before its time"},

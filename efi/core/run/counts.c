@@ -1,5 +1,6 @@
 /* Goes through the vCPUs that take part. */
 #include "counts.h"
+#include "../../platform/scratch.h"
 #include "../../platform/traps.h"
 #include "../window/counter.h"
 #include "../window/work.h"
@@ -40,6 +41,7 @@ struct totals count_totals(const struct run *run)
     const struct vcpu *vcpu;
     for (uint32_t cpu = 0; (vcpu = next_vcpu(run, &cpu)) != NULL;)
         add_vcpu(&totals, vcpu);
+    totals.wrong_blocks = scratch_wrong_blocks();
     return totals;
 }
 

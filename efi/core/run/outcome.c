@@ -6,6 +6,7 @@
 #include "../text.h"
 #include "../window/area_format.h"
 #include "counts.h"
+#include "storage.h"
 
 /* How a confidential VM is told of an exit. */
 static bool is_reflection(uint32_t exception)
@@ -38,6 +39,14 @@ static void note_findings(uint32_t *causes, const struct run *run, const struct 
                                                    : CAUSE_CHANGED_BENEATH_GUEST);
 }
 
+static void note_storage(uint32_t *causes, const struct run *run, const struct totals *totals)
+{
+    if (totals->wrong_blocks)
+        note_cause(causes, CAUSE_STORAGE_CHANGED);
+    if (storage_failed(run))
+        note_cause(causes, CAUSE_SCRATCH_FAILED);
+}
+
 static bool any_disk_failed(const struct run *run)
 {
     struct disk_result result;
@@ -67,6 +76,7 @@ uint32_t outcome_causes(const struct run *run, const struct totals *totals)
     note_findings(&causes, run, totals);
     if (any_disk_failed(run))
         note_cause(&causes, CAUSE_DISK_FAILED);
+    note_storage(&causes, run, totals);
     if (totals->rounds == 0)
         note_cause(&causes, CAUSE_NOTHING_RAN);
     else if (rounds_that_stayed(run) == totals->rounds - totals->planted)
@@ -223,7 +233,7 @@ static void tell_disks(const struct run *run)
         event_disk(n, &result, run->elapsed);
     if (run->disk_lost && run->identity.boot)
         event_notice("The result files end before this report: what is written would wait for "
-                     "the read that does not come back.");
+                     "what does not come back.");
 }
 
 /* findings= of each exit and vCPU are told in full, findings_total= of all, and no more than there
@@ -232,13 +242,14 @@ static void tell_untold(const struct run *run, const struct totals *totals)
 {
     char buffer[128];
     struct text text;
-    if (run->findings_told >= totals->findings)
+    uint64_t findings = totals->findings + totals->wrong_blocks;
+    if (run->findings_told >= findings)
         return;
     text_start(&text, buffer, sizeof(buffer));
     text_add(&text,
              "%lu of the %lu findings are told in full; the others are counted. findings_total= "
              "tells more.",
-             run->findings_told, totals->findings);
+             run->findings_told, findings);
     event_notice(buffer);
 }
 
@@ -250,6 +261,7 @@ void outcome_tell(const struct run *run, const struct totals *totals)
     tell_system(run);
     tell_interrupts(totals);
     tell_disks(run);
+    storage_tell(run);
 }
 
 /* For which all registers were live in holds, of all vCPUs. */
@@ -280,6 +292,7 @@ struct outcome outcome_of(struct run *run, const struct totals *totals)
         .injected = totals->injected,
         .stayed = rounds_that_stayed(run),
         .stayed_exits = run->stayed_exits[0] ? run->stayed_exits : NULL,
+        .wrong_blocks = totals->wrong_blocks,
         .milliseconds = run->elapsed,
         .vcpus = totals->vcpus,
         .control_run = run->machine->hypervisor.kind == HYPERVISOR_NONE && !run->machine->hidden[0],

@@ -3,10 +3,12 @@
 #include "planning.h"
 #include "../../platform/disks.h"
 #include "../../platform/pages.h"
+#include "../../platform/scratch.h"
 #include "../report/events.h"
 #include "../text.h"
 #include "../window/area_probe.h"
 #include "../window/exits.h"
+#include "storage.h"
 #include "telling.h"
 
 #define FIRMWARE_BYTES   (UINT64_C(16) << 20) /* left to the firmware */
@@ -94,9 +96,14 @@ static const char *find_disks(struct run *run)
     return reason;
 }
 
-/* The reason why an exit cannot run, or NULL. `no_disks`: why those with disks cannot. */
-static const char *no_exit(const struct run *run, const struct exit *exit, const char *no_disks,
-                           const struct window **window)
+/* Why exits with disks, and those with scratch partitions, cannot run; or NULL. */
+struct storage_missing {
+    const char *disks, *scratch;
+};
+
+/* The reason why an exit cannot run, or NULL. */
+static const char *no_exit(const struct run *run, const struct exit *exit,
+                           const struct storage_missing *missing, const struct window **window)
 {
     if (run->machine->system[0] && !exit->process)
         return "the operating system keeps it to itself";
@@ -106,18 +113,21 @@ static const char *no_exit(const struct run *run, const struct exit *exit, const
     if (!reason && exit->with_others && !others_take_part(run))
         reason = "no vCPU takes part that the firmware does not use";
     if (!reason && exit->with_disks)
-        reason = no_disks;
+        reason = missing->disks;
+    if (!reason && exit->scratch != SCRATCH_NONE)
+        reason = missing->scratch;
     return reason;
 }
 
 static void plan_exits(struct run *run)
 {
-    const char *no_disks = find_disks(run);
+    const struct storage_missing missing = {find_disks(run),
+                                            storage_find(run, others_take_part(run))};
     for (uint32_t row = 0; row < exit_count; row++) {
         const struct window *window = exits[row].window;
         if (!(run->options->exits >> row & 1))
             continue;
-        const char *reason = no_exit(run, &exits[row], no_disks, &window);
+        const char *reason = no_exit(run, &exits[row], &missing, &window);
         if (reason) {
             event_skip(exits[row].name, NULL, reason);
             if (run->options->exits_named)
@@ -254,6 +264,7 @@ void planning_undo(struct run *run)
         pages_give_back(vcpu, sizeof(*vcpu));
     }
     disks_free();
+    scratch_free();
     pages_give_back(run->plan.peer, run->processors.count * sizeof(*run->plan.peer));
     pages_give_back(run->watched, run->processors.count * sizeof(*run->watched));
 }

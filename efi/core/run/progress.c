@@ -95,7 +95,7 @@ static const struct progress *progress_of(struct run *run)
         .passes = count_passes(run),
         .passes_limit = run->options->plan.passes,
         .rounds = totals.rounds,
-        .findings = totals.findings,
+        .findings = totals.findings + totals.wrong_blocks,
         .injected = totals.injected,
         .per_second = rounds_per_second(run, totals.rounds),
         .options = run->in_force,

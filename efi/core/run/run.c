@@ -2,6 +2,7 @@
 #include "run.h"
 #include "../../platform/clock.h"
 #include "../../platform/disks.h"
+#include "../../platform/scratch.h"
 #include "../machine/clock.h"
 #include "../report/events.h"
 #include "../report/report.h"
@@ -12,6 +13,7 @@
 #include "progress.h"
 #include "selftest.h"
 #include "standstill.h"
+#include "storage.h"
 #include "telling.h"
 #include "version.h"
 #include "watching.h"
@@ -81,7 +83,7 @@ static void tick(struct run *run, uint64_t *next_tick)
         return;
     struct totals totals = count_totals(run);
     uint64_t start = clock_milliseconds();
-    event_tick(run->elapsed, totals.rounds, totals.findings);
+    event_tick(run->elapsed, totals.rounds, totals.findings + totals.wrong_blocks);
     gap_pass_over(&run->gap, start);
     tell_flush(run);
     *next_tick = gap_next_tick(run->elapsed, TICK_MILLISECONDS);
@@ -92,11 +94,13 @@ static void tick(struct run *run, uint64_t *next_tick)
 static bool poll(struct run *run, uint64_t *next_tick)
 {
     bool busy = watching_look(run);
+    storage_tell_wrong(run);
     if (!run->paused)
         run->elapsed = clock_milliseconds() - run->started_at;
     tick(run, next_tick);
     run_show(run);
-    if (run->options->stop_first && count_totals(run).findings)
+    struct totals totals = count_totals(run);
+    if (run->options->stop_first && (totals.findings || totals.wrong_blocks))
         return false;
     if (!busy || time_is_over(run))
         return false;
@@ -117,7 +121,9 @@ static void stop_all(struct run *run)
         clock_wait(1);
     watching_tell_lost(run);
     tell_rest(run);
-    run->disk_lost = !disks_stop();
+    bool disks = disks_stop(), scratch = scratch_stop();
+    run->disk_lost = !disks || !scratch;
+    storage_tell_wrong(run);
 }
 
 static void run_all(struct run *run)
@@ -132,7 +138,9 @@ static void run_all(struct run *run)
         atomic_store(&boot->state, VCPU_RUNNING);
     while (going) {
         uint64_t start = clock_milliseconds();
-        if (run->plan.disks && !run->paused && disks_poll())
+        bool disks = run->plan.disks && !run->paused && disks_poll();
+        bool scratch = run->plan.scratch && !run->paused && storage_poll(run);
+        if (disks || scratch)
             gap_pass_over(&run->gap, start);
         if (atomic_load(&boot->state) == VCPU_RUNNING && !run->paused)
             vcpu_run_slice(boot);

@@ -38,6 +38,7 @@ struct watched {
 struct totals {
     uint64_t rounds, findings;
     uint64_t planted, injected; /* faults of our own, and findings of them */
+    uint64_t wrong_blocks;      /* of scratch partitions: no findings of registers */
     uint64_t nmis, machine_checks, spurious, strays;
     uint32_t stray_vector;
     uint32_t vcpus;
@@ -83,7 +84,7 @@ struct run {
     uint64_t shown_at, show_at;     /* the screen last and next */
     bool paused, power_off;
     uint64_t states_since;           /* milliseconds: an XCR0 waits to be told since; 0: none */
-    bool disk_lost;                  /* a read did not come back */
+    bool disk_lost;                  /* a read or a write did not come back */
     struct gap gap;                  /* between the looks of the boot vCPU */
     const struct machine *last_seen; /* what it was at the last look */
     struct machine after_gap;
@@ -102,13 +103,13 @@ struct run {
         rate_at; /* rounds a second of late; and what they are measured from */
 
     /* What it came to. */
-    uint32_t causes; /* noted so far: bit n is the enum cause n */
-    char error[400]; /* what broke last, in words; "": nothing */
-    uint64_t findings_told;
-    uint32_t heard;     /* the vCPU whose finding was told last */
-    struct known known; /* what the findings looked like */
-    bool xcr0_told;     /* in the report, */
-    uint64_t xcr0;      /* as this */
+    uint32_t causes;                           /* noted so far: bit n is the enum cause n */
+    char error[400];                           /* what broke last, in words; "": nothing */
+    uint64_t findings_told, wrong_blocks_told; /* the latter of the former */
+    uint32_t heard;                            /* the vCPU whose finding was told last */
+    struct known known;                        /* what the findings looked like */
+    bool xcr0_told;                            /* in the report, */
+    uint64_t xcr0;                             /* as this */
     struct exit_counts counted[EXIT_MAX + 1];
     char stayed_exits[EXITS_TEXT]; /* those of which nothing left the guest */
     struct outcome outcome;        /* its reason is NULL until there is one */

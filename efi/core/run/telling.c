@@ -1,6 +1,7 @@
 /* Diagnoses what was found, and hands what happens to the report. */
 #include "telling.h"
 #include "../../platform/disks.h"
+#include "../../platform/scratch.h"
 #include "../diagnosis/signatures.h"
 #include "../machine/clock.h"
 #include "../report/events.h"
@@ -241,7 +242,8 @@ void tell_rest(struct run *run)
 void tell_flush(struct run *run)
 {
     uint64_t start = clock_milliseconds();
-    if (disks_rest())
+    bool disks = disks_rest(), scratch = scratch_rest();
+    if (disks && scratch)
         event_flush();
     gap_pass_over(&run->gap, start);
 }

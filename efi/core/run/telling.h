@@ -26,8 +26,8 @@ void tell_findings(struct run *run);
 void tell_rest(struct run *run);
 
 /*
- * What was told so far is to outlast the machine. Not while a read is in flight: what the firmware
- * writes may wait behind it, for ever if need be.
+ * What was told so far is to outlast the machine. Not while a request is in flight: what the
+ * firmware writes may wait behind it, for ever if need be.
  */
 void tell_flush(struct run *run);
 

@@ -145,7 +145,8 @@ static void draw_verdict(struct grid *grid, const struct view *view,
         [VERDICT_ERROR] = LOOK_BROKEN,
     };
     const struct outcome *outcome = progress->outcome;
-    bool planted = outcome->verdict == VERDICT_FAIL && outcome->findings == outcome->injected;
+    bool planted = outcome->verdict == VERDICT_FAIL && outcome->findings == outcome->injected &&
+                   !outcome->wrong_blocks;
     enum attribute look = planted ? LOOK_PLANTED : looks[outcome->verdict];
     char second[GRID_COLUMNS + 1];
     struct text text;

@@ -1,20 +1,40 @@
-/* Ties the holds of a row to the reads that the boot vCPU keeps in flight. */
+/* Ties the holds of a row to the reads and writes that the boot vCPU keeps in flight. */
 #include "disk.h"
 #include "../../platform/disks.h"
 #include "../../platform/instructions.h"
+#include "../../platform/scratch.h"
+#include "counter.h"
 #include "memory.h"
 
-#define WAIT_MILLISECONDS 200u
+/* For a request to be in flight. A first round is worth a longer wait: where the boot vCPU waits
+ * for the firmware, it may have a slow slice before it comes to that again. */
+#define WAIT_MILLISECONDS       200u
+#define WAIT_FIRST_MILLISECONDS 2000u
 
-enum begun disk_begin(struct rounds *rounds, struct round *round, const char **reason)
+/* What a row waits for. */
+struct awaited {
+    const _Atomic uint32_t *in_flight;
+    const _Atomic bool *over;
+    const char *reason; /* once it is over */
+    bool unattended;    /* nobody's slices hold it up */
+};
+
+static uint64_t longest_wait(const struct rounds *rounds)
 {
-    const struct disk_activity *disks = rounds->plan->disks;
-    uint64_t start = rdtsc(), longest = rounds->machine->tsc_hz / 1000 * WAIT_MILLISECONDS;
-    while (!atomic_load_explicit(&disks->in_flight, memory_order_relaxed)) {
-        if (atomic_load_explicit(&disks->over, memory_order_relaxed))
-            return no_more(reason, "no disk is left to be read");
-        /* It is mostly the boot vCPU itself that begins the reads, between its slices. */
-        if ((rounds->runs_firmware && !disks->unattended) || rdtsc() - start > longest ||
+    uint32_t entry = atomic_load_explicit(&rounds->current, memory_order_relaxed);
+    bool first = counter_read(&rounds->tally[entry].rounds) == 0;
+    return rounds->machine->tsc_hz / 1000 * (first ? WAIT_FIRST_MILLISECONDS : WAIT_MILLISECONDS);
+}
+
+static enum begun begin(struct rounds *rounds, struct round *round, const struct awaited *awaited,
+                        const char **reason)
+{
+    uint64_t start = rdtsc(), longest = longest_wait(rounds);
+    while (!atomic_load_explicit(awaited->in_flight, memory_order_relaxed)) {
+        if (atomic_load_explicit(awaited->over, memory_order_relaxed))
+            return no_more(reason, awaited->reason);
+        /* It is mostly the boot vCPU itself that begins requests, between its slices. */
+        if ((rounds->runs_firmware && !awaited->unattended) || rdtsc() - start > longest ||
             atomic_load_explicit(&rounds->stop, memory_order_relaxed))
             return NOT_NOW;
         cpu_pause();
@@ -22,7 +42,36 @@ enum begun disk_begin(struct rounds *rounds, struct round *round, const char **r
     return hold_begin(rounds, round, reason);
 }
 
+enum begun disk_begin(struct rounds *rounds, struct round *round, const char **reason)
+{
+    const struct disk_activity *disks = rounds->plan->disks;
+    const struct awaited awaited = {&disks->in_flight, &disks->over, "no disk is left to be read",
+                                    disks->unattended};
+    return begin(rounds, round, &awaited, reason);
+}
+
+static const char no_scratch[] = "no scratch partition is left to be written";
+
+enum begun disk_write_begin(struct rounds *rounds, struct round *round, const char **reason)
+{
+    const struct scratch_activity *scratch = rounds->plan->scratch;
+    const struct awaited awaited = {&scratch->writes, &scratch->over, no_scratch, false};
+    return begin(rounds, round, &awaited, reason);
+}
+
+enum begun disk_mixed_begin(struct rounds *rounds, struct round *round, const char **reason)
+{
+    const struct scratch_activity *scratch = rounds->plan->scratch;
+    const struct awaited awaited = {&scratch->mixed, &scratch->over, no_scratch, false};
+    return begin(rounds, round, &awaited, reason);
+}
+
 bool disk_part(const struct rounds *rounds)
 {
     return !(rounds->runs_firmware && rounds->plan->disks->blocking);
+}
+
+bool disk_write_part(const struct rounds *rounds)
+{
+    return !(rounds->runs_firmware && rounds->plan->scratch->blocking);
 }

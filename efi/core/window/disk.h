@@ -1,4 +1,5 @@
-/* Holds while the disks are being read: the hooks of the row in exits.c. */
+/* Holds while disks are being read, or scratch partitions written: the hooks of the rows in
+ * exits.c. */
 #ifndef ZMMTEST_CORE_WINDOW_DISK_H
 #define ZMMTEST_CORE_WINDOW_DISK_H
 
@@ -9,5 +10,10 @@ enum begun disk_begin(struct rounds *rounds, struct round *round, const char **r
 
 /* False for the boot vCPU where it is busy with the reads themselves. */
 bool disk_part(const struct rounds *rounds);
+
+/* The same for writes, or reads and writes, in scratch partitions. */
+enum begun disk_write_begin(struct rounds *rounds, struct round *round, const char **reason);
+enum begun disk_mixed_begin(struct rounds *rounds, struct round *round, const char **reason);
+bool disk_write_part(const struct rounds *rounds);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef ZMMTEST_CORE_WINDOW_EXIT_H
 #define ZMMTEST_CORE_WINDOW_EXIT_H
 
+#include "../../platform/scratch.h"
 #include "../machine/machine.h"
 #include "state.h"
 #include <stdbool.h>
@@ -74,8 +75,9 @@ struct exit {
     bool steps;  /* something has to come behind it (step.h): verify() finds it in rounds->areas */
     bool slow;   /* takes as long in the guest as an exit does: its cycles do not tell */
     bool port80; /* goes to the diagnostic port, which some hosts pass through */
-    bool with_others; /* needs a vCPU that the firmware does not use */
-    bool with_disks;  /* needs disks that are being read */
+    bool with_others;          /* needs a vCPU that the firmware does not use */
+    bool with_disks;           /* needs disks that are being read */
+    enum scratch_work scratch; /* needs scratch partitions with this at work; SCRATCH_NONE: none */
 };
 
 /* Whether the cycles of its rounds tell that they left the guest. */

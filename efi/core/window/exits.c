@@ -531,6 +531,22 @@ const struct exit exits[] = {
      .begin = disk_begin,
      .part = disk_part,
      .with_disks = true},
+    {.name = "disk-write",
+     .window = &window_hold,
+     .unasked = true,
+     .must_work = true,
+     .rounds = 16,
+     .begin = disk_write_begin,
+     .part = disk_write_part,
+     .scratch = SCRATCH_WRITES},
+    {.name = "disk-mixed",
+     .window = &window_hold,
+     .unasked = true,
+     .must_work = true,
+     .rounds = 16,
+     .begin = disk_mixed_begin,
+     .part = disk_write_part,
+     .scratch = SCRATCH_MIXED},
 };
 
 const uint32_t exit_count = sizeof(exits) / sizeof(exits[0]);

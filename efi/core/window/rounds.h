@@ -20,6 +20,7 @@
 #include <stddef.h>
 
 struct disk_activity;
+struct scratch_activity;
 struct traps;
 
 /*
@@ -95,6 +96,7 @@ struct plan {
     struct peer *peer; /* the vCPUs that take part, for what they send each other */
     uint32_t peers;
     const struct disk_activity *disks;
+    const struct scratch_activity *scratch;
 };
 
 struct tally {

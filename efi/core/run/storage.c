@@ -1,0 +1,79 @@
+/* Conducts the writes by what the exits need, and tells what came back wrong. */
+#include "storage.h"
+#include "../../platform/scratch.h"
+#include "../machine/clock.h"
+#include "../report/events.h"
+#include "../window/exits.h"
+#include "telling.h"
+
+const char *storage_find(struct run *run, bool others)
+{
+    const struct scratch_plan plan = {
+        .run = run->identity.run, .vcpu = run->processors.boot, .tsc_hz = run->machine->tsc_hz};
+    bool wanted = false;
+    for (uint32_t row = 0; row < exit_count; row++)
+        wanted |= exits[row].scratch != SCRATCH_NONE && run->options->exits >> row & 1;
+    if (!wanted || run->machine->system[0])
+        return NULL;
+    const char *reason = scratch_find(&plan);
+    if (!reason && scratch_activity()->blocking && !others)
+        reason = "the scratch partition has no Block I/O 2, and the only vCPU waits while it is "
+                 "written";
+    if (!reason)
+        run->plan.scratch = scratch_activity();
+    return reason;
+}
+
+/* The others find both kinds in flight as often as may be. */
+bool storage_poll(const struct run *run)
+{
+    const struct vcpu *boot = run->watched[run->processors.boot].vcpu;
+    enum scratch_work work = SCRATCH_MIXED;
+    if (atomic_load(&boot->state) == VCPU_RUNNING &&
+        run->plan.entry[boot->next_entry].exit->scratch == SCRATCH_WRITES)
+        work = SCRATCH_WRITES;
+    return scratch_poll(work);
+}
+
+/* In whose turn it was found nobody can say: it is told with the last of the exits that write. */
+static const char *exit_that_writes(const struct run *run)
+{
+    const char *name = "";
+    for (uint32_t entry = 0; entry < run->plan.count; entry++)
+        if (run->plan.entry[entry].exit->scratch != SCRATCH_NONE)
+            name = run->plan.entry[entry].exit->name;
+    return name;
+}
+
+void storage_tell_wrong(struct run *run)
+{
+    struct wrong_block wrong;
+    bool told = false;
+    while (scratch_next_wrong(&wrong)) {
+        if (run->wrong_blocks_told >= run->options->plan.findings_kept)
+            continue;
+        uint64_t start = clock_milliseconds();
+        event_wrong_block(&wrong, ++run->findings_told, run->processors.boot, exit_that_writes(run),
+                          run->wrong_blocks_told++ > 0);
+        gap_pass_over(&run->gap, start);
+        told = true;
+    }
+    if (told)
+        tell_flush(run);
+}
+
+bool storage_failed(const struct run *run)
+{
+    struct scratch_result result;
+    bool failed = false;
+    for (uint32_t n = 0; run->plan.scratch && scratch_result(n, &result); n++)
+        failed |= result.failed;
+    return failed;
+}
+
+void storage_tell(const struct run *run)
+{
+    struct scratch_result result;
+    for (uint32_t n = 0; run->plan.scratch && scratch_result(n, &result); n++)
+        event_storage(n, &result, run->elapsed);
+}
