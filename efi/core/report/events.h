@@ -76,6 +76,13 @@ void event_system(const struct system_result *result);
 /* What was read of one disk, in a run of so many milliseconds. */
 void event_disk(uint32_t number, const struct disk_result *result, uint64_t milliseconds);
 
+/*
+ * Where the findings of some vCPUs that are alike hit; `tested` is what says which registers were
+ * compared. The two are the same but for planted faults. It is in the log alone.
+ */
+struct hits;
+void event_hits(const char *cpus, const struct hits *hits, const struct hits *tested);
+
 void event_done(const struct outcome *outcome);
 
 #endif

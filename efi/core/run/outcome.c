@@ -6,6 +6,7 @@
 #include "../text.h"
 #include "../window/area_format.h"
 #include "counts.h"
+#include "telling_hits.h"
 
 /* How a confidential VM is told of an exit. */
 static bool is_reflection(uint32_t exception)
@@ -198,6 +199,7 @@ void outcome_tell(const struct run *run, const struct totals *totals)
     tell_system(run);
     tell_interrupts(totals);
     tell_disks(run);
+    tell_hits(run);
 }
 
 /* For which all registers were live in holds, of all vCPUs. */
