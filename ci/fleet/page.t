@@ -173,6 +173,11 @@ def check_other_logs(folder):
     (folder / "cut.log").write_text(log[:20000])
     check("cut: what a log has that breaks off is shown", "the file breaks off in the middle of a line" in
           Elements(page(folder, "cut", folder / "cut.log")[1]).text)
+    gap = "zmmtest ts=24.300 ev=gap kind=stood ms=4000 changed=\"build 22380479 was 24022510\"\n"
+    (folder / "gap.log").write_text(log.replace("zmmtest ts=24.347 ev=tick", gap + "zmmtest ts=24.347 ev=tick"))
+    text = page(folder, "gap", folder / "gap.log")[1]
+    check("gap: it is told, and seen in the picture over time", "at 24.300 s: stood ms 4000, changed build 22380479 was 24022510"
+          in Elements(text).text and text.count('class="gap"') == 1, re.findall(r'class="gap"[^>]*', text))
     (folder / "none.log").write_text("Shell> zmmtest\nnot found\n")
     check("none: a file without a run has a page", "NO RUN" in page(folder, "none", folder / "none.log")[1])
     return path

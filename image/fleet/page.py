@@ -43,7 +43,7 @@ def environment() -> Any:
         raise NoTemplates("--format=html needs jinja2 (python3-jinja2 of Debian); the other formats do not") from error
     made = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True,
                               undefined=jinja2.StrictUndefined)
-    made.filters.update(grouped=comparing.grouped, slug=lambda verdict: verdict.lower().replace(" ", "-"))
+    made.filters["grouped"] = comparing.grouped
     return made
 
 
@@ -205,8 +205,11 @@ def time_of(evidence: Evidence) -> Optional[Dict[str, Any]]:
     most = max((tick["count"] for tick in ticks), default=0)
     for tick in ticks:
         tick["height"] = max(2, round(30 * tick["count"] / most))
-    gaps = [{"x": place(at - number(values, "ms") / 1000), "width": max(2, place(at) - place(at - number(values, "ms") / 1000))}
-            for at, values in evidence.gaps if values.get("kind") != "pause"]
+    gaps = []
+    for at, values in evidence.gaps:
+        since = place(at - number(values, "ms") / 1000)
+        if values.get("kind") != "pause":
+            gaps.append({"x": since, "width": max(2, place(at) - since)})
     return {"exits": exits, "cpus": cpus, "ticks": ticks, "most": most, "gaps": gaps, "left": TIME_LEFT,
             "width": TIME_WIDTH, "row": TIME_ROW, "axis": [(TIME_LEFT + n * TIME_WIDTH // 6, seconds_said(
                 began + n * length / 6, length)) for n in range(7)]}
@@ -316,7 +319,6 @@ def run_of(run: Any) -> Dict[str, Any]:
     evidence: Evidence = run.evidence
     kinds = sorted(evidence.kinds.values(), key=lambda kind: (kind.injected, -kind.count))
     exits = sorted((exit_of(values) for values in evidence.of("exit")), key=lambda of: -of["findings"])
-    hidden = evidence.left_out
     return {
         "verdict": run.verdict, "reason": run.reason, "file": run.file, "number": run.number, "facts": facts_of(run),
         "kinds": [kind_of(evidence, kind, run.start) for kind in kinds[:MOST_KINDS]],
@@ -329,7 +331,7 @@ def run_of(run: Any) -> Dict[str, Any]:
                   for values in evidence.of("skip")],
         "notices": [values.get("text", "") for values in evidence.of("notice")] +
                    [f"ERROR: {values.get('reason', '')}" for values in evidence.of("error")],
-        "left_out": ", ".join(f"{count} lines of {event}" for event, count in sorted(hidden.items())),
+        "left_out": ", ".join(f"{count} lines of {event}" for event, count in sorted(evidence.left_out.items())),
         "repeat": repeat(evidence.options(run.start), run.start) if run.start else ""}
 
 
