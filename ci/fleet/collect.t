@@ -443,7 +443,7 @@ def check_writers(folder, log, verdict):
 
 def check_use(folder):
     (folder / "nothing").mkdir()
-    for arguments in ([], ["--format=html", folder], ["--nonsense"], [folder / "nothing"]):
+    for arguments in ([], ["--format=pdf", folder], ["--nonsense"], [folder / "nothing"]):
         result = collect(*arguments)
         check(f"wrong use is 4 and says why: {' '.join(map(str, arguments[:1])) or 'no argument'}",
               result.returncode == 4 and result.stderr.startswith(b"zmmtest-collect: ") and not result.stdout, result)

@@ -1,6 +1,7 @@
 /* The report: each sink gets its kind of line, whole, in order, and never longer than it may be. */
 #include "../../efi/core/report/events.h"
 #include "../../efi/core/report/report.h"
+#include "../../efi/core/window/hits.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -547,6 +548,87 @@ static void each_system_register_is_told_once(void **state)
     }
 }
 
+/* Registers that are alike are one entry, vCPUs that are alike one line. */
+static void each_register_that_was_hit_is_in_one_line(void **state)
+{
+    (void)state;
+    static struct hits tested, hits;
+    tested.form = FORM_ZMM;
+    tested.compared = 0xffef;
+    event_hits("0-1022,1023", &tested, &tested);
+    expect_only("1 zmmtest ts=0.000 ev=hits cpus=0-1022,1023 form=zmm compared=0xffef vectors=none "
+                "opmask=0x0 general=0x0 rflags=0 mxcsr=0");
+    for (unsigned int n = 0; n < 16; n++)
+        hits.vector[n] = 0xff00ff00;
+    hits.vector[17] = 1;
+    hits.other = 1u << HIT_MXCSR | 0x8001u << HIT_GENERAL | 0x80u << HIT_OPMASK;
+    event_hits("3", &hits, &tested);
+    expect_only("1 zmmtest ts=0.000 ev=hits label=INJECTED cpu=3 form=zmm compared=0xffef "
+                "vectors=0-15:ff00:ff00,17:1:0 opmask=0x80 general=0x8001 rflags=0 mxcsr=1");
+}
+
+static void a_map_without_two_registers_alike_goes_on_in_other_lines(void **state)
+{
+    (void)state;
+    static struct hits hits;
+    static const char list[] = "1000,1002,1004,1006,1008,1010,1012,1014,1016-1023";
+    uint32_t told = 0;
+    for (unsigned int n = 0; n < VECTOR_COUNT; n++)
+        hits.vector[n] = 0xffff8000 | n;
+    hits.other = UINT32_MAX;
+    clock_value = 999999999999;
+    event_hits(list, &hits, &(struct hits){.form = FORM_ZMM, .compared = 0xffff});
+    for (unsigned int line = 0; line < got.lines; line++) {
+        assert_true(strlen(got.line[line]) - 2 <= LOG_LINE_MAX);
+        assert_non_null(strstr(got.line[line], " opmask=0xff general=0xffff rflags=1 mxcsr=1"));
+        char *entry = strtok(strstr(got.line[line], " vectors=") + strlen(" vectors="), ", ");
+        for (; entry && strchr(entry, ':'); entry = strtok(NULL, ", ")) {
+            char wanted[32];
+            struct text text;
+            text_start(&text, wanted, sizeof(wanted));
+            text_add(&text, "%u:%x:ffff", told, 0x8000 | told);
+            assert_string_equal(entry, wanted);
+            told++;
+        }
+    }
+    assert_int_equal(told, VECTOR_COUNT);
+}
+
+static void what_a_finding_means_is_in_the_log_once(void **state)
+{
+    (void)state;
+    static const struct finding finding = {.cpu = 1};
+    static struct diagnosis diagnosis = {.corruption = CLASS_STALE};
+    struct found found = {.finding = &finding,
+                          .diagnosis = &diagnosis,
+                          .signature = signature_of_number(0),
+                          .exit_name = "cpuid",
+                          .number = 7};
+    unsigned int references = 0, texts = 0;
+    event_finding(&found);
+    for (unsigned int n = 0; n < got.lines; n++) {
+        references += strstr(got.line[n], " ev=meaning n=7 reference=\"erlang/otp ") != NULL;
+        texts += strstr(got.line[n], " ev=meaning n=7 text=\"") != NULL;
+        assert_true(strlen(got.line[n]) - 2 <= LOG_LINE_MAX);
+    }
+    assert_int_equal(references, 1);
+    assert_true(texts >= 2);
+    forget(NULL);
+    found.told_before = true;
+    event_finding(&found);
+    for (unsigned int n = 0; n < got.lines; n++)
+        assert_null(strstr(got.line[n], "ev=meaning"));
+    forget(NULL);
+    found.told_before = false;
+    found.signature = NULL;
+    event_finding(&found);
+    for (unsigned int n = texts = 0; n < got.lines; n++) {
+        assert_null(strstr(got.line[n], " reference="));
+        texts += strstr(got.line[n], " ev=meaning n=7 text=\"A register went back ") != NULL;
+    }
+    assert_int_equal(texts, 1);
+}
+
 static void flushed(void)
 {
     keep('l', "flushed");
@@ -645,6 +727,9 @@ int main(void)
         cmocka_unit_test_setup(options_cannot_break_a_line_or_its_quotes, forget),
         cmocka_unit_test_setup(each_system_register_is_told_once, forget),
         cmocka_unit_test_setup(an_exit_says_whether_it_left_the_guest, forget),
+        cmocka_unit_test_setup(each_register_that_was_hit_is_in_one_line, forget),
+        cmocka_unit_test_setup(a_map_without_two_registers_alike_goes_on_in_other_lines, forget),
+        cmocka_unit_test_setup(what_a_finding_means_is_in_the_log_once, forget),
         cmocka_unit_test_setup(each_sink_gets_its_kind_of_line_in_order, forget),
     };
     return cmocka_run_group_tests(tests, add_first_sink, NULL);

@@ -17,23 +17,6 @@ static void notice_run_without_end(uint32_t number)
     event_notice(buffer);
 }
 
-/* All of a text, in as many lines as that takes: a list that were cut would be another list. */
-static void log_all(const char *event, const char *text)
-{
-    for (const char *rest = text; *rest;) {
-        char buffer[LOG_LINE_MAX];
-        struct log_line line;
-        log_start(&line, event);
-        size_t length = text_break(rest, LOG_LINE_MAX - line.text.length - strlen(" text=\"\""));
-        memcpy(buffer, rest, length);
-        buffer[length] = '\0';
-        log_text(&line, "text", buffer);
-        log_end(&line);
-        for (rest += length; *rest == ' ';)
-            rest++;
-    }
-}
-
 /* The options, or as many whole words of them as there is room for. False: that is not all. */
 static bool log_options(struct log_line *line, const char *options)
 {
@@ -82,7 +65,7 @@ void event_start(const struct run_identity *identity, const char *firmware, cons
     bool whole = log_options(&line, options);
     log_end(&line);
     if (!whole)
-        log_all("options", options);
+        log_all("options", 0, options);
     report_say("zmmtest %s (%s): does what runs beneath this machine keep its registers?",
                identity->version, identity->commit);
     report_say("Run        %04x, seed=%lx repeats its patterns", identity->run, identity->seed);
@@ -239,7 +222,7 @@ void event_error(const char *reason)
 
 void event_notice(const char *text)
 {
-    log_all("notice", text);
+    log_all("notice", 0, text);
     report_say_wrapped(0, text);
 }
 

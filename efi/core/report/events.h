@@ -85,6 +85,13 @@ void event_wrong_block(const struct wrong_block *wrong, uint64_t number, uint32_
 /* What was written to a scratch partition, and read back. */
 void event_storage(uint32_t number, const struct scratch_result *result, uint64_t milliseconds);
 
+/*
+ * Where the findings of some vCPUs that are alike hit; `tested` is what says which registers were
+ * compared. The two are the same but for planted faults. It is in the log alone.
+ */
+struct hits;
+void event_hits(const char *cpus, const struct hits *hits, const struct hits *tested);
+
 void event_done(const struct outcome *outcome);
 
 #endif

@@ -47,6 +47,23 @@ static void say_lanes(const struct diagnosis *d, const struct lane_words *words)
         report_say("  and %u more lanes", d->lane_count - LANES_SAID);
 }
 
+/* So that a log alone says it, wherever it breaks off. */
+static void log_meaning(const struct found *found)
+{
+    if (found->told_before)
+        return;
+    if (found->signature) {
+        struct log_line line;
+        log_start(&line, "meaning");
+        log_number(&line, "n", found->number);
+        log_text(&line, "reference", found->signature->reference);
+        log_end(&line);
+    }
+    log_all("meaning", found->number,
+            found->signature ? found->signature->meaning
+                             : class_meaning(found->diagnosis->corruption));
+}
+
 static void say_meaning(const struct found *found)
 {
     if (!found->signature) {
@@ -107,5 +124,6 @@ void event_finding(const struct found *found)
     log_end(&line);
     word_lanes(found->diagnosis, words);
     log_lanes(found, words);
+    log_meaning(found);
     say_finding(found, words);
 }

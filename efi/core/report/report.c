@@ -185,3 +185,21 @@ void log_end(const struct log_line *line)
         if (sink->log)
             sink->log(line->buffer);
 }
+
+void log_all(const char *event, uint64_t number, const char *text)
+{
+    for (const char *rest = text; *rest;) {
+        char buffer[LOG_LINE_MAX];
+        struct log_line line;
+        log_start(&line, event);
+        if (number)
+            log_number(&line, "n", number);
+        size_t length = text_break(rest, LOG_LINE_MAX - line.text.length - strlen(" text=\"\""));
+        memcpy(buffer, rest, length);
+        buffer[length] = '\0';
+        log_text(&line, "text", buffer);
+        log_end(&line);
+        for (rest += length; *rest == ' ';)
+            rest++;
+    }
+}

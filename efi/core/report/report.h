@@ -66,4 +66,10 @@ void log_number(struct log_line *line, const char *key, uint64_t value);
 void log_hex(struct log_line *line, const char *key, uint64_t value);
 void log_end(const struct log_line *line);
 
+/*
+ * All of a text, as key `text` of as many lines as that takes: a list that were cut would be
+ * another list. `number`, of what it belongs to, is key `n`; 0: it belongs to nothing.
+ */
+void log_all(const char *event, uint64_t number, const char *text);
+
 #endif

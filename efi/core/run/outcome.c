@@ -7,6 +7,7 @@
 #include "../window/area_format.h"
 #include "counts.h"
 #include "storage.h"
+#include "telling_hits.h"
 
 /* How a confidential VM is told of an exit. */
 static bool is_reflection(uint32_t exception)
@@ -262,6 +263,7 @@ void outcome_tell(const struct run *run, const struct totals *totals)
     tell_interrupts(totals);
     tell_disks(run);
     storage_tell(run);
+    tell_hits(run);
 }
 
 /* For which all registers were live in holds, of all vCPUs. */
