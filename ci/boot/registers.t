@@ -49,7 +49,7 @@ seen_in_slice() { # fault
 
 faults=0
 for boot in a b c; do
-    matrix_rows $([ "$boot" = c ] && echo 1 || echo 2) "$root/build/matrix-registers-$boot.txt" "$boot"
+    matrix_rows "$([ "$boot" = c ] && echo 1 || echo 2)" "$root/build/matrix-registers-$boot.txt" "$boot"
     while read -r result fault cells strikes _ why; do
         check "$fault: $strikes strikes in $cells cells, each found and named $why" row_is_ok "$result"
         [ "$fault" != none ] || continue
