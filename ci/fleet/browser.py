@@ -22,12 +22,13 @@ def missing():
 
 
 class Browser:
-    """One window of one browser of its own, whose profile is in `folder`."""
+    """One window of one browser of its own, whose profile is in `folder`, and beside that what it leaves behind."""
 
     def __init__(self, folder, width=1280, height=1000):
         # A group of its own: chromium is ended with its driver, whatever became of that.
         self.driver = subprocess.Popen([shutil.which("chromedriver"), "--port=0"], stdout=subprocess.PIPE,
-                                       stderr=subprocess.DEVNULL, start_new_session=True, text=True)
+                                       stderr=subprocess.DEVNULL, start_new_session=True, text=True,
+                                       env=dict(os.environ, TMPDIR=os.path.dirname(folder)))
         self.session = ""
         port = self.port()
         self.address = f"http://127.0.0.1:{port}/session"
