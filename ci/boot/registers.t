@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # Those of the processors of recent years, which an emulated Tiger Lake has.
-recent="xss spec_ctrl u_cet s_cet pl0_ssp"
+recent="xss spec_ctrl u_cet s_cet pl0_ssp pl1_ssp pl2_ssp pl3_ssp"
 mapfile -t all < <("$root/build/faultvisor-list" registers)
 mapfile -t names < <(printf '%s\n' "${all[@]}" | grep -Fxv -f <(tr ' ' '\n' <<<"$recent"))
 kinds=cpuid,pci,timer
