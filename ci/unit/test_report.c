@@ -63,6 +63,12 @@ static void found_one(const struct found *found)
     keep('s', "found");
 }
 
+static void found_block(const struct found_block *found)
+{
+    assert_null(found);
+    keep('s', "found block");
+}
+
 /* Each says its trouble once. */
 static const char *say_once(const char **words)
 {
@@ -662,7 +668,9 @@ static void each_sink_gets_its_kind_of_line_in_order(void **state)
     static struct sink log_sink = {.log = log_only, .flush = flushed, .trouble = second_trouble},
                        text_sink = {.text = text_only, .trouble = first_trouble},
                        deaf_sink = {.log = NULL},
-                       screen_sink = {.progress = progressed, .found = found_one},
+                       screen_sink = {.progress = progressed,
+                                      .found = found_one,
+                                      .found_block = found_block},
                        sixth_sink = {.log = sixth, .text = sixth, .trouble = sixth_trouble};
     struct log_line line;
     report_add_sink(&deaf_sink);
@@ -680,6 +688,7 @@ static void each_sink_gets_its_kind_of_line_in_order(void **state)
     report_flush();
     report_progress(NULL);
     report_found(NULL);
+    report_found_block(NULL);
     static const char *const wanted[] = {"1 zmmtest ts=0.000 ev=x",
                                          "l zmmtest ts=0.000 ev=x",
                                          "6 zmmtest ts=0.000 ev=x",
@@ -691,7 +700,8 @@ static void each_sink_gets_its_kind_of_line_in_order(void **state)
                                          "6 wrapped",
                                          "l flushed",
                                          "s progress",
-                                         "s found"};
+                                         "s found",
+                                         "s found block"};
     assert_int_equal(got.lines, sizeof(wanted) / sizeof(wanted[0]));
     for (unsigned int n = 0; n < got.lines; n++)
         assert_string_equal(got.line[n], wanted[n]);

@@ -233,14 +233,40 @@ static void new_finding(uint32_t generation)
     finding.found = finding.expected;
 }
 
-static void hand_over(void)
+static void hand_over_of(const char *exit_name)
 {
     diagnose(&finding, &diagnosis);
     sink->found(&(struct found){.finding = &finding,
                                 .diagnosis = &diagnosis,
                                 .signature = signature_find(&diagnosis),
-                                .exit_name = "cpuid",
+                                .exit_name = exit_name,
                                 .number = ++found_so_far});
+}
+
+static void hand_over(void)
+{
+    hand_over_of("cpuid");
+}
+
+/* What is wrong with a block of a scratch partition: a write was lost. */
+static struct wrong_block wrong_block;
+
+static void find_wrong_block(void)
+{
+    wrong_block = (struct wrong_block){.partition = 1,
+                                       .block = 106,
+                                       .generation = 4,
+                                       .request = 12,
+                                       .words = 64,
+                                       .origin = ORIGIN_STALE,
+                                       .from_generation = 3};
+    for (uint32_t n = 0; n < WRONG_WORDS; n++) {
+        wrong_block.word[n].number = n;
+        wrong_block.word[n].want = 0x1000 + n;
+        wrong_block.word[n].got = 0x2000 + n;
+    }
+    sink->found_block(&(struct found_block){
+        .wrong = &wrong_block, .exit_name = "disk-write", .number = ++found_so_far});
 }
 
 /* The ESXi bug. */
@@ -589,7 +615,7 @@ static void a_failure_says_since_when(void **state)
     draw();
     expect_shown(" Since 0:00:07. Looks like ESXi 8.0.2: AVX-256 host code, zmm not saved ");
     expect_shown(
-        " FAIL: because                                               R: what to do next ");
+        " FAIL: because                                                R: what to do next");
     progress.gaps = 6;
     draw();
     expect_shown(" Since 0:00:07, 6 gaps. Looks like ESXi 8.0.2: AVX-256 host code, zmm not saved");
@@ -1066,6 +1092,96 @@ static void without_a_finding_the_details_say_so(void **state)
     expect_shown("1 of the 2 that are kept");
 }
 
+/* Storage is told where registers are, and not taken for one of them. */
+static void a_wrong_block_is_a_finding_like_others(void **state)
+{
+    (void)state;
+    find_wrong_block();
+    progress.findings = 128;
+    draw();
+    assert_int_equal(
+        row_with_from(0, "FINDING 1 of 128: scratch 1, block 106, 64 words: storage (stale)   "),
+        23);
+    assert_int_equal(look_of("FINDING 1"), LOOK_BAD);
+    outcome.verdict = VERDICT_FAIL;
+    outcome.wrong_blocks = 128;
+    outcome.reason = "storage, not registers, gave back what was not written";
+    progress.outcome = &outcome;
+    progress.milliseconds = 60000;
+    progress.gaps = 6;
+    draw();
+    expect_shown(
+        " FAIL: storage, not registers, gave back what was not written R: what to do next");
+    expect_shown(" Since 0:00:15, 6 gaps. A disk did not give back what was written to it. ");
+    find_upper_halves_zeroed(); /* which came later */
+    draw();
+    expect_shown("FINDING 1 of 128: scratch 1");
+}
+
+static void details_of_a_block_have_their_places(void **state)
+{
+    (void)state;
+    static const struct expected_row rows[GRID_ROWS] = {
+        {LOOK_BAD, " FINDING 1                                   1 of the 1 that are kept"},
+        {LOOK_STRONG, "scratch 1, block 106, 64 words: storage (stale)"},
+        {LOOK_PLAIN, "exit disk-write, read 12, generation 4"},
+        {LOOK_PLAIN, "the block is stale: generation 3"},
+        {LOOK_PLAIN, ""},
+        {LOOK_STRONG, "word      expected          found"},
+        {LOOK_PLAIN, "0         0000000000001000  0000000000002000"},
+        {LOOK_PLAIN, "1         0000000000001001  0000000000002001"},
+        {LOOK_PLAIN, "2         0000000000001002  0000000000002002"},
+        {LOOK_PLAIN, "3         0000000000001003  0000000000002003"},
+        {LOOK_PLAIN, "and 60 more words of 64 bits"},
+        {LOOK_PLAIN, ""},
+        {LOOK_PLAIN, "What was written to this block came back as something else. This is no"},
+        {LOOK_PLAIN, "register's fault: suspect the storage, or what carries data there and back."},
+        {LOOK_PLAIN, ""},
+        {LOOK_PLAIN, ""},
+        {LOOK_PLAIN, ""},
+        {LOOK_PLAIN, ""},
+        {LOOK_PLAIN, ""},
+        {LOOK_PLAIN, ""},
+        {LOOK_PLAIN, ""},
+        {LOOK_PLAIN, ""},
+        {LOOK_PLAIN, ""},
+        {LOOK_STRONG, "Again with: exits=disk-write cpus=all seed=0xabcdef"},
+        {LOOK_PLAIN, "left, right: other findings   Esc: back"},
+    };
+    find_wrong_block();
+    draw();
+    press('f');
+    expect_screen(rows);
+    find_wrong(1, 0, 0, false);
+    press(KEY_RIGHT);
+    expect_shown("zmm1, bits 63:0 zeroed");
+    press(KEY_LEFT);
+    expect_shown("1 of the 2 that are kept");
+    expect_shown("the block is stale: generation 3");
+}
+
+/* Where the finding takes more than the vCPU that had it. */
+static void what_takes_other_vcpus_is_tried_again_on_all(void **state)
+{
+    (void)state;
+    new_finding(17);
+    finding.found.vector[1][0] = 0;
+    draw();
+    hand_over_of("ipi-send");
+    press('f');
+    expect_shown("Again with: exits=ipi-send cpus=all seed=0xabcdef");
+    hand_over_of("disk-mixed");
+    press(KEY_RIGHT);
+    expect_shown("Again with: exits=disk-mixed cpus=all seed=0xabcdef");
+    hand_over_of("hold");
+    press(KEY_RIGHT);
+    expect_shown("Again with: exits=hold cpus=3 seed=0xabcdef");
+    struct pattern_origin from = {RUN, 1, 17, 8, 5};
+    find_wrong(8, 5, pattern_make(&from), true);
+    press(KEY_RIGHT);
+    expect_shown("Again with: inject=other-vcpu cpus=all seed=0xabcdef");
+}
+
 /* With all that one can have, in the rows that every console has. */
 static void details_have_their_places(void **state)
 {
@@ -1104,6 +1220,7 @@ static void details_have_their_places(void **state)
     hand_over();
     draw();
     press('f');
+    press(KEY_RIGHT);
     for (uint32_t row = 6; row < 14; row++) {
         char value[17];
         (void)snprintf(value, sizeof(value), "%016lx",
@@ -1128,8 +1245,7 @@ static void details_label_what_was_planted(void **state)
     expect_shown("Again with: inject=foreign cpus=3 seed=0xabcdef");
     finding.memory_changed = true;
     hand_over();
-    press('f');
-    press('f');
+    press(KEY_RIGHT);
     expect_shown("The pattern in memory changed as well");
 }
 
@@ -1181,7 +1297,10 @@ static void the_finding_that_is_looked_at_stays(void **state)
     for (uint64_t n = 0; n < 3; n++)
         find_wrong((uint32_t)n, 0, 0, false);
     draw();
-    press('f');
+    press('f'); /* the first */
+    expect_shown("1 of the 3 that are kept");
+    expect_shown("zmm0 ");
+    press_times(KEY_RIGHT, 2);
     expect_shown("3 of the 3 that are kept");
     expect_shown("zmm2 ");
     find_wrong(20, 0, 0, false);
@@ -1201,26 +1320,61 @@ static void the_finding_that_is_looked_at_stays(void **state)
     expect_shown("zmm0 ");
     press(KEY_RIGHT);
     expect_shown("2 of the 5 that are kept");
-    press_times('f', 2); /* back, and to the latest */
-    expect_shown("5 of the 5 that are kept");
+    press_times('f', 2); /* back, and to the first */
+    expect_shown("1 of the 5 that are kept");
+    press(KEY_ESC);
+    screen_key('f'); /* without a picture between the keys */
+    screen_key(KEY_RIGHT);
+    draw();
+    expect_shown("2 of the 5 that are kept");
 }
 
-static void the_latest_findings_are_kept(void **state)
+/* F and the overview speak of the same one: the first that nobody planted. */
+static void the_first_finding_is_opened(void **state)
+{
+    (void)state;
+    draw();
+    press('f');
+    find_wrong(1, 0, 0, true);
+    find_wrong(2, 0, 0, false);
+    find_wrong(3, 0, 0, false);
+    draw();
+    expect_shown(" FINDING 2 ");
+    press('f');
+    press('f');
+    expect_shown(" FINDING 2 ");
+    expect_shown("2 of the 3 that are kept");
+    press(KEY_LEFT);
+    expect_shown(" INJECTED FINDING 1 ");
+}
+
+static void the_first_and_the_latest_findings_are_kept(void **state)
 {
     (void)state;
     draw();
     find_wrong(1, 0, 0, false);
+    find_wrong(2, 0, 0, false);
     press('f');
-    for (uint32_t n = 0; n < FINDINGS_KEPT; n++)
-        find_wrong(2, 0, 0, false);
-    draw(); /* the one that was looked at is gone */
+    press(KEY_RIGHT);
     expect_shown(" FINDING 2 ");
-    expect_shown("1 of the 512 that are kept");
-    press_times(KEY_LEFT, 2);
-    expect_shown("1 of the 512 that are kept");
+    for (uint32_t n = 0; n < FINDINGS_KEPT; n++)
+        find_wrong(3, 0, 0, false);
+    draw(); /* the one that was looked at is gone */
+    expect_shown(" FINDING 3 ");
+    expect_shown("2 of the 513 that are kept");
+    press(KEY_LEFT);
+    expect_shown(" FINDING 1 ");
+    expect_shown("zmm1, bits");
+    expect_shown("1 of the 513 that are kept");
+    press(KEY_LEFT);
+    expect_shown("1 of the 513 that are kept");
+    press(KEY_RIGHT);
+    expect_shown(" FINDING 3 ");
     press_times(KEY_RIGHT, FINDINGS_KEPT + 2);
-    expect_shown(" FINDING 513 ");
-    expect_shown("512 of the 512 that are kept");
+    expect_shown(" FINDING 514 ");
+    expect_shown("513 of the 513 that are kept");
+    press_times('f', 2);
+    expect_shown(" FINDING 1 ");
 }
 
 /* --- the text of the report ----------------------------------------------------------------------
@@ -1613,11 +1767,15 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(what_is_not_tested_is_not_shown_as_intact, start_usual),
     cmocka_unit_test_setup(the_map_of_one_vcpu_has_its_hits_alone, start_usual),
     cmocka_unit_test_setup(without_a_finding_the_details_say_so, start_usual),
+    cmocka_unit_test_setup(a_wrong_block_is_a_finding_like_others, start_usual),
+    cmocka_unit_test_setup(details_of_a_block_have_their_places, start_usual),
+    cmocka_unit_test_setup(what_takes_other_vcpus_is_tried_again_on_all, start_usual),
     cmocka_unit_test_setup(details_have_their_places, start_usual),
     cmocka_unit_test_setup(details_label_what_was_planted, start_usual),
     cmocka_unit_test_setup(details_say_where_a_value_came_from, start_usual),
     cmocka_unit_test_setup(the_finding_that_is_looked_at_stays, start_usual),
-    cmocka_unit_test_setup(the_latest_findings_are_kept, start_usual),
+    cmocka_unit_test_setup(the_first_finding_is_opened, start_usual),
+    cmocka_unit_test_setup(the_first_and_the_latest_findings_are_kept, start_usual),
     cmocka_unit_test_setup(text_is_shown_to_its_end_and_follows, start_usual),
     cmocka_unit_test_setup(text_is_scrolled_by_lines_and_pages, start_usual),
     cmocka_unit_test_setup(text_ends_at_its_start, start_usual),

@@ -1,28 +1,9 @@
 /* Scratch partitions in words: what was written and read, and what came back wrong. */
+#include "../storage/wrong_block.h"
 #include "events.h"
 #include "report.h"
 
 #define FROM_TEXT 96u
-
-/* Whose the block is, in the words of the log. */
-static void word_origin(const struct wrong_block *wrong, char buffer[FROM_TEXT])
-{
-    static const char *const names[] = {
-        [ORIGIN_ZEROED] = "zeroed",     [ORIGIN_STALE] = "stale",
-        [ORIGIN_SWAPPED] = "swapped",   [ORIGIN_OTHER_RUN] = "other-run",
-        [ORIGIN_BIT_FLIP] = "bit-flip", [ORIGIN_FOREIGN] = "foreign",
-    };
-    struct text text;
-    text_start(&text, buffer, FROM_TEXT);
-    text_add(&text, "%s", names[wrong->origin]);
-    if (wrong->origin == ORIGIN_STALE)
-        text_add(&text, ": generation %lu", wrong->from_generation);
-    else if (wrong->origin == ORIGIN_SWAPPED)
-        text_add(&text, ": block %lu, generation %lu", wrong->from_block, wrong->from_generation);
-    else if (wrong->origin == ORIGIN_OTHER_RUN)
-        text_add(&text, ": run %04x, block %lu, generation %lu", wrong->from_run, wrong->from_block,
-                 wrong->from_generation);
-}
 
 static void log_wrong_block(const struct wrong_block *wrong, uint64_t number, uint32_t cpu,
                             const char *exit_name, const char *from)
@@ -63,7 +44,9 @@ void event_wrong_block(const struct wrong_block *wrong, uint64_t number, uint32_
                        const char *exit_name, bool told_before)
 {
     char from[FROM_TEXT];
-    word_origin(wrong, from);
+    struct text text;
+    text_start(&text, from, sizeof(from));
+    wrong_block_from(wrong, &text);
     log_wrong_block(wrong, number, cpu, exit_name, from);
     for (uint32_t n = 0; n < wrong->words && n < WRONG_WORDS; n++)
         log_word(wrong, n, number, from);
@@ -75,9 +58,7 @@ void event_wrong_block(const struct wrong_block *wrong, uint64_t number, uint32_
         report_say("  word %u expected %016lx, found %016lx", wrong->word[n].number,
                    wrong->word[n].want, wrong->word[n].got);
     if (!told_before)
-        report_say_wrapped(2, "What was written to this block came back as something else. This is "
-                              "no register's fault: suspect the storage, or what carries data "
-                              "there and back.");
+        report_say_wrapped(2, wrong_block_meaning());
 }
 
 static void tell_requests(uint32_t number, const struct scratch_result *result, const char *of,

@@ -88,6 +88,13 @@ void report_found(const struct found *found)
             sink->found(found);
 }
 
+void report_found_block(const struct found_block *found)
+{
+    for (struct sink *sink = report.first; sink; sink = sink->next)
+        if (sink->found_block)
+            sink->found_block(found);
+}
+
 void report_say(const char *format, ...)
 {
     char buffer[TEXT_LINE_MAX];

@@ -14,6 +14,7 @@
 
 struct progress;
 struct found;
+struct found_block;
 
 struct sink {
     void (*log)(const char *line);  /* NULL: takes no log lines */
@@ -21,9 +22,11 @@ struct sink {
     void (*flush)(void);            /* NULL: what it took is out at once */
     /* What kept lines from where they should go, in words, once; it or its answer NULL: nothing. */
     const char *(*trouble)(void);
-    /* How far the run is, some times a second; and a finding in full, after the lines of it. */
+    /* How far the run is, some times a second; and a finding in full, after the lines of it: of
+     * registers, or of a scratch partition. */
     void (*progress)(const struct progress *progress);
     void (*found)(const struct found *found);
+    void (*found_block)(const struct found_block *found);
     struct sink *next; /* report.c's */
 };
 
@@ -34,6 +37,7 @@ void report_add_sink(struct sink *sink);
 bool report_shows_progress(void);
 void report_progress(const struct progress *progress);
 void report_found(const struct found *found);
+void report_found_block(const struct found_block *found);
 
 /* What was said so far outlasts the machine, as far as a sink can see to that. */
 void report_flush(void);

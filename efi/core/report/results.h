@@ -2,6 +2,7 @@
 #ifndef ZMMTEST_CORE_REPORT_RESULTS_H
 #define ZMMTEST_CORE_REPORT_RESULTS_H
 
+#include "../../platform/scratch.h"
 #include "../diagnosis/signatures.h"
 #include "../machine/machine.h"
 #include "../window/finding.h"
@@ -35,6 +36,13 @@ struct found {
     uint64_t number;                   /* which finding this is, from 1 */
     bool told_before;                  /* what it means, of another such finding */
     char components[DIAGNOSIS_TEXT], registers[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT];
+};
+
+/* A block of a scratch partition that came back wrong. */
+struct found_block {
+    const struct wrong_block *wrong;
+    const char *exit_name; /* an exit that writes */
+    uint64_t number;       /* as of all findings */
 };
 
 /* What the findings of a run looked like. */

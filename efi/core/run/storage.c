@@ -3,6 +3,7 @@
 #include "../../platform/scratch.h"
 #include "../machine/clock.h"
 #include "../report/events.h"
+#include "../report/report.h"
 #include "../window/exits.h"
 #include "telling.h"
 
@@ -53,8 +54,11 @@ void storage_tell_wrong(struct run *run)
         if (run->wrong_blocks_told >= run->options->plan.findings_kept)
             continue;
         uint64_t start = clock_milliseconds();
-        event_wrong_block(&wrong, ++run->findings_told, run->processors.boot, exit_that_writes(run),
+        const struct found_block found = {
+            .wrong = &wrong, .exit_name = exit_that_writes(run), .number = ++run->findings_told};
+        event_wrong_block(&wrong, found.number, run->processors.boot, found.exit_name,
                           run->wrong_blocks_told++ > 0);
+        report_found_block(&found);
         gap_pass_over(&run->gap, start);
         told = true;
     }

@@ -1,5 +1,6 @@
 /* Draws what there is to read: one finding in full, and the text of the report. */
 #include "../diagnosis/signatures.h"
+#include "../storage/wrong_block.h"
 #include "../text.h"
 #include "../window/exits.h"
 #include "view.h"
@@ -90,6 +91,14 @@ static void draw_meaning(struct grid *grid, uint32_t row, const struct kept_find
                                signature->reference);
 }
 
+/* Whether it takes other vCPUs, too, for such a finding to come again. */
+static bool takes_others(const struct kept_finding *kept)
+{
+    const struct exit *exit = exit_named(kept->exit_name);
+    return kept->storage || kept->diagnosis.corruption == CLASS_OTHER_VCPU ||
+           (exit && (exit->with_others || exit->scratch != SCRATCH_NONE));
+}
+
 /* The options that make such a run again. What came before the first round has no exit. */
 static void draw_again(struct grid *grid, const struct kept_finding *kept,
                        const struct run_identity *identity)
@@ -101,7 +110,11 @@ static void draw_again(struct grid *grid, const struct kept_finding *kept,
         text_add(&text, "inject=%s ", class_name(kept->diagnosis.corruption));
     else if (exit_named(kept->exit_name))
         text_add(&text, "exits=%s ", kept->exit_name);
-    text_add(&text, "cpus=%u seed=0x%lx", kept->cpu, identity->seed);
+    if (takes_others(kept))
+        text_add(&text, "cpus=all ");
+    else
+        text_add(&text, "cpus=%u ", kept->cpu);
+    text_add(&text, "seed=0x%lx", identity->seed);
     grid_put(grid, grid->rows - 2, 0, LOOK_STRONG, "Again with: %s", options);
 }
 
@@ -118,26 +131,55 @@ static void draw_place(struct grid *grid, uint32_t row, const struct kept_findin
         grid_put(grid, row + 1, 0, LOOK_PLAIN, "of component %s", components);
 }
 
-void view_finding(struct grid *grid, const struct view *view, const struct progress *progress)
+/* A block of a scratch partition: what it should hold, what it holds, and whose that is. */
+static void draw_block(struct grid *grid, const struct kept_finding *kept)
 {
-    char hit[DIAGNOSIS_TEXT];
-    struct span kept_ones = kept_findings();
-    if (kept_ones.first == kept_ones.end) {
-        grid_put(grid, 0, 0, LOOK_STRONG, "No finding so far.");
-        return;
-    }
-    uint64_t number = view_number(view->finding, kept_ones);
-    const struct kept_finding *kept = kept_finding(number);
-    enum attribute look = kept->injected ? LOOK_PLANTED : LOOK_BAD;
-    kept_finding_hit(kept, hit);
-    grid_put(grid, 0, 0, look, " %sFINDING %lu", kept->injected ? "INJECTED " : "", kept->number);
-    grid_put(grid, 0, 45, look, "%lu of the %lu that are kept", number - kept_ones.first + 1,
-             kept_ones.end - kept_ones.first);
-    grid_fill(grid, 0, look);
-    grid_put(grid, 1, 0, LOOK_STRONG, "%s", hit);
+    const struct wrong_block *wrong = &kept->wrong;
+    char from[DIAGNOSIS_TEXT];
+    struct text text;
+    uint32_t row = 5;
+    text_start(&text, from, sizeof(from));
+    wrong_block_from(wrong, &text);
+    grid_put(grid, 2, 0, LOOK_PLAIN, "exit %s, read %lu, generation %lu", kept->exit_name,
+             wrong->request, wrong->generation);
+    grid_put(grid, 3, 0, LOOK_PLAIN, "the block is %s", from);
+    grid_put(grid, row++, 0, LOOK_STRONG, "%-8s  %-16s  %s", "word", "expected", "found");
+    for (uint32_t n = 0; n < wrong->words && n < WRONG_WORDS; n++)
+        grid_put(grid, row++, 0, LOOK_PLAIN, "%-8u  %016lx  %016lx", wrong->word[n].number,
+                 wrong->word[n].want, wrong->word[n].got);
+    if (wrong->words > WRONG_WORDS)
+        grid_put(grid, row++, 0, LOOK_PLAIN, "and %u more words of 64 bits",
+                 wrong->words - WRONG_WORDS);
+    (void)grid_put_wrapped(grid, row + 1, 0, GRID_COLUMNS - 1, grid->rows - 2 - row - 1, LOOK_PLAIN,
+                           wrong_block_meaning());
+}
+
+static void draw_registers(struct grid *grid, const struct kept_finding *kept)
+{
     draw_place(grid, 2, kept);
     draw_origin(grid, 4, &kept->diagnosis);
     draw_meaning(grid, draw_lanes(grid, 5, kept), kept);
+}
+
+void view_finding(struct grid *grid, const struct view *view, const struct progress *progress)
+{
+    char hit[DIAGNOSIS_TEXT];
+    if (!kept_count()) {
+        grid_put(grid, 0, 0, LOOK_STRONG, "No finding so far.");
+        return;
+    }
+    uint64_t place = kept_place(view->finding);
+    const struct kept_finding *kept = kept_finding(kept_at(place));
+    enum attribute look = kept->injected ? LOOK_PLANTED : LOOK_BAD;
+    kept_finding_hit(kept, hit);
+    grid_put(grid, 0, 0, look, " %sFINDING %lu", kept->injected ? "INJECTED " : "", kept->number);
+    grid_put(grid, 0, 45, look, "%lu of the %lu that are kept", place + 1, kept_count());
+    grid_fill(grid, 0, look);
+    grid_put(grid, 1, 0, LOOK_STRONG, "%s", hit);
+    if (kept->storage)
+        draw_block(grid, kept);
+    else
+        draw_registers(grid, kept);
     draw_again(grid, kept, progress->identity);
 }
 

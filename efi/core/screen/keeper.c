@@ -1,23 +1,34 @@
-/* Keeps the latest findings and lines, each in a ring. */
+/* Keeps the latest findings and lines, each in a ring, and the first finding beside it. */
 #include "keeper.h"
 #include "../machine/exception.h"
+#include "../storage/wrong_block.h"
 #include "../text.h"
 
 static struct kept_finding findings[FINDINGS_KEPT];
 static struct kept_finding first_finding;
-static uint64_t found_in_all;
+static uint64_t found_in_all, first_at; /* which of them the first is */
 
 static char lines[LINES_KEPT][LINE_KEPT];
 static uint64_t said_in_all;
 
 void keep_nothing(void)
 {
-    found_in_all = said_in_all = 0;
+    found_in_all = first_at = said_in_all = 0;
+}
+
+static void keep(const struct kept_finding *kept)
+{
+    if (!found_in_all || (first_finding.injected && !kept->injected)) {
+        first_finding = *kept;
+        first_at = found_in_all;
+    }
+    findings[found_in_all++ % FINDINGS_KEPT] = *kept;
 }
 
 void keep_found(const struct found *found)
 {
-    findings[found_in_all++ % FINDINGS_KEPT] = (struct kept_finding){
+    static struct kept_finding kept; /* too large for a stack of the firmware's */
+    kept = (struct kept_finding){
         .number = found->number,
         .round = found->finding->round,
         .cpu = found->finding->cpu,
@@ -29,9 +40,17 @@ void keep_found(const struct found *found)
         .diagnosis = *found->diagnosis,
         .signature = found->signature,
     };
-    const struct kept_finding *kept = &findings[(found_in_all - 1) % FINDINGS_KEPT];
-    if (found_in_all == 1 || (first_finding.injected && !kept->injected))
-        first_finding = *kept;
+    keep(&kept);
+}
+
+void keep_found_block(const struct found_block *found)
+{
+    static struct kept_finding kept;
+    kept = (struct kept_finding){.number = found->number,
+                                 .exit_name = found->exit_name,
+                                 .storage = true,
+                                 .wrong = *found->wrong};
+    keep(&kept);
 }
 
 const struct kept_finding *kept_first(void)
@@ -44,14 +63,44 @@ static struct span latest(uint64_t in_all, uint64_t places)
     return (struct span){.first = in_all < places ? 0 : in_all - places, .end = in_all};
 }
 
-struct span kept_findings(void)
+/* 1 if the first is not among the latest: it has a place of its own before them. */
+static uint64_t places_before(const struct span *kept)
 {
-    return latest(found_in_all, FINDINGS_KEPT);
+    return kept->first < kept->end && first_at < kept->first;
 }
 
-const struct kept_finding *kept_finding(uint64_t number)
+uint64_t kept_count(void)
 {
-    return &findings[number % FINDINGS_KEPT];
+    struct span kept = latest(found_in_all, FINDINGS_KEPT);
+    return kept.end - kept.first + places_before(&kept);
+}
+
+uint64_t kept_at(uint64_t place)
+{
+    struct span kept = latest(found_in_all, FINDINGS_KEPT);
+    uint64_t before = places_before(&kept);
+    return place < before ? first_at : kept.first + place - before;
+}
+
+uint64_t kept_place(uint64_t finding)
+{
+    struct span kept = latest(found_in_all, FINDINGS_KEPT);
+    uint64_t before = places_before(&kept);
+    if (before && finding == first_at)
+        return 0;
+    if (finding < kept.first)
+        return before;
+    return (finding < kept.end ? finding : kept.end - 1) - kept.first + before;
+}
+
+uint64_t kept_place_of_first(void)
+{
+    return kept_place(first_at);
+}
+
+const struct kept_finding *kept_finding(uint64_t finding)
+{
+    return finding == first_at ? &first_finding : &findings[finding % FINDINGS_KEPT];
 }
 
 void kept_finding_hit(const struct kept_finding *kept, char *buffer)
@@ -59,6 +108,11 @@ void kept_finding_hit(const struct kept_finding *kept, char *buffer)
     char registers[DIAGNOSIS_TEXT], bits[DIAGNOSIS_TEXT];
     struct text text;
     text_start(&text, buffer, DIAGNOSIS_TEXT);
+    if (kept->storage) {
+        text_add(&text, "scratch %u, block %lu, %u words: storage (%s)", kept->wrong.partition,
+                 kept->wrong.block, kept->wrong.words, block_origin_name(kept->wrong.origin));
+        return;
+    }
     if (kept->diagnosis.corruption == CLASS_FAULT) {
         text_add(&text, "%s in a window", exception_name(kept->fault.vector));
         return;

@@ -122,7 +122,9 @@ static void put_second(struct text *text, const struct view *view, const struct 
     text_add(text, first ? " Since " : " In ");
     put_time(text, first ? view->first_at : progress->milliseconds);
     put_gaps(text, progress);
-    if (first) {
+    if (first && first->storage) {
+        text_add(text, ". A disk did not give back what was written to it.");
+    } else if (first) {
         text_add(text, ". %s%s", first->signature ? "Looks like " : "",
                  first->signature ? first->signature->name : "No known bug leaves this trace.");
     } else if (outcome->verdict == VERDICT_PASS && conclusion_bound_of_run(outcome)) {
@@ -160,7 +162,7 @@ static void draw_verdict(struct grid *grid, const struct view *view,
                  outcome->reason);
     grid_put(grid, ROW_SECOND, 0, look, "%s", second);
     if (outcome->verdict == VERDICT_FAIL && !planted)
-        grid_put(grid, ROW_PROGRESS, GRID_COLUMNS - 19, look, "R: what to do next");
+        grid_put(grid, ROW_PROGRESS, GRID_COLUMNS - 18, look, "R: what to do next");
     grid_fill(grid, ROW_PROGRESS, look);
     grid_fill(grid, ROW_SECOND, look);
 }
@@ -335,11 +337,15 @@ static void draw_first_finding(struct grid *grid, uint32_t row, const struct pro
         return;
     }
     char hit[DIAGNOSIS_TEXT];
+    char line[GRID_COLUMNS + 1];
+    struct text text;
     kept_finding_hit(first, hit);
-    grid_put(grid, row, 0, first->injected ? LOOK_PLANTED : LOOK_BAD,
-             "%sFINDING %lu of %lu: %s, after %s on vCPU %u", first->injected ? "INJECTED " : "",
-             first->number, progress->findings > first->number ? progress->findings : first->number,
-             hit, first->exit_name, first->cpu);
+    text_start(&text, line, sizeof(line));
+    text_add(&text, "%sFINDING %lu of %lu: %s", first->injected ? "INJECTED " : "", first->number,
+             progress->findings > first->number ? progress->findings : first->number, hit);
+    if (!first->storage)
+        text_add(&text, ", after %s on vCPU %u", first->exit_name, first->cpu);
+    grid_put(grid, row, 0, first->injected ? LOOK_PLANTED : LOOK_BAD, "%s", line);
 }
 
 void view_overview(struct grid *grid, const struct view *view, const struct progress *progress)

@@ -56,9 +56,8 @@ static void draw_last_row(struct grid *grid)
 /* A finding that is looked at is not replaced by the next; the first one comes by itself. */
 static void keep_in_view(void)
 {
-    struct span findings = kept_findings();
-    if (screen.view.finding == VIEW_LATEST && findings.end)
-        screen.view.finding = findings.end - 1;
+    if (screen.view.finding == VIEW_FIRST && kept_count())
+        screen.view.finding = kept_at(kept_place_of_first());
 }
 
 static void note_first(const struct progress *progress)
@@ -114,7 +113,10 @@ struct sink *screen_start(uint32_t rows, bool shared,
                           bool (*write)(uint32_t row, uint32_t column, uint8_t attribute,
                                         const char *text))
 {
-    static struct sink sink = {.text = keep_line, .progress = screen_progress, .found = keep_found};
+    static struct sink sink = {.text = keep_line,
+                               .progress = screen_progress,
+                               .found = keep_found,
+                               .found_block = keep_found_block};
     sink.log = shared ? disturbed : NULL;
     screen.write = write;
     screen.view = (struct view){0};
@@ -148,12 +150,12 @@ static uint64_t step(uint64_t value, bool on, uint64_t by, uint64_t first, uint6
     return value < first + by ? first : value - by;
 }
 
-static uint64_t step_findings(uint64_t chosen, bool on)
+static void step_findings(bool on)
 {
-    struct span kept = kept_findings();
-    if (kept.first == kept.end)
-        return VIEW_LATEST;
-    return step(view_number(chosen, kept), on, 1, kept.first, kept.end);
+    keep_in_view();
+    if (kept_count())
+        screen.view.finding =
+            kept_at(step(kept_place(screen.view.finding), on, 1, 0, kept_count()));
 }
 
 /* The same of the last line in sight, of so many; behind the latest it follows what comes. */
@@ -188,7 +190,7 @@ static void move(char key)
             view->cpu = (uint32_t)step(view->cpu, on, 1, 0, screen.cpus);
         break;
     case VIEW_FINDING:
-        view->finding = step_findings(view->finding, on);
+        step_findings(on);
         break;
     case VIEW_TEXT:
         view->last_line = step_lines(view->last_line, on, sideways ? rows - 1 : 1, rows);
@@ -199,7 +201,8 @@ static void move(char key)
 static void look_at(enum view_kind kind)
 {
     screen.view.kind = screen.view.kind == kind ? VIEW_OVERVIEW : kind;
-    screen.view.finding = screen.view.last_line = VIEW_LATEST;
+    screen.view.finding = VIEW_FIRST;
+    screen.view.last_line = VIEW_LATEST;
 }
 
 static enum operator_command answer(char key)
