@@ -337,7 +337,7 @@ static void at_a_glance_the_evidence_is_all_there(void **state)
         {LOOK_PLAIN,
          "Left out nothing                             63 ................................"},
         {LOOK_PLAIN,
-         "Map . same 0 zero X other o x INJECTED       31 ................................"},
+         "Map . ok 0 zero X other - untested           31 ................................"},
         {LOOK_STRONG,
          "123456 exits, 0 findings                     k........ r.... ........... fl. mx."},
         {LOOK_BAD, "FINDING 1 of 1: zmm0-15, bits 511:256 zeroed, after cpuid on vCPU 3"},
@@ -666,7 +666,13 @@ static void what_is_injected_is_called_so_in_counts_and_map(void **state)
     screen_key(KEY_RIGHT);
     draw();
     expect_shown("vCPU 1 of 4 (left, right)");
-    expect_shown("Map . same 0 zero X other o x INJECTED");
+    expect_shown(". ok 0 zero X other - untested ox INJECTED   31 ");
+    assert_int_equal(look_of(". ok"), LOOK_GOOD);
+    assert_int_equal(look_of("0 zero"), LOOK_BAD);
+    assert_int_equal(look_of("X other"), LOOK_BAD);
+    assert_int_equal(look_of("- untested"), LOOK_PLAIN);
+    assert_int_equal(look_of("ox INJECTED"), LOOK_PLANTED);
+    assert_int_equal(look_of("INJECTED   31"), LOOK_PLAIN);
 }
 
 static void what_broke_is_told(void **state)
@@ -1033,7 +1039,7 @@ static void what_is_not_tested_is_not_shown_as_intact(void **state)
     (void)state;
     progress.rounds = 0;
     draw();
-    expect_map('-', LOOK_FAINT, '-', LOOK_FAINT);
+    expect_map('-', LOOK_PLAIN, '-', LOOK_PLAIN);
     expect_others("k-------- r---- ----------- fl- mx-");
     progress.rounds = 1;
     use_form(FORM_YMM);
@@ -1062,7 +1068,7 @@ static void the_map_of_one_vcpu_has_its_hits_alone(void **state)
     expect_map('0', LOOK_BAD, '.', LOOK_GOOD);
     press_times(KEY_RIGHT, 7); /* the last: it has no rounds */
     expect_shown("vCPU 3 of 4");
-    expect_map('-', LOOK_FAINT, '-', LOOK_FAINT);
+    expect_map('-', LOOK_PLAIN, '-', LOOK_PLAIN);
     press(KEY_LEFT);
     expect_shown("vCPU 2 of 4");
     press_times(KEY_LEFT, 9);

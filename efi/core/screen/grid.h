@@ -19,7 +19,6 @@
  */
 enum attribute {
     LOOK_PLAIN = 0x07,
-    LOOK_FAINT = 0x08,
     LOOK_STRONG = 0x0f,
     LOOK_TITLE = 0x1f,
     LOOK_GOOD = 0x0a,     /* bright green */

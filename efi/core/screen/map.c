@@ -61,7 +61,7 @@ static struct cell sign_of(const struct map *map, unsigned int reg, unsigned int
         return (struct cell){map->planted[reg] >> (VECTOR_DWORDS + dword) & 1 ? 'o' : 'x',
                              LOOK_PLANTED};
     return is_tested(map, reg, dword) ? (struct cell){'.', LOOK_GOOD}
-                                      : (struct cell){'-', LOOK_FAINT};
+                                      : (struct cell){'-', LOOK_PLAIN};
 }
 
 static void put_others(struct grid *grid, uint32_t row, uint32_t column, const struct map *map,
@@ -71,7 +71,7 @@ static void put_others(struct grid *grid, uint32_t row, uint32_t column, const s
         bool general = first + n >= HIT_GENERAL && first + n < HIT_GENERAL + GENERAL_COUNT;
         bool compared = tested && (!general || map->compared >> (first + n - HIT_GENERAL) & 1);
         struct cell intact =
-            compared ? (struct cell){'.', LOOK_GOOD} : (struct cell){'-', LOOK_FAINT};
+            compared ? (struct cell){'.', LOOK_GOOD} : (struct cell){'-', LOOK_PLAIN};
         if (first + n == HIT_GENERAL + RSP) /* the window's own, never tested: no fault */
             intact = (struct cell){' ', LOOK_PLAIN};
         bool real = map->real_other >> (first + n) & 1;

@@ -288,13 +288,20 @@ static void put_list(struct grid *grid, uint32_t row, enum attribute look, const
         grid_put(grid, row, TABLE_COLUMNS - 3, look, "...");
 }
 
-static void draw_legend(struct grid *grid, uint32_t row)
+/* With the signs of planted faults where there are any: then there is no room for its name. */
+static void draw_legend(struct grid *grid, uint32_t row, bool planted)
 {
-    grid_put(grid, row, 0, LOOK_PLAIN, "Map . same 0 zero X other o x INJECTED");
-    grid_put(grid, row, 4, LOOK_GOOD, ".");
-    grid_put(grid, row, 11, LOOK_BAD, "0");
-    grid_put(grid, row, 18, LOOK_BAD, "X");
-    grid_put(grid, row, 26, LOOK_PLANTED, "o x");
+    uint32_t column = planted ? 0 : 4;
+    if (!planted)
+        grid_put(grid, row, 0, LOOK_PLAIN, "Map");
+    grid_put(grid, row, column, LOOK_PLAIN, ". ok 0 zero X other - untested");
+    grid_put(grid, row, column, LOOK_GOOD, ".");
+    grid_put(grid, row, column + 5, LOOK_BAD, "0");
+    grid_put(grid, row, column + 12, LOOK_BAD, "X");
+    if (planted) {
+        grid_put(grid, row, 31, LOOK_PLANTED, "ox");
+        grid_put(grid, row, 34, LOOK_PLAIN, "INJECTED");
+    }
 }
 
 static void draw_beside(struct grid *grid, uint32_t row, const struct progress *progress)
@@ -303,7 +310,7 @@ static void draw_beside(struct grid *grid, uint32_t row, const struct progress *
     draw_vcpus(grid, row + 1, progress);
     put_list(grid, row + 2, LOOK_PLAIN, "Left out",
              progress->left_out && progress->left_out[0] ? progress->left_out : "nothing");
-    draw_legend(grid, row + 3);
+    draw_legend(grid, row + 3, progress->injected != 0);
 }
 
 static const char *words_so_far(const struct progress *progress)
