@@ -264,6 +264,8 @@ check "the first finding in words, and of how many" shows '^INJECTED FINDING 1 o
 check "and since when" shows '^ Since 0:00:0[0-9]\. Looks like '
 check "the options in force" shows '^Options +zmmtest.conf: .*time=3'
 check "both have findings" shows '^vCPUs +xx '
+check "for how long registers were live, and how busy the storage was" \
+    shows '^Exposed +([1-9][0-9]*\.[0-9]|0\.[1-9]) s, read [0-9]+(\.[0-9])? MB/s '
 check "what could not run, by name" shows '^Left out hypercall, .*[a-z]'
 check "the keys" shows '^R report +F findings +M map by vCPU +S shut down +B reboot +X firmware'
 check "the log goes on beneath it, each line whole and once" log_is_whole
@@ -281,7 +283,7 @@ check "with where the value came from" grep -Eq 'ymm1: swapped: run [0-9a-f]+, v
 about=u-boot
 rows=25
 check "on 80x25 all has its place: the title" shows '^ zmmtest [0-9]'
-check "as many exits as there is room for" shows '^11 of [0-9]+ shown, up/down'
+check "as many exits as there is room for" shows '^10 of [0-9]+ shown, up/down'
 check "the map's last row" shows ' 31 \.xx\.{13}-{16}$'
 check "the first finding" shows '^INJECTED FINDING 1 of [0-9]+: ymm1-2, bits 255:0 swapped, after inject on vCPU 0'
 check "and the keys, in the last row" grep -Eq '^R report +F findings' <(tail -n 1 "$work/text")

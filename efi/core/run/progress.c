@@ -7,6 +7,7 @@
 #include "../window/counter.h"
 #include "../window/exits.h"
 #include "counts.h"
+#include "storage.h"
 
 uint64_t run_time_limit(const struct run *run)
 {
@@ -18,15 +19,29 @@ uint64_t run_time_limit(const struct run *run)
 /* How far apart two looks must be for a rate that can be read. */
 #define RATE_MILLISECONDS 1000u
 
-static uint64_t rounds_per_second(struct run *run, uint64_t rounds)
+static uint64_t per_second(uint64_t before, uint64_t now, uint64_t milliseconds)
 {
-    uint64_t went_by = run->elapsed - run->rate_at;
-    if (run->elapsed && went_by >= RATE_MILLISECONDS) {
-        run->rate = (rounds - run->rate_rounds) * 1000 / went_by;
-        run->rate_rounds = rounds;
-        run->rate_at = run->elapsed;
-    }
-    return run->rate;
+    return now > before ? (now - before) * 1000 / milliseconds : 0;
+}
+
+/* Of late; at the end, of all the run. */
+static void measure_rates(struct run *run, uint64_t rounds)
+{
+    bool over = run->outcome.reason != NULL;
+    struct amounts now = {.rounds = rounds}, before = {0};
+    uint64_t went_by = run->elapsed - (over ? 0 : run->rates_at);
+    if (!run->elapsed || (went_by < RATE_MILLISECONDS && !over))
+        return;
+    if (!over)
+        before = run->rates_since;
+    storage_add_bytes(run, &now);
+    run->rates = (struct amounts){
+        .rounds = per_second(before.rounds, now.rounds, went_by),
+        .read = per_second(before.read, now.read, went_by),
+        .written = per_second(before.written, now.written, went_by),
+    };
+    run->rates_since = now;
+    run->rates_at = run->elapsed;
 }
 
 static const struct hits *hits_of(const void *context, uint32_t cpu, bool injected)
@@ -83,10 +98,20 @@ static struct exit_result result_of(const struct run *run, uint32_t entry)
     return result;
 }
 
+/* For which all registers were live in the holds that are shown. */
+static uint64_t live_milliseconds(const struct run *run, uint32_t shown)
+{
+    uint64_t cycles = 0;
+    for (uint32_t row = 0; row < shown; row++)
+        cycles += run->shown[row].live_cycles;
+    return cycles ? cycles / (run->machine->tsc_hz / 1000) : 0;
+}
+
 static const struct progress *progress_of(struct run *run)
 {
     struct totals totals = count_totals(run);
     struct progress *progress = &run->progress;
+    measure_rates(run, totals.rounds);
     *progress = (struct progress){
         .identity = &run->identity,
         .machine = run->machine,
@@ -97,7 +122,11 @@ static const struct progress *progress_of(struct run *run)
         .rounds = totals.rounds,
         .findings = totals.findings + totals.wrong_blocks,
         .injected = totals.injected,
-        .per_second = rounds_per_second(run, totals.rounds),
+        .per_second = run->rates.rounds,
+        .reads = run->plan.disks || run->plan.scratch,
+        .writes = run->plan.scratch != NULL,
+        .read_per_second = run->rates.read,
+        .written_per_second = run->rates.written,
         .options = run->in_force,
         .left_out = left_out(run),
         .gaps = run->gaps,
@@ -112,6 +141,7 @@ static const struct progress *progress_of(struct run *run)
     };
     for (uint32_t entry = 0; entry < run->plan.count; entry++)
         run->shown[progress->exits++] = result_of(run, entry);
+    progress->live_milliseconds = live_milliseconds(run, progress->exits);
     if (run->plan.options.inject_classes)
         run->shown[progress->exits++] = count_exit(run, INJECT_ROW).result;
     return progress;

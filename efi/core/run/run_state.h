@@ -60,6 +60,11 @@ struct exit_counts {
 /* What the operator asks for by a key. */
 enum operator_command { COMMAND_NONE, COMMAND_STOP, COMMAND_PAUSE, COMMAND_POWER_OFF };
 
+/* What goes by in a run: rounds, and bytes of disks and scratch partitions. */
+struct amounts {
+    uint64_t rounds, read, written;
+};
+
 #define RUN_NOTICES 5u
 #define EXITS_TEXT  512u /* names of exits, in a list */
 
@@ -99,8 +104,8 @@ struct run {
     char shown_left_out[EXITS_TEXT];        /* what progress says of exits that cannot run */
     struct exit_result shown[EXIT_MAX + 1]; /* what progress says of the exits */
     struct progress progress;
-    uint64_t rate, rate_rounds,
-        rate_at; /* rounds a second of late; and what they are measured from */
+    uint64_t rates_at;                 /* what went by a second of late is measured from then, */
+    struct amounts rates_since, rates; /* and from these */
 
     /* What it came to. */
     uint32_t causes;                           /* noted so far: bit n is the enum cause n */

@@ -1,5 +1,6 @@
 /* Conducts the writes by what the exits need, and tells what came back wrong. */
 #include "storage.h"
+#include "../../platform/disks.h"
 #include "../../platform/scratch.h"
 #include "../machine/clock.h"
 #include "../report/events.h"
@@ -64,6 +65,18 @@ void storage_tell_wrong(struct run *run)
     }
     if (told)
         tell_flush(run);
+}
+
+void storage_add_bytes(const struct run *run, struct amounts *amounts)
+{
+    struct disk_result disk;
+    struct scratch_result scratch;
+    for (uint32_t n = 0; run->plan.disks && disks_result(n, &disk); n++)
+        amounts->read += disk.bytes;
+    for (uint32_t n = 0; run->plan.scratch && scratch_result(n, &scratch); n++) {
+        amounts->read += scratch.reads.bytes;
+        amounts->written += scratch.writes.bytes;
+    }
 }
 
 bool storage_failed(const struct run *run)

@@ -14,6 +14,9 @@ bool storage_poll(const struct run *run);
 /* Wrong blocks that were found meanwhile. */
 void storage_tell_wrong(struct run *run);
 
+/* Adds the bytes read and written so far, of all disks and scratch partitions. */
+void storage_add_bytes(const struct run *run, struct amounts *amounts);
+
 /* At the end: whether a partition could not be used up to it; and what was written and read. */
 bool storage_failed(const struct run *run);
 void storage_tell(const struct run *run);

@@ -12,7 +12,7 @@
 #define ROW_TABLE                                                                                  \
     5u /* its header; below it its rows, then those beside the map, then the counts                \
         */
-#define ROWS_BESIDE   4u /* options, vCPUs, what was left out, legend */
+#define ROWS_BESIDE   5u /* options, vCPUs, exposure, what was left out, legend */
 #define ROWS_BELOW    3u /* counts, the first finding, keys */
 #define COLUMN_MAP    45u
 #define COLUMN_TIME   71u
@@ -304,13 +304,49 @@ static void draw_legend(struct grid *grid, uint32_t row, bool planted)
     }
 }
 
+/* A number of few digits: "9.9", and "10" beyond it. */
+static void put_tenths(struct text *text, uint64_t tenths, uint64_t whole_from)
+{
+    if (tenths < whole_from * 10)
+        text_add(text, "%lu.%lu", tenths / 10, tenths % 10);
+    else
+        text_add(text, "%lu", tenths / 10);
+}
+
+#define HOURS_FROM 36000u /* seconds */
+
+/* For how long registers were live in holds, and what the storage beneath did meanwhile. */
+static void draw_exposure(struct grid *grid, uint32_t row, const struct progress *progress)
+{
+    char words[TABLE_COLUMNS + 1];
+    struct text text;
+    uint64_t seconds = progress->live_milliseconds / 1000;
+    text_start(&text, words, sizeof(words));
+    if (seconds < HOURS_FROM)
+        put_tenths(&text, progress->live_milliseconds / 100, 1000);
+    else
+        text_add(&text, "%lu", seconds / 3600);
+    text_add(&text, seconds < HOURS_FROM ? " s" : " h");
+    if (progress->reads) {
+        text_add(&text, ", read ");
+        put_tenths(&text, progress->read_per_second / 100000, 10);
+    }
+    if (progress->writes) {
+        text_add(&text, " write ");
+        put_tenths(&text, progress->written_per_second / 100000, 10);
+    }
+    text_add(&text, progress->reads ? " MB/s" : " in holds");
+    put_list(grid, row, LOOK_PLAIN, "Exposed", words);
+}
+
 static void draw_beside(struct grid *grid, uint32_t row, const struct progress *progress)
 {
     put_list(grid, row, LOOK_PLAIN, "Options", progress->options ? progress->options : "");
     draw_vcpus(grid, row + 1, progress);
-    put_list(grid, row + 2, LOOK_PLAIN, "Left out",
+    draw_exposure(grid, row + 2, progress);
+    put_list(grid, row + 3, LOOK_PLAIN, "Left out",
              progress->left_out && progress->left_out[0] ? progress->left_out : "nothing");
-    draw_legend(grid, row + 3, progress->injected != 0);
+    draw_legend(grid, row + 4, progress->injected != 0);
 }
 
 static const char *words_so_far(const struct progress *progress)
