@@ -27,6 +27,7 @@
 static struct cell console[GRID_ROWS_MOST][GRID_COLUMNS];
 static uint32_t console_rows;
 static unsigned int pieces;
+static bool refuses;
 
 static const struct sink *sink;
 static uint64_t found_so_far;
@@ -35,6 +36,8 @@ static bool write(uint32_t row, uint32_t column, uint8_t attribute, const char *
 {
     size_t length = strlen(text);
     pieces++;
+    if (refuses)
+        return false;
     assert_true(length > 0 && row < console_rows && column + length <= GRID_COLUMNS);
     assert_true(row + 1 < console_rows || column + length < GRID_COLUMNS);
     for (size_t n = 0; n < length; n++)
@@ -1562,6 +1565,42 @@ static void the_end_of_the_report_is_repeated(void **state)
 /* --- keys
  * ------------------------------------------------------------------------------------------ */
 
+/* The mark is one character, so that it is there at once where all of a picture takes long. */
+static void a_key_that_was_taken_is_marked_until_the_next_picture(void **state)
+{
+    (void)state;
+    static const char keys[] = "fmrsqoty?\x1b";
+    draw();
+    for (size_t n = 0; n < sizeof(keys) - 1; n++) {
+        pieces = 0;
+        screen_key(keys[n]);
+        screen_key(keys[n]); /* marked already */
+        assert_int_equal(pieces, 1);
+        assert_int_equal(console[GRID_ROWS - 1][77].c, '*');
+        assert_int_equal(console[GRID_ROWS - 1][77].attribute, LOOK_QUESTION);
+        /* It hides nothing: what stands in the row ends before it. */
+        assert_int_equal(console[GRID_ROWS - 1][76].c, ' ');
+        draw();
+        for (uint32_t column = 74; column < GRID_COLUMNS - 1; column++)
+            assert_int_equal(console[GRID_ROWS - 1][column].c, ' ');
+    }
+}
+
+/* A console that refuses it gets it with the next key. */
+static void a_mark_that_was_not_written_is_tried_again(void **state)
+{
+    (void)state;
+    draw();
+    refuses = true;
+    screen_key('m');
+    refuses = false;
+    assert_int_equal(console[GRID_ROWS - 1][77].c, ' ');
+    screen_key('m');
+    assert_int_equal(console[GRID_ROWS - 1][77].c, '*');
+    draw();
+    assert_int_equal(console[GRID_ROWS - 1][77].c, ' ');
+}
+
 static void the_end_of_a_run_is_asked_for(void **state)
 {
     (void)state;
@@ -1823,6 +1862,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(text_ends_at_its_start, start_usual),
     cmocka_unit_test_setup(the_latest_lines_are_kept_and_cut, start_usual),
     cmocka_unit_test_setup(the_end_of_the_report_is_repeated, start_usual),
+    cmocka_unit_test_setup(a_key_that_was_taken_is_marked_until_the_next_picture, start_usual),
+    cmocka_unit_test_setup(a_mark_that_was_not_written_is_tried_again, start_usual),
     cmocka_unit_test_setup(the_end_of_a_run_is_asked_for, start_usual),
     cmocka_unit_test_setup(an_answer_changes_nothing_else, start_usual),
     cmocka_unit_test_setup(a_pause_is_asked_for_at_once, start_usual),

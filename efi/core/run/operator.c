@@ -47,8 +47,10 @@ bool operator_says_stop(struct run *run)
         if (key == KEY_NONE)
             return false;
         run_show_soon(run);
+        uint64_t start = clock_milliseconds();
         enum operator_command command =
             run->command ? run->command(key) : command_without_screen(run, key);
+        gap_pass_over(&run->gap, start); /* consoles say what the key did */
         switch (command) {
         case COMMAND_NONE:
             break;

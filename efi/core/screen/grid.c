@@ -91,3 +91,14 @@ void grid_show(struct grid *grid,
         }
     }
 }
+
+void grid_mark(struct grid *grid, uint32_t row, uint32_t column, enum attribute attribute, char c,
+               bool (*write)(uint32_t row, uint32_t column, uint8_t attribute, const char *text))
+{
+    struct cell *shown = &grid->shown[row][column];
+    const char text[] = {c, '\0'};
+    if (shown->c == c && shown->attribute == attribute)
+        return;
+    if (write(row, column, (uint8_t)attribute, text))
+        *shown = (struct cell){c, (uint8_t)attribute};
+}

@@ -66,4 +66,11 @@ uint32_t grid_put_wrapped(struct grid *grid, uint32_t row, uint32_t column, uint
 void grid_show(struct grid *grid,
                bool (*write)(uint32_t row, uint32_t column, uint8_t attribute, const char *text));
 
+/*
+ * One character on the console at once, and nothing else: a mark, where all of the picture may take
+ * long. The next grid_show() takes it back, as it is not wanted.
+ */
+void grid_mark(struct grid *grid, uint32_t row, uint32_t column, enum attribute attribute, char c,
+               bool (*write)(uint32_t row, uint32_t column, uint8_t attribute, const char *text));
+
 #endif

@@ -214,8 +214,19 @@ static enum operator_command answer(char key)
     return command;
 }
 
+/* Behind all that stands in the last row. */
+#define COLUMN_TAKEN (GRID_COLUMNS - 3)
+
+/* Says that a key was taken before its picture comes, which may take seconds: or else it is pressed
+ * again, and undone. */
+static void mark_taken(void)
+{
+    grid_mark(&screen.grid, screen.grid.rows - 1, COLUMN_TAKEN, LOOK_QUESTION, '*', screen.write);
+}
+
 enum operator_command screen_key(char key)
 {
+    mark_taken();
     if (screen.view.question)
         return answer(key);
     switch (key) {
