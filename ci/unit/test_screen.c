@@ -1079,6 +1079,8 @@ static void what_is_not_tested_is_not_shown_as_intact(void **state)
     draw();
     expect_map('-', LOOK_PLAIN, '-', LOOK_PLAIN);
     expect_others("k-------- r---- ----------- fl- mx-");
+    assert_int_equal(console[MAP_ROW + 16][46].attribute, LOOK_PLAIN);
+    assert_int_equal(console[MAP_ROW + 16][56].attribute, LOOK_PLAIN);
     progress.rounds = 1;
     use_form(FORM_YMM);
     draw();
