@@ -107,6 +107,7 @@ static void make_run(void)
         .time_limit = 60000,
         .rounds = 123456,
         .per_second = 4321,
+        .exposure = true,
         .live_milliseconds = 12345,
         .reads = true,
         .writes = true,
@@ -552,6 +553,13 @@ static void exposure_and_storage_are_told(void **state)
     progress.live_milliseconds = 0;
     draw();
     expect_shown("Exposed  0.0 s in holds ");
+    progress.exposure = false; /* no exit measures it, which is not the same as none */
+    draw();
+    expect_shown("Exposed  not measured ");
+    progress.reads = true;
+    draw();
+    expect_shown("Storage  read 98 MB/s ");
+    progress.exposure = true;
     progress.reads = progress.writes = true;
     progress.live_milliseconds = 999999;
     progress.read_per_second = 9999999;

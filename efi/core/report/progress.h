@@ -23,6 +23,7 @@ struct progress {
     uint64_t passes, passes_limit;     /* of the slowest vCPU; limit 0: none */
     uint64_t rounds, findings, injected;
     uint64_t per_second;        /* rounds, of late */
+    bool exposure;              /* an exit measures it: */
     uint64_t live_milliseconds; /* for which all registers were live in holds, of all vCPUs */
     bool reads, writes;         /* disks or scratch partitions, */
     uint64_t read_per_second, written_per_second; /* bytes, of late; at the end, of all the run */

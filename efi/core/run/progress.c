@@ -139,8 +139,10 @@ static const struct progress *progress_of(struct run *run)
         .sign = sign_of,
         .hits_context = run,
     };
-    for (uint32_t entry = 0; entry < run->plan.count; entry++)
+    for (uint32_t entry = 0; entry < run->plan.count; entry++) {
         run->shown[progress->exits++] = result_of(run, entry);
+        progress->exposure |= run->plan.entry[entry].exit->exposure;
+    }
     progress->live_milliseconds = live_milliseconds(run, progress->exits);
     if (run->plan.options.inject_classes)
         run->shown[progress->exits++] = count_exit(run, INJECT_ROW).result;
