@@ -441,6 +441,58 @@ def check_writers(folder, log, verdict):
     check("a log that was wrapped at 40 to 119 columns", len(rows) == 1, rows)
 
 
+def check_told_apart(folder):
+    """Findings of storage from those of registers; rounds that stayed in the guest from those that tested something."""
+    runs = Path(__file__).parent / "runs"
+    rows = {row["host"]: row for row in table(runs)}
+    check("a FAIL of storage is no FAIL of registers", {host: row["verdict"] for host, row in rows.items()} == {
+        "fail": "FAIL", "nothing-left": "INCOMPLETE", "pass": "PASS", "stayed": "PASS", "storage": "FAIL STORAGE"}, rows)
+    check("the CSV has its wrong blocks, and what stayed in the guest", [rows["storage"][key] for key in (
+        "findings", "storage", "injected", "below_one_in")] == ["200", "200", "0", "2280"] and [rows["stayed"][key] for key in (
+            "exits", "exits_left", "stayed", "stayed_exits")] == ["4048", "1736", "2312", "out80 rdpmc"], rows)
+    text = collect(runs / "storage.log").stdout.decode()
+    check("the table names storage, and no register", "  200 of storage  " in text and "looks like wrong blocks of storage, no register\n" in text
+          and "registers changed" not in text and "no known bug" not in text and text.endswith("Runs 1: 1 FAIL STORAGE.\n"), text)
+    check("with the bound of the registers", text.split("\n\n")[0].endswith("  2280"), text)
+    lines = {line.split()[0]: line.split() for line in collect(runs).stdout.decode().split("\n\n")[0].splitlines()}
+    check("its exits are those that left the guest", [lines[host][-4] for host in ("stayed", "nothing-left", "pass")] ==
+          ["1736", "0", "54694"] and lines["nothing-left"][-1] == "-", lines)
+    root = ET.fromstring(collect("--format=junit", runs / "storage.log").stdout)
+    said = root.findtext("testsuite/testcase/system-out")
+    check("JUnit, too", [element.get("type") for element in root.iter("failure")] == ["FAIL STORAGE"]
+          and "findings: 200 of storage" in said and "stayed in the guest: out80 rdpmc" in
+          collect("--format=junit", runs / "stayed.log").stdout.decode(), said)
+    wrong, bad = ((runs / f"{name}.log").read_bytes() for name in ("storage", "fail"))
+    blocks = wrong[wrong.index(b"zmmtest ts=1.038 ev=finding"):wrong.index(b"zmmtest ts=1.120")]
+    planted = b"zmmtest ts=1.100 ev=finding n=9 label=INJECTED cpu=0 exit=inject class=zeroed registers=zmm0 bits=511:256 signature=none\n"
+    logs = {"cut": wrong[:wrong.index(b"zmmtest ts=1.120")], "both": bad.replace(b"findings=44 ", b"findings=244 storage=200 "),
+            "both-cut": bad[:bad.index(b"zmmtest ts=24.347 ev=tick")] + blocks,
+            "planted": wrong.replace(b"zmmtest ts=1.120", planted + b"zmmtest ts=1.120").replace(b"findings=200 ", b"findings=201 injected=1 "),
+            "reset": wrong + wrong.split(b"ev=skip")[0]}
+    got, blocks_of = {}, {}
+    for row in table(write(folder / "apart", **logs)):
+        blocks_of[row["host"]] = row["storage"]
+        got.setdefault(row["host"], []).append(row["verdict"])
+    check("without an end, beside a register's finding, beside a planted one", got == {
+        "cut": ["FAIL STORAGE"], "both": ["FAIL"], "both-cut": ["FAIL"], "planted": ["FAIL STORAGE"],
+        "reset": ["FAIL STORAGE", "CUT OFF"]}, got)
+    check("a log without an end has those that it tells", blocks_of["cut"] == "4" and blocks_of["both-cut"] == "4", blocks_of)
+    text = collect(folder / "apart").stdout.decode()
+    check("each with how many are whose", "244, 200 of them in storage" in text and "1 INJECTED, 200 of storage" in text
+          and "wrong blocks of storage, and no register, before a log without an end" in text, text)
+    finding = blocks.splitlines(True)[0]
+    many = b"".join(finding.replace(b"from=zeroed", b"from=" + origin) for origin in (b"zeroed", b"stale", b"swapped", b"foreign") * 2)
+    crowd = bad.replace(b"zmmtest ts=4.416", many + b"zmmtest ts=4.416", 1)
+    looks = table(write(folder / "crowd", a=crowd))[0]["looks_like"]
+    quoted = next(ET.fromstring(collect("--format=junit", folder / "crowd").stdout).iter("failure")).text
+    late = next(ET.fromstring(collect("--format=junit", folder / "apart/both-cut.log").stdout).iter("failure")).text
+    check("many wrong blocks do not crowd a register's finding out, nor the other way", late.count("class=storage") == 4 and looks == "wrong blocks of storage, no register; "
+          "ESXi 8.0.2: AVX-256 host code, zmm not saved" and quoted.count("class=storage") == 4
+          and quoted.count("registers=zmm0-15") == 4, looks, quoted)
+    codes = [collect(folder / "apart" / f"{name}.log").returncode for name in logs]
+    check("exit code 1, also where a reset came after", codes == [1] * 5, codes)
+
+
 def check_use(folder):
     (folder / "nothing").mkdir()
     for arguments in ([], ["--format=pdf", folder], ["--nonsense"], [folder / "nothing"]):
@@ -492,6 +544,7 @@ def main():
         check_names(folder, log, verdict)
         check_places(folder, log, verdict)
         check_writers(folder, log, verdict)
+        check_told_apart(folder)
         check_use(folder)
         check_trouble(folder, log)
         (folder / "thousand").mkdir()

@@ -2,23 +2,28 @@
 """zmmtest-collect --compare: its statistics against published values, against sums of whole distributions, and by how
 often they are wrong; and what it says of runs before and after a change.
 
-The logs are those of ci/fleet/runs: zmmtest over faultvisor in Bochs, as ESXi 8.0.2 does it and without the fault."""
+The logs are those of ci/fleet/runs: zmmtest over faultvisor in Bochs, as ESXi 8.0.2 does it and without the fault; with
+exits that stay in the guest; and in QEMU, over a disk that loses what was written."""
 import math
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from fractions import Fraction
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(ROOT / "ci"), str(ROOT / "image/fleet")]
+sys.path[:0] = [str(ROOT / "ci"), str(ROOT / "ci/fleet"), str(ROOT / "image/fleet")]
+import collector  # noqa: E402
 import comparing  # noqa: E402
 from tap import check, finish  # noqa: E402
 
-COLLECT = ROOT / "image/fleet/zmmtest-collect"
 BAD = (ROOT / "ci/fleet/runs/fail.log").read_text()
 GOOD = (ROOT / "ci/fleet/runs/pass.log").read_text()
+STORAGE = (ROOT / "ci/fleet/runs/storage.log").read_text()
+STAYED = (ROOT / "ci/fleet/runs/stayed.log").read_text()
+NOTHING_LEFT = (ROOT / "ci/fleet/runs/nothing-left.log").read_text()
 
 
 # --- statistics --------------------------------------------------------------------------------------------
@@ -97,8 +102,8 @@ class Sides:
             paths[-1].mkdir(parents=True)
             for host, log in logs.items():
                 (paths[-1] / f"{host}.log").write_text(log)
-        result = subprocess.run([COLLECT, "--compare", *arguments, *(f"{path}/" for path in paths)], capture_output=True,
-                                timeout=60, check=False)
+        result = subprocess.run([*collector.COLLECT, "--compare", *arguments, *(f"{path}/" for path in paths)],
+                                capture_output=True, timeout=60, check=False)
         self.code, self.said = result.returncode, result.stderr
         return result.stdout.decode()
 
@@ -109,7 +114,7 @@ def with_counts(log, exits, findings):
 
 
 def rows(text):
-    return {line.split("  ")[0]: line for line in text.splitlines()}
+    return defaultdict(str, {line.split("  ")[0]: line for line in text.splitlines()})
 
 
 def check_words(sides):
@@ -158,6 +163,47 @@ def check_cautions(sides):
     check("a side without a run compares with nothing", "Nothing can be compared: no run of" in text, text)
 
 
+def check_storage(sides):
+    text = sides.compare({"a": GOOD}, {"a": STORAGE})
+    table = rows(text)
+    check("wrong blocks are in a row of their own, and in no rate", table["wrong blocks"].split()[2:] == ["0", "200", "changed"]
+          and table["findings"].split()[1:] == ["0", "0"] and "none found: below 1 in 2,280" in table["rate"], text)
+    check("a side that has them alone has lost no register, and is FAIL STORAGE", "No register was lost on either side" in text
+          and table["verdict"].split() == ["verdict", "1", "PASS", "1", "FAIL", "STORAGE", "changed"] and sides.code == 1, text)
+    check("which is told", "200 findings of" in text and "are wrong blocks of storage and no registers, and are in no rate" in text, text)
+    text = sides.compare({"a": BAD}, {"a": STORAGE})
+    check("it does not read as if nothing was found", "no register was lost after" in text and "nothing was found after" not in text, text)
+    both = BAD.replace("findings=44 v", "findings=244 storage=200 v")
+    text = sides.compare({"a": both}, {"a": GOOD})
+    check("beside registers' findings they change no rate", "1 in 1,240 (1 in 1,706 to 1 in 923)" in rows(text)["rate"]
+          and rows(text)["findings"].split()[1] == "44" and "1 of 1 with findings before" in text, text)
+    cut = STORAGE[:STORAGE.index("zmmtest ts=1.120")] + "zmmtest ts=1.120 ev=tick elapsed=1 exits=6841 findings=200\n"
+    text = sides.compare({"a": BAD, "b": cut}, {"a": GOOD})
+    check("a tick does not tell them apart, so that a run with them and without an end is in no rate",
+          rows(text)["exits"].split()[1] == "54,549" and "1 of 2 runs of" in text, text)
+
+
+def check_stayed(sides):
+    text = sides.compare({"a": BAD}, {"a": STAYED})
+    table = rows(text)
+    check("rounds that stayed in the guest are no exits", table["exits"].split()[1:] == ["54,549", "1,736"]
+          and table["stayed"].split()[1:] == ["0", "2,312"] and "below 1 in 578" in table["rate"], text)
+    p = comparing.rates_differ(44, 54549, 0, 1736)
+    check("nor tests: too few are left to tell chance", f"may be chance (p = {p:.2g})" in text and p > comparing.ALPHA
+          and "there are 1,736" in text, text)
+    check("which exits those were is told", "2,312 rounds of" in text and "are in no rate: out80, rdpmc." in text
+          and "Not the same exits stayed in the guest" in text, text)
+    text = sides.compare({"a": STAYED}, {"a": STAYED})
+    check("the same ones on both sides are no difference", "Not the same exits" not in text, text)
+    text = sides.compare({"a": BAD}, {"a": NOTHING_LEFT})
+    check("a side in which nothing left the guest compares with nothing", "Nothing can be compared: nothing that ran in" in text
+          and "1 of 1 runs of" in text and "had no exit that left the guest" in text and rows(text)["exits"].split()[2] == "0"
+          and rows(text)["rate"].split()[-2:] == ["-", "changed"] and sides.code == 2, text)
+    cut = BAD[:BAD.index("zmmtest ts=24.347 ev=tick")]
+    text = sides.compare({"a": cut}, {"a": GOOD})
+    check("that a tick does not tell them apart is said", "1 of 1 runs of" in text and "with what may have stayed in the guest" in text, text)
+
+
 def check_hosts(sides):
     text = sides.compare({"a": BAD, "b": BAD, "only": BAD}, {"a": GOOD.replace("22380479", "24022510"), "b": BAD})
     table = rows(text)
@@ -165,6 +211,9 @@ def check_hosts(sides):
     check("each with both verdicts, builds and rates", table["a"].split()[1:8] == ["1", "FAIL", "1", "PASS", "22380479", "->", "24022510"]
           and table["a"].endswith("p < 0.0001") and table["b"].endswith("p = 1"), table["a"])
     check("and the exit code is the worst of after", sides.code == 1)
+    if collector.missing():
+        print(f"# not tested here: the page of a comparison: {collector.missing()}")
+        return
     page = sides.compare({"a": BAD, "b": BAD}, {"a": GOOD, "b": BAD}, "--format=html")
     check("in the page, too", page.startswith("<!DOCTYPE html>") and "<tr><td>a</td><td>1 FAIL</td><td>1 PASS</td>" in page, page[:200])
 
@@ -173,7 +222,7 @@ def check_use(folder):
     (folder / "a.log").write_text(GOOD)
     for arguments in (["--compare", folder / "a.log"], ["--compare", "--format=csv", folder / "a.log", folder / "a.log"],
                       ["--compare", *[folder / "a.log"] * 3]):
-        result = subprocess.run([COLLECT, *arguments], capture_output=True, timeout=60, check=False)
+        result = subprocess.run([*collector.COLLECT, *arguments], capture_output=True, timeout=60, check=False)
         check("wrong use is 4 and says what is right", result.returncode == 4 and not result.stdout
               and b"--compare takes two files or folders" in result.stderr, result)
 
@@ -185,6 +234,8 @@ def main():
         sides = Sides(Path(work))
         check_words(sides)
         check_cautions(sides)
+        check_storage(sides)
+        check_stayed(sides)
         check_hosts(sides)
         check_use(Path(work))
     return finish()

@@ -2,7 +2,8 @@
 lost, and whether that is more than chance.
 
 The statistics, all of them exact:
-- a rate is findings by exits; its 95 % interval is that of a Poisson count (Garwood, Biometrika 28, 1936);
+- a rate is findings of registers by exits that left the guest; its 95 % interval is that of a Poisson count (Garwood,
+  Biometrika 28, 1936);
 - two rates are compared by the conditional test (Przyborowski and Wilenski, Biometrika 31, 1940): if both are the same,
   the findings of all runs fall on the two sides as their exits do, a binomial distribution. p is twice the smaller tail;
 - runs with a finding and runs without are compared by Fisher's exact test, twice the smaller tail.
@@ -10,7 +11,7 @@ The first two take findings as independent. A host that is loaded now and then l
 make too much of a difference: the test by runs does not."""
 import math
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Set, Tuple
 
 from evidence import Evidence, words_of
 
@@ -125,9 +126,14 @@ class Side:
     runs: list
     facts: Dict[str, List[str]] = field(default_factory=dict)
     exits: int = 0
-    findings: int = 0      # that nobody planted
+    findings: int = 0      # of registers, that nobody planted
+    storage: int = 0       # wrong blocks of scratch partitions
+    stayed: int = 0        # rounds that did not leave the guest
+    stayed_exits: Set[str] = field(default_factory=set)
+    without_exits: int = 0  # runs in which none did
+    without_end: int = 0   # runs that are counted by their last tick
     planted: int = 0
-    counted: int = 0       # runs that say how many exits they had
+    counted: int = 0       # runs that say how many exits they had, and had any
     hit: int = 0           # of them, with a finding
 
     @property
@@ -159,10 +165,15 @@ def side_of(name: str, runs: list) -> Side:
             values = side.facts.setdefault(fact, [])
             if value != "-" and value not in values:
                 values.append(value)
-        counts = run.evidence.counted(run.done)
+        counts = run.evidence.counted(run)
         side.planted += run.injected
+        side.storage += run.storage
+        side.stayed += run.stayed
+        side.stayed_exits.update(run.stayed_exits)
+        side.without_exits += bool(run.stayed and counts and not counts[0])
         if counts and counts[0]:
             side.counted += 1
+            side.without_end += not run.done
             side.exits += counts[0]
             side.findings += counts[1]
             side.hit += counts[1] > 0
@@ -199,11 +210,15 @@ class Comparison:
         before, after, p = self.before, self.after, self.p
         if not before.exits or not after.exits:
             missing = " and ".join(side.name for side in (before, after) if not side.exits)
+            if any(side.stayed and not side.exits for side in (before, after)):
+                return f"Nothing can be compared: nothing that ran in {missing} is known to have left the guest."
             return f"Nothing can be compared: no run of {missing} says how many exits it verified."
         if p is None:
-            return "Nothing was found on either side: that is no difference, and no sign that something was mended."
+            lost = "No register was lost" if before.storage or after.storage else "Nothing was found"
+            return f"{lost} on either side: that is no difference, and no sign that something was mended."
         if p < ALPHA:
-            gone = f"registers are lost {self.direction} often after" if after.findings else "nothing was found after"
+            nothing = "no register was lost after" if after.storage else "nothing was found after"
+            gone = f"registers are lost {self.direction} often after" if after.findings else nothing
             return f"The difference is more than chance ({shown_p(p)}): {gone}."
         text = f"The difference may be chance ({shown_p(p)})."
         if not after.findings and before.findings:
@@ -228,17 +243,39 @@ class Comparison:
             said.append("The versions of zmmtest differ: a newer one may find more.")
         if not self.changed:
             said.append("No fact of the machines in the logs changed: what else was different is for you to know.")
+        if self.before.stayed_exits != self.after.stayed_exits:
+            said.append("Not the same exits stayed in the guest: what was tested differs.")
         for side in (self.before, self.after):
-            if side.counted < len(side.runs):
-                said.append(f"{len(side.runs) - side.counted} of {len(side.runs)} runs of {side.name} do not say how many "
-                            "exits they verified, and are in no rate.")
-            if side.planted:
-                said.append(f"{side.planted} findings of {side.name} were INJECTED by zmmtest itself, and are in no rate.")
+            said += cautions_of(side)
         return said
 
 
-TEST = ("Rate: findings by exits, with its exact 95 % interval of a Poisson count (Garwood); where nothing was found, "
-        "zmmtest's bound, a third of the exits. Difference: exact conditional test of two Poisson rates, two-sided. Runs: "
+def cautions_of(side: Side) -> List[str]:
+    """What of a side is in no rate, or in one that it may be wrong in."""
+    said = []
+    silent = len(side.runs) - side.counted - side.without_exits
+    if silent:
+        said.append(f"{silent} of {len(side.runs)} runs of {side.name} do not say how many exits they verified, and are in no "
+                    "rate.")
+    if side.without_exits:
+        said.append(f"{side.without_exits} of {len(side.runs)} runs of {side.name} had no exit that left the guest, and are in "
+                    "no rate.")
+    if side.without_end:
+        said.append(f"{side.without_end} of {len(side.runs)} runs of {side.name} have no end, and are counted up to their last "
+                    "tick, with what may have stayed in the guest.")
+    if side.stayed:
+        said.append(f"{grouped(side.stayed)} rounds of {side.name} stayed in the guest, and are in no rate: "
+                    f"{', '.join(sorted(side.stayed_exits))}.")
+    if side.storage:
+        said.append(f"{grouped(side.storage)} findings of {side.name} are wrong blocks of storage and no registers, and are in "
+                    "no rate.")
+    if side.planted:
+        said.append(f"{side.planted} findings of {side.name} were INJECTED by zmmtest itself, and are in no rate.")
+    return said
+
+
+TEST = ("Rate: findings of registers by exits that left the guest, with its exact 95 % interval of a Poisson count (Garwood); "
+        "where nothing was found, zmmtest's bound, a third of the exits. Difference: exact conditional test of two Poisson rates, two-sided. Runs: "
         "Fisher's exact test.")
 
 
@@ -276,7 +313,10 @@ def rows_of(comparison: Comparison, verdicts: Callable[[list], str]) -> List[Tup
              ("exits", *(grouped(side.exits) for side in sides)),
              ("findings", *(grouped(side.findings) for side in sides)),
              ("rate", *(rate_of(side) for side in sides))]
-    return [(fact, one, other, one != other and fact not in ("runs", "exits")) for fact, one, other in rows]
+    for fact, key in (("stayed", "stayed"), ("wrong blocks", "storage")):
+        if any(getattr(side, key) for side in sides):
+            rows.append((fact, *(grouped(getattr(side, key)) for side in sides)))
+    return [(fact, one, other, one != other and fact not in ("runs", "exits", "stayed")) for fact, one, other in rows]
 
 
 def by_host(before: list, after: list) -> List[Tuple[str, Comparison]]:

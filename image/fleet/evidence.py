@@ -5,7 +5,7 @@ however long, makes it large. What was left out is counted."""
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 Values = Dict[str, str]
 
@@ -65,6 +65,10 @@ class Kind:
     @property
     def injected(self) -> bool:
         return self.values.get("label") == "INJECTED"
+
+    @property
+    def storage(self) -> bool:
+        return self.values.get("class") == "storage"
 
 
 class Map:
@@ -136,7 +140,7 @@ class Evidence:
         self.left_out: Counter = Counter()
         self.kinds: Dict[Tuple[str, ...], Kind] = {}
         self.by_number: Dict[str, Kind] = {}
-        self.marks: List[Tuple[float, str, str, bool]] = []  # when, exit, vCPU, INJECTED
+        self.marks: List[Tuple[float, str, str, bool]] = []  # when, exit, vCPU ("": of storage), INJECTED
         self.ticks: List[Tuple[float, int, int]] = []        # when, exits, findings
         self.gaps: List[Tuple[float, Values]] = []
         self.began: Optional[float] = None
@@ -178,6 +182,9 @@ class Evidence:
     def finding(self, seconds: float, values: Values) -> None:
         key = tuple(values.get(name, "") for name in ("label", "class", "registers", "bits", "component", "exception",
                                                       "signature"))
+        storage = values.get("class") == "storage"
+        if storage:
+            key += (values.get("scratch", ""), values.get("from", "").split(":")[0])
         if key not in self.kinds and len(self.kinds) >= MOST_KINDS:
             self.left_out["finding"] += 1
         else:
@@ -189,7 +196,9 @@ class Evidence:
             kind.cpus[values.get("cpu", "?")] += 1
             kind.exits[values.get("exit", "?")] += 1
         if len(self.marks) < MOST_MARKS:
-            self.marks.append((seconds, values.get("exit", "?"), values.get("cpu", "?"), "label" in values))
+            # The vCPU of a wrong block is the one that looked for it, and the exit what it held in.
+            place = ("storage", "") if storage else (values.get("exit", "?"), values.get("cpu", "?"))
+            self.marks.append((seconds, *place, "label" in values))
 
     def meaning(self, values: Values) -> None:
         """Of the first finding of a signature or a class: it goes for all of them."""
@@ -253,11 +262,13 @@ class Evidence:
     def options(self, start: Values) -> str:
         return self.options_text or start.get("options", "")
 
-    def counted(self, done: Values) -> Optional[Tuple[int, int]]:
-        """Exits, and findings that nobody planted; None where the log does not say how many exits there were."""
-        if done:
-            return number(done, "exits"), max(0, number(done, "findings") - number(done, "injected"))
-        if not self.ticks or any(kind.injected for kind in self.kinds.values()):
+    def counted(self, run: Any) -> Optional[Tuple[int, int]]:
+        """Exits that left the guest, and findings of registers that nobody planted; None where the log does not say.
+
+        A log without an end has them by its last tick. That counts wrong blocks as findings, and rounds that stayed."""
+        if run.done:
+            return run.exits, run.lost
+        if not self.ticks or any(kind.injected or kind.storage for kind in self.kinds.values()):
             return None
         return self.ticks[-1][1], self.ticks[-1][2]
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import math
 import os
+import sys
 from collections import Counter
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -21,6 +22,8 @@ OPEN_HOSTS = 4     # so many are shown unfolded
 # What each verdict means, for who has never seen one.
 MEANINGS = {
     "FAIL": "Registers of a guest came back changed. The guest itself could not have changed them.",
+    "FAIL STORAGE": "Registers are not what failed: what was written to a disk came back as something else. Storage, or what "
+                    "carries data there and back, is at fault.",
     "ERROR": "The test itself broke, or its log contradicts itself. It says nothing of the host.",
     "NO END": "The log has no end: the machine stopped or was reset, or the run is not over.",
     "CUT OFF": "The log breaks off in the middle of a line.",
@@ -32,6 +35,13 @@ MEANINGS = {
 }
 
 
+NOTHING_LEFT = ("Nothing that ran left the guest here: what is beneath it was never asked to keep a register, and nothing is "
+                "known of it.")
+# zmmtest's own words of a wrong block (events_storage.c): the log has none.
+WRONG_BLOCK = ("What was written to this block came back as something else. This is no register's fault: suspect the storage, "
+               "or what carries data there and back.")
+
+
 class NoTemplates(Exception):
     """There is no jinja2."""
 
@@ -40,7 +50,8 @@ def environment() -> Any:
     try:
         import jinja2
     except ImportError as error:
-        raise NoTemplates("--format=html needs jinja2 (python3-jinja2 of Debian); the other formats do not") from error
+        raise NoTemplates(f"--format=html needs jinja2, which {sys.executable} does not have (python3-jinja2 of Debian is that "
+                          "of /usr/bin/python3); the other formats do not") from error
     made = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True,
                               undefined=jinja2.StrictUndefined)
     made.filters["grouped"] = comparing.grouped
@@ -155,7 +166,7 @@ def hit_cpus(evidence: Evidence) -> str:
              if any(values.get(key, none) != none for key, none in (
                  ("vectors", "none"), ("opmask", "0x0"), ("general", "0x0"), ("rflags", "0"), ("mxcsr", "0")))]
     if not evidence.of("hits"):
-        lists = sorted({cpu for kind in evidence.kinds.values() for cpu in kind.cpus})
+        lists = sorted({cpu for kind in evidence.kinds.values() if not kind.storage for cpu in kind.cpus})
     return ", ".join(dict.fromkeys(lists[:16])) + (", ..." if len(lists) > 16 else "")
 
 
@@ -164,7 +175,8 @@ MOST_ROWS = 20
 
 
 def rows_over_time(marks: list, which: int, place: Any) -> List[Dict[str, Any]]:
-    """For each exit, or vCPU, when it had findings: one path."""
+    """For each exit, or vCPU, when it had findings: one path. Storage has a row among the exits, and no vCPU."""
+    marks = [mark for mark in marks if mark[which]]
     counted = Counter(mark[which] for mark in marks)
     named = [name for name, _ in counted.most_common(MOST_ROWS)]
     if which == 2:
@@ -246,18 +258,25 @@ def facts_of(run: Any) -> List[Tuple[str, str]]:
                duration(round(evidence.ended - (evidence.began or 0))) + " of log"),
               ("Self-test", f"{number(tests[-1], 'named')} of {number(tests[-1], 'planted')} planted faults named right"
                if tests else "none in the log"),
-              ("Exits verified", comparing.grouped(counts_of(run)[0])),
+              ("Exits verified", exits_said(run)),
               ("Findings", findings_said(run)), rate_fact(run)]
     return facts
 
 
 def counts_of(run: Any) -> Tuple[int, int]:
-    return run.evidence.counted(run.done) or (0, run.seen - run.seen_injected)
+    return run.evidence.counted(run) or (0, run.lost)
+
+
+def exits_said(run: Any) -> str:
+    said = comparing.grouped(counts_of(run)[0])
+    return f"{said}; {comparing.grouped(run.stayed)} rounds stayed in the guest, and are no test" if run.stayed else said
 
 
 def findings_said(run: Any) -> str:
-    said = comparing.grouped(run.findings)
-    return f"{said}, {comparing.grouped(run.injected)} of them INJECTED" if run.injected else said
+    said = [comparing.grouped(run.findings)]
+    said += [f"{'all' if count == run.findings else comparing.grouped(count)} of them {what}" for count, what in (
+        (run.injected, "INJECTED"), (run.storage, "wrong blocks of storage, no registers")) if count]
+    return ", ".join(said)
 
 
 def rate_fact(run: Any) -> Tuple[str, str]:
@@ -275,10 +294,10 @@ def kind_of(evidence: Evidence, kind: Kind, start: Dict[str, str]) -> Dict[str, 
     meaning, reference = evidence.explained(kind)
     some = [cpu for cpu, _ in kind.cpus.most_common(8)]
     return {
-        "title": f"{values.get('class', '?')}: {values.get('registers', '?')}", "injected": kind.injected,
+        "title": title_of(kind), "injected": kind.injected, "storage": kind.storage, "where": where_of(values),
         "bits": values.get("bits", "?"), "component": values.get("component", "?"), "count": kind.count,
         "exception": values.get("exception", ""), "known": "" if name == "none" else name, "reference": reference,
-        "meaning": meaning, "first": kind.first, "last": kind.last, "cpu": values.get("cpu", "?"),
+        "meaning": WRONG_BLOCK if kind.storage else meaning, "first": kind.first, "last": kind.last, "cpu": values.get("cpu", "?"),
         "exit": values.get("exit", "?"), "round": values.get("round", "?"), "number": values.get("n", "?"),
         "exits": [(exit, count) for exit, count in kind.exits.most_common(12)], "more_exits": max(0, len(kind.exits) - 12),
         "cpus": ", ".join(sorted(some, key=lambda cpu: (len(cpu), cpu))) + (" and others" if len(kind.cpus) > 8 else ""),
@@ -286,9 +305,24 @@ def kind_of(evidence: Evidence, kind: Kind, start: Dict[str, str]) -> Dict[str, 
         "repeat": values.get("repeat") or repeat(evidence.options(start), start, values.get("exit", ""))}
 
 
+def title_of(kind: Kind) -> str:
+    values = kind.values
+    if kind.storage:
+        whose = values.get("from", "?").split(":")[0]
+        return f"storage, no register: blocks of scratch partition {values.get('scratch', '?')} ({whose}),"
+    return f"{values.get('class', '?')}: {values.get('registers', '?')}, bits {values.get('bits', '?')}"
+
+
+def where_of(values: Dict[str, str]) -> str:
+    """Of a wrong block: which, and how much of it."""
+    block, words, generation = (values.get(key, "?") for key in ("block", "words", "generation"))
+    return f"block {block}, {words} words of 64 bits, of generation {generation}"
+
+
 def lane_of(lane: Dict[str, str]) -> Dict[str, str]:
     at = number(lane, "lane")
-    return {"register": lane.get("register", "?"), "bits": f"{64 * at + 63}:{64 * at}", "want": padded(lane.get("want", "?")),
+    place = f"word {at}" if lane.get("register") == "block" else f"{64 * at + 63}:{64 * at}"
+    return {"register": lane.get("register", "?"), "bits": place, "want": padded(lane.get("want", "?")),
             "got": padded(lane.get("got", "?")), "from": lane.get("from", "?")}
 
 
@@ -296,11 +330,19 @@ def padded(value: str) -> str:
     return value[2:].rjust(16, "0") if value.startswith("0x") and len(value) <= 18 else value
 
 
+LEFT_GUEST = {"yes": "left the guest", "some": "left the guest in some rounds", "no": "stayed in the guest by its cycles"}
+
+
 def exit_of(values: Dict[str, str]) -> Dict[str, Any]:
     findings, rounds = number(values, "findings"), number(values, "rounds")
-    extra = [f"{said} {values[key]}" for key, said in (("exposure", "live"), ("interrupts", "interrupts"), ("exits", "exits"))
-             if key in values]
-    return {"name": values.get("name", "?"), "rounds": rounds, "findings": findings, "least": number(values, "cycles_min"),
+    extra = [f"{said} {values[key]}" for key, said in (("exposure", "live"), ("interrupts", "interrupts")) if key in values]
+    left = values.get("exits", "")
+    # As zmmtest has it: what found something was a test, whatever its cycles say.
+    stayed = left == "no" and not findings
+    if left:
+        extra.append("stayed in the guest: no test" if stayed else LEFT_GUEST.get(left, f"exits {left}"))
+    return {"name": values.get("name", "?"), "stayed": stayed, "rounds": rounds, "findings": findings,
+            "least": number(values, "cycles_min"),
             "median": number(values, "cycles_median"), "total": number(values, "cycles_total"), "extra": ", ".join(extra),
             "rate": comparing.one_in(findings / rounds) if findings and rounds else
                     f"below 1 in {comparing.grouped(number(values, 'below_one_in'))}" if "below_one_in" in values else "-"}
@@ -315,9 +357,16 @@ def pairs_said(values: Dict[str, str], without: Tuple[str, ...] = ()) -> str:
     return ", ".join(f"{key} {value}" for key, value in values.items() if key not in without)
 
 
+def storage_said(event: str, values: Dict[str, str]) -> str:
+    if event == "disk":
+        return f"disk {values.get('n', '?')}, read: {pairs_said(values, ('n',))}"
+    done = {"write": "written", "read": "read back"}.get(values.get("of", ""), "?")
+    return f"scratch partition {values.get('n', '?')}, {done}: {pairs_said(values, ('n', 'of'))}"
+
+
 def run_of(run: Any) -> Dict[str, Any]:
     evidence: Evidence = run.evidence
-    kinds = sorted(evidence.kinds.values(), key=lambda kind: (kind.injected, -kind.count))
+    kinds = sorted(evidence.kinds.values(), key=lambda kind: (kind.injected, kind.storage, -kind.count))
     exits = sorted((exit_of(values) for values in evidence.of("exit")), key=lambda of: -of["findings"])
     return {
         "verdict": run.verdict, "reason": run.reason, "file": run.file, "number": run.number, "facts": facts_of(run),
@@ -325,7 +374,9 @@ def run_of(run: Any) -> Dict[str, Any]:
         "more_kinds": max(0, len(kinds) - MOST_KINDS), "told": run.seen, "findings": run.findings,
         "map": map_of(evidence), "time": time_of(evidence), "exits": exits,
         "components": [component_of(values) for values in evidence.of("component")],
-        "storage": [pairs_said(values) for event in ("disk", "storage") for values in evidence.of(event)],
+        "storage": [(storage_said(event, values), number(values, "wrong") > 0)
+                    for event in ("disk", "storage") for values in evidence.of(event)],
+        "wrong_blocks": run.storage,
         "gaps": [(f"{at:.3f}", values.get("kind", "?"), pairs_said(values, ("kind",))) for at, values in evidence.gaps],
         "skips": [(values.get("exit", "?"), values.get("cpus") or values.get("cpu", ""), values.get("reason", "?"))
                   for values in evidence.of("skip")],
@@ -343,14 +394,18 @@ def host_of(name: str, runs: list, order: List[str], anchor: str, side: str) -> 
     first = by_verdict[0]
     counted = [counts_of(run) for run in runs]
     known: Counter = sum((run.signatures for run in runs), Counter())
-    looks = [name for name, _ in known.most_common(2)]
+    # A register's finding first, however many blocks were wrong.
+    looks = [name for name, _ in sorted(known.items(), key=lambda item: ("of storage" in item[0], -item[1]))[:2]]
 
     def each(values: List[str]) -> str:
         return ", ".join(sorted({value for value in values if value and value != "-"})) or "-"
 
     sides = comparing.side_of(name, runs)
     exits, findings = sum(of[0] for of in counted), sum(of[1] for of in counted)
+    nothing_left = bool(first.verdict == "INCOMPLETE" and first.stayed and not counts_of(first)[0])
     return {
+        "meaning": NOTHING_LEFT if nothing_left else MEANINGS[first.verdict], "nothing_left": nothing_left,
+        "storage": sum(run.storage for run in runs),
         "name": name, "side": side, "anchor": anchor, "verdict": first.verdict, "order": order.index(first.verdict),
         "reason": first.reason, "hypervisor": each([run.hypervisor for run in runs]), "build": each([run.build for run in runs]),
         "cpu": each([run.machine.get("cpu", "") for run in runs]),
@@ -413,7 +468,8 @@ def compared(comparison: Any, pairs: list, order: List[str]) -> Dict[str, Any]:
         counted = Counter(run.verdict for run in runs)
         return ", ".join(f"{counted[verdict]} {verdict}" for verdict in order if counted[verdict])
 
-    look = "fail" if comparison.after.findings else "pass" if (comparison.p or 1) < comparing.ALPHA else "other"
+    mended = (comparison.p or 1) < comparing.ALPHA and not comparison.after.storage
+    look = "fail" if comparison.after.findings else "pass" if mended else "other"
     return {"look": look, "names": [comparison.before.name, comparison.after.name], "rows": comparing.rows_of(comparison, verdicts),
             "conclusion": comparison.conclusion(), "cautions": comparison.cautions(), "test": comparing.TEST,
             "bars": bars_of(comparison),
@@ -441,7 +497,8 @@ def page_of(runs: list, order: List[str], comparison: Any = None, pairs: Any = (
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     counted = Counter(host["verdict"] for host in hosts)
     return template.render(
-        hosts=hosts, worst=hosts[0]["verdict"], meanings=MEANINGS, open_hosts=len(hosts) <= OPEN_HOSTS, frame=FRAME,
+        hosts=hosts, worst=hosts[0]["verdict"], open_hosts=len(hosts) <= OPEN_HOSTS, frame=FRAME,
+        storage=sum(host["storage"] for host in hosts),
         counts=[(verdict, counted[verdict]) for verdict in order if counted[verdict]], runs=len(runs),
         compared=compared(comparison, list(pairs), order) if comparison else None, script=script, script_hash=digest,
         style=text_of("page.css"), builds=against(hosts, order, "hypervisor", "build"),
