@@ -104,7 +104,7 @@ check: ## run every test
 	@ci/prove --timer $(UNIT_TESTS) ci/unit/*.t ci/fuzz/*.t ci/purity/*.t ci/fleet/*.t ci/silicon/*.t ci/boot/*.t \
 		ci/hypervisors/*.t
 
-check-hypervisors: ## run zmmtest beneath real KVMs, with every bug that can be planted in them
+check-hypervisors: ## run zmmtest beneath KVM and Xen, with every bug that can be planted in them
 	@ci/install check
 	@$(MAKE) -s all
 	@ALL=yes ci/prove --verbose ci/hypervisors/*.t
