@@ -177,8 +177,9 @@ static uint64_t rounds_by_xsave(uint64_t cycles)
     return rounds.areas.component[XSTATE_X87].rounds - before;
 }
 
-/* Of a fast exit one a slice; of a slow one as many as take a twentieth of the time: some six. Where
- * this process does not run for a while in between, the cycles say nothing, and it is tried again. */
+/* Of a fast exit one a slice; of a slow one as many as take a twentieth of the time: some six.
+ * Where this process does not run for a while in between, the cycles say nothing, and it is tried
+ * again. */
 static void the_slower_an_exit_the_more_rounds_go_by_xsave(void **state)
 {
     (void)state;
