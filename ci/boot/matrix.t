@@ -88,7 +88,7 @@ every_second() { # 0 or 1, faults
     done
 }
 
-# Two vCPUs are two boots, so that the two cores of a small machine are both busy to the end.
+# Two vCPUs are two boots, so that the two cores of a small machine are both busy.
 mapfile -t names_a < <(every_second 0 "${names_often[@]}")
 mapfile -t names_b < <(every_second 1 "${names_often[@]}")
 # Not other-vcpu, which one vCPU does not have.
@@ -110,9 +110,10 @@ runs_of "${names_b[@]}" | faultvisor_image two-b
 printf 'fault=nonsense -- passes=1\nfault=none on=cpuid,nothing -- passes=1\n' | faultvisor_image bad
 printf 'fault=avx256 -- passes=1\n' | faultvisor_image bare
 
+# The longest one first.
+boot one ENGINE=bochs CPUS=1 IMAGE="$work/one.img" LIMIT=1800
 boot two-a ENGINE=bochs CPUS=2 DEBUGGER=yes IMAGE="$work/two-a.img" LIMIT=1800
 boot two-b ENGINE=bochs CPUS=2 DEBUGGER=yes IMAGE="$work/two-b.img" LIMIT=1800
-boot one ENGINE=bochs CPUS=1 IMAGE="$work/one.img" LIMIT=1800
 boot pkru ENGINE=bochs CPUS=1 MODEL=tigerlake IMAGE="$work/pkru.img" LIMIT=1800
 boot bad ENGINE=bochs CPUS=1 IMAGE="$work/bad.img"
 boot bare ENGINE=qemu CPUS=1 IMAGE="$work/bare.img"
