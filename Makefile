@@ -49,10 +49,10 @@ EFI_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(CORE) $(wildcard efi/ring0/*.[cS] efi
 PE_OBJECTS  := $(patsubst %,$(BUILD)/%.o,$(wildcard linker/*.S))
 
 .DELETE_ON_ERROR:
-.PHONY: all run demo deps dist sign test unit check check-fleet check-hypervisors fuzz silicon bench lint clean help FORCE
+.PHONY: all run demo deps dist sign test unit check check-debian check-fleet check-hypervisors fuzz silicon bench lint clean help FORCE
 
 # Commands build the same things: two of them run one after the other.
-ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter run demo dist sign unit test check check-fleet check-hypervisors fuzz bench lint,$(MAKECMDGOALS))),)
+ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter run demo dist sign unit test check check-debian check-fleet check-hypervisors fuzz bench lint,$(MAKECMDGOALS))),)
 .NOTPARALLEL:
 endif
 
@@ -116,6 +116,9 @@ check-fleet: ## run what speaks to VMware and Kubernetes with the real programs:
 	@$(MAKE) -s $(BUILD)/zmmtest-linux $(BUILD)/vmware-host dist
 	@ci/fleet/real/prepare
 	@ci/prove --timer ci/fleet/real/*.t
+
+check-debian: ## the quick loop in the other Debian, in a folder: 13 on Debian 12, and 12 elsewhere
+	@ci/in-debian "$$(grep -qs bookworm /etc/os-release && echo trixie || echo bookworm)" make test
 
 # Each target for so long.
 SECONDS ?= 20
