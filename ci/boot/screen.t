@@ -265,7 +265,7 @@ check "and since when" shows '^ Since 0:00:0[0-9]\. Looks like '
 check "the options in force" shows '^Options +zmmtest.conf: .*time=3'
 check "both have findings" shows '^vCPUs +xx '
 check "for how long registers were live, and how busy the storage was" \
-    shows '^Exposed +([1-9][0-9]*\.[0-9]|0\.[1-9]) s, read [0-9]+(\.[0-9])? MB/s '
+    shows '^Exposed +[1-9][0-9]* %, read [0-9]+(\.[0-9])? MB/s '
 check "what could not run, by name" shows '^Left out hypercall, .*[a-z]'
 check "the keys" shows '^R report +F findings +M map by vCPU +S shut down +B reboot +X firmware'
 check "the log goes on beneath it, each line whole and once" log_is_whole

@@ -107,8 +107,7 @@ static void make_run(void)
         .time_limit = 60000,
         .rounds = 123456,
         .per_second = 4321,
-        .exposure = true,
-        .live_milliseconds = 12345,
+        .exposure = {.milliseconds = 12345, .permille = 912},
         .reads = true,
         .writes = true,
         .read_per_second = 98765432,
@@ -342,7 +341,7 @@ static void at_a_glance_the_evidence_is_all_there(void **state)
         {LOOK_PLAIN,
          "vCPUs    ..X.                               127 ................................"},
         {LOOK_PLAIN,
-         "Exposed  12.3 s, read 98 write 7.6 MB/s      95 ................................"},
+         "Exposed  91 %, read 98 write 7.6 MB/s        95 ................................"},
         {LOOK_PLAIN,
          "Left out nothing                             63 ................................"},
         {LOOK_PLAIN,
@@ -545,36 +544,25 @@ static void exposure_and_storage_are_told(void **state)
 {
     (void)state;
     draw();
-    expect_shown("Exposed  12.3 s, read 98 write 7.6 MB/s ");
+    expect_shown("Exposed  91 %, read 98 write 7.6 MB/s ");
     progress.writes = false;
     draw();
-    expect_shown("Exposed  12.3 s, read 98 MB/s ");
+    expect_shown("Exposed  91 %, read 98 MB/s ");
     progress.reads = false;
-    progress.live_milliseconds = 0;
+    progress.exposure.permille = 0;
     draw();
-    expect_shown("Exposed  0.0 s in holds ");
-    progress.exposure = false; /* no exit measures it, which is not the same as none */
-    draw();
-    expect_shown("Exposed  not measured ");
-    progress.reads = true;
-    draw();
-    expect_shown("Storage  read 98 MB/s ");
-    progress.exposure = true;
+    expect_shown("Exposed  0 % of the time ");
+    /* The longest: all of it stands to the left of the map. */
     progress.reads = progress.writes = true;
-    progress.live_milliseconds = 999999;
+    progress.exposure.permille = 1000;
     progress.read_per_second = 9999999;
     progress.written_per_second = 10000000;
     progress.outcome = &outcome;
     draw();
-    expect_shown("Exposed  999.9 s, read 9.9 write 10 MB/s ");
-    /* The longest: all of it stands to the left of the map. */
-    progress.live_milliseconds = 35999999;
+    expect_shown("Exposed  100 %, read 9.9 write 10 MB/s ");
     progress.read_per_second = progress.written_per_second = UINT64_C(9999000000);
     draw();
-    expect_shown("Exposed  35999 s, read 9999 write 9999 MB/s ");
-    progress.live_milliseconds = 36000000;
-    draw();
-    expect_shown("Exposed  10 h, read 9999");
+    expect_shown("Exposed  100 %, read 9999 write 9999 MB/s ");
 }
 
 /* The worst of several, where there are too many for a sign each. */

@@ -41,7 +41,8 @@ static void take_list(struct cpus *group, char list[CPUS_LIST])
 void cpus_fold(const struct cpus *cpus, cpus_alike *alike, cpus_tell *tell, void *context)
 {
     struct cpus left = *cpus;
-    for (uint32_t first = 0; first < CPU_MAX; first++) {
+    /* Most sets are empty, and the boot vCPU asks of several between any two of its slices. */
+    for (uint32_t first = 0; cpus_any(&left) && first < CPU_MAX; first++) {
         struct cpus group = {0};
         if (!cpus_has(&left, first))
             continue;

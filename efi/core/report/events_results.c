@@ -3,14 +3,22 @@
 #include "events.h"
 #include "report.h"
 
-/* The share of time for which the pattern was live, "0.984"; rounded down. */
-static void put_exposure(char buffer[8], const struct exit_result *result)
+#define SHARE_TEXT 8u
+
+/* "0.984" */
+static void put_share(char buffer[SHARE_TEXT], uint32_t permille)
 {
     struct text text;
+    text_start(&text, buffer, SHARE_TEXT);
+    text_add(&text, "%u.%03u", permille / 1000, permille % 1000);
+}
+
+/* The share of its time for which all registers were live; rounded down. */
+static void put_exposure(char buffer[SHARE_TEXT], const struct exit_result *result)
+{
     uint64_t wall = result->slice_cycles / 1000 ? result->slice_cycles / 1000 : 1;
     uint64_t share = result->live_cycles / wall;
-    text_start(&text, buffer, 8);
-    text_add(&text, "%lu.%03lu", share / 1000, share % 1000);
+    put_share(buffer, (uint32_t)(share < 1000 ? share : 1000));
 }
 
 static uint64_t bound_of(const struct exit_result *result)
@@ -43,8 +51,8 @@ void event_exit_log(const struct exit_result *result)
     log_number(&line, "cycles_total", result->slice_cycles);
     if (bound_of(result))
         log_number(&line, "below_one_in", bound_of(result));
-    if (result->live_cycles) {
-        char share[8];
+    if (result->holds) {
+        char share[SHARE_TEXT];
         put_exposure(share, result);
         log_text(&line, "exposure", share);
     }
@@ -77,8 +85,8 @@ void event_exit_row(const struct exit_result *result)
     put_bound(bound, result);
     report_say("%-10s %14lu %9lu %11lu %11lu %13s", result->name, result->rounds, result->findings,
                result->cycles_min, result->cycles_median, bound);
-    if (result->live_cycles) {
-        char share[8];
+    if (result->holds) {
+        char share[SHARE_TEXT];
         put_exposure(share, result);
         report_say("           live for %s of that time (exposure)", share);
     }
@@ -150,9 +158,9 @@ static void say_bound(const struct outcome *outcome)
         return;
     report_say("Bound      fewer than 1 exit in %lu loses registers, with 95 %% confidence",
                conclusion_bound_of_run(outcome));
-    if (outcome->live_milliseconds)
-        report_say("           and none in %lu.%03lu s of holds with registers live",
-                   outcome->live_milliseconds / 1000, outcome->live_milliseconds % 1000);
+    if (outcome->exposure.milliseconds)
+        report_say("           and none in %lu.%03lu s with all registers live",
+                   outcome->exposure.milliseconds / 1000, outcome->exposure.milliseconds % 1000);
 }
 
 /* What the findings looked like that nobody planted, once each. */
@@ -198,6 +206,28 @@ static void say_hidden(const char *hidden)
     report_say_wrapped(11, buffer);
 }
 
+static void log_exposure(struct log_line *line, const struct exposure *exposure)
+{
+    char share[SHARE_TEXT];
+    if (!exposure->milliseconds)
+        return;
+    put_share(share, exposure->permille);
+    log_text(line, "exposure", share);
+    put_share(share, exposure->permille_least);
+    log_text(line, "exposure_least", share);
+}
+
+static void say_exposure(const struct exposure *exposure)
+{
+    char share[SHARE_TEXT], least[SHARE_TEXT];
+    if (!exposure->milliseconds)
+        return;
+    put_share(share, exposure->permille);
+    put_share(least, exposure->permille_least);
+    report_say("Exposure   all registers were live for %s of the time, on vCPU %u for %s", share,
+               exposure->least_on, least);
+}
+
 void event_done(const struct outcome *outcome)
 {
     uint64_t ms = outcome->milliseconds;
@@ -214,11 +244,13 @@ void event_done(const struct outcome *outcome)
     log_number(&line, "elapsed", ms / 1000);
     if (conclusion_bound_of_run(outcome))
         log_number(&line, "below_one_in", conclusion_bound_of_run(outcome));
+    log_exposure(&line, &outcome->exposure);
     log_text(&line, "reason", outcome->reason);
     log_end(&line);
     report_say(" ");
     report_say("%lu exits verified on %u vCPUs in %lu.%03lu s, %lu findings", outcome->rounds,
                outcome->vcpus, ms / 1000, ms % 1000, outcome->findings + outcome->wrong_blocks);
+    say_exposure(&outcome->exposure);
     if (outcome->wrong_blocks)
         report_say("%lu of the findings are wrong blocks of storage, not registers",
                    outcome->wrong_blocks);

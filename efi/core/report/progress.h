@@ -22,10 +22,9 @@ struct progress {
     uint64_t milliseconds, time_limit; /* of the run; limit 0: none */
     uint64_t passes, passes_limit;     /* of the slowest vCPU; limit 0: none */
     uint64_t rounds, findings, injected;
-    uint64_t per_second;        /* rounds, of late */
-    bool exposure;              /* an exit measures it: */
-    uint64_t live_milliseconds; /* for which all registers were live in holds, of all vCPUs */
-    bool reads, writes;         /* disks or scratch partitions, */
+    uint64_t per_second; /* rounds, of late */
+    struct exposure exposure;
+    bool reads, writes;                           /* disks or scratch partitions, */
     uint64_t read_per_second, written_per_second; /* bytes, of late; at the end, of all the run */
     const char *options;                          /* in force */
     const char *left_out; /* exits that were asked for and cannot run here, "hpet, vga"; "": none */

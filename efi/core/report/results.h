@@ -59,7 +59,8 @@ struct exit_result {
     const char *name;
     uint64_t rounds, findings;
     uint64_t cycles_min, cycles_median; /* 0: not timed */
-    uint64_t live_cycles, slice_cycles; /* of all vCPUs; live: 0 where it is not measured */
+    uint64_t live_cycles, slice_cycles; /* of all vCPUs */
+    bool holds;                         /* of which the report tells that share */
     bool injected;                      /* the row of faults that zmmtest plants itself */
     bool takes_interrupts;
     uint64_t interrupts; /* taken in its rounds, with every register live */
@@ -83,6 +84,22 @@ struct system_result {
     const char *reason[SYSTEM_COUNT]; /* why one is not compared; NULL: it is */
 };
 
+/* The time for which all registers were live, and were compared afterwards, on all vCPUs. */
+struct exposure {
+    uint64_t milliseconds;
+    uint32_t permille;       /* of the run's time, */
+    uint32_t permille_least; /* and on the vCPU on which it is least, */
+    uint32_t least_on;       /* this one */
+};
+
+/* What was found that nobody planted: how often, where, and how to see it again. */
+struct again {
+    uint64_t findings;   /* and wrong blocks; 0: there is none, and nothing else is set */
+    const char *exits;   /* "hold, copy"; NULL: before the first exit */
+    const char *vcpus;   /* "0-2,5"; NULL: too many for a list, or it was no vCPU's */
+    const char *options; /* for a run of just that */
+};
+
 struct outcome {
     enum verdict verdict;
     const char *reason; /* of the verdict, in words */
@@ -95,11 +112,12 @@ struct outcome {
     bool control_run;   /* no hypervisor seen: nothing beneath to blame */
     const char *hidden; /* what says that there is one all the same; "": nothing does */
     enum hypervisor_kind hypervisor;
-    bool avx512;                /* it was tested */
-    uint64_t live_milliseconds; /* for which all registers were live in holds, of all vCPUs */
-    const char *system;         /* the operating system beneath; "": none */
-    const char *changes;        /* of the machine during the run, in words; NULL: none */
+    bool avx512; /* it was tested */
+    struct exposure exposure;
+    const char *system;  /* the operating system beneath; "": none */
+    const char *changes; /* of the machine during the run, in words; NULL: none */
     const struct known *known;
+    struct again again;
 };
 
 #endif

@@ -90,6 +90,7 @@ struct exit_counts count_exit(const struct run *run, uint32_t entry)
     struct exit_counts counts = {
         .result = {.name = run_row_name(run, entry),
                    .injected = injected,
+                   .holds = !injected && run->plan.entry[entry].exit->holds,
                    .takes_interrupts = !injected && run->plan.entry[entry].exit->interrupts}};
     const struct vcpu *vcpu;
     for (uint32_t cpu = 0; (vcpu = next_vcpu(run, &cpu)) != NULL;)
@@ -214,6 +215,32 @@ bool count_passes_left(const struct run *run)
             !work_exhausted(&vcpu->rounds))
             return true;
     return false;
+}
+
+static uint32_t permille(uint64_t part, uint64_t whole)
+{
+    uint64_t share = whole / 1000 ? part / (whole / 1000) : 0;
+    return (uint32_t)(share < 1000 ? share : 1000);
+}
+
+struct exposure count_exposure(const struct run *run)
+{
+    const uint64_t ticks_per_ms = run->machine->tsc_hz / 1000;
+    uint64_t live = 0, time = 0, of_each = run->elapsed * ticks_per_ms;
+    struct exposure exposure = {.permille_least = 1000};
+    const struct vcpu *vcpu;
+    for (uint32_t cpu = 0; (vcpu = next_vcpu(run, &cpu)) != NULL;) {
+        uint64_t its = counter_read(&vcpu->rounds.live_cycles);
+        live += its;
+        time += of_each;
+        if (permille(its, of_each) < exposure.permille_least) {
+            exposure.permille_least = permille(its, of_each);
+            exposure.least_on = vcpu->rounds.cpu;
+        }
+    }
+    exposure.milliseconds = ticks_per_ms ? live / ticks_per_ms : 0;
+    exposure.permille = permille(live, time);
+    return exposure;
 }
 
 const struct hits *count_hits(const struct run *run, uint32_t cpu, bool injected)

@@ -25,6 +25,9 @@ struct system_result count_system(const struct run *run);
 uint64_t count_passes(const struct run *run);
 bool count_passes_left(const struct run *run);
 
+/* Of all vCPUs that take part, by the time that has gone by. */
+struct exposure count_exposure(const struct run *run);
+
 /* Where the findings of a vCPU hit, or the planted ones; NULL: it has no rounds. */
 const struct hits *count_hits(const struct run *run, uint32_t cpu, bool injected);
 

@@ -14,7 +14,7 @@ enum ui { UI_AUTO, UI_SCREEN, UI_LINES };
 enum end { END_MENU, END_SHUTDOWN, END_REBOOT, END_EXIT };
 
 /* A word that is in force, as it was typed; a longer one is kept with "..." as its end. */
-#define OPTION_COUNT     14u
+#define OPTION_COUNT     15u
 #define OPTION_TYPED_MAX 256u
 struct option_word {
     const char *source;
@@ -37,6 +37,7 @@ struct options {
     bool findings_total_given;
     bool disks_all; /* read all disks, not only the one that zmmtest was booted from */
     bool stop_first;
+    bool focus; /* exits in which something was found run more often */
     enum end end;
     enum ui ui;
     bool given;                            /* there was a word in some source, */

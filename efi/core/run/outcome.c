@@ -5,6 +5,7 @@
 #include "../report/events.h"
 #include "../text.h"
 #include "../window/area_format.h"
+#include "again.h"
 #include "counts.h"
 #include "storage.h"
 #include "telling_hits.h"
@@ -266,15 +267,6 @@ void outcome_tell(const struct run *run, const struct totals *totals)
     tell_hits(run);
 }
 
-/* For which all registers were live in holds, of all vCPUs. */
-static uint64_t live_cycles(const struct run *run)
-{
-    uint64_t cycles = 0;
-    for (uint32_t entry = 0; entry < run->plan.count; entry++)
-        cycles += run->counted[entry].result.live_cycles;
-    return cycles;
-}
-
 static void list_stayed(struct run *run)
 {
     struct text text;
@@ -301,11 +293,12 @@ struct outcome outcome_of(struct run *run, const struct totals *totals)
         .hidden = run->machine->hidden,
         .hypervisor = run->machine->hypervisor.kind,
         .avx512 = !run->machine->xstate.no_avx512,
-        .live_milliseconds = live_cycles(run) / (run->machine->tsc_hz / 1000),
+        .exposure = count_exposure(run),
         .system = run->machine->system,
         .changes = run->changes[0] ? run->changes : NULL,
         .known = &run->known,
     };
+    again_describe(run, totals, &outcome);
     outcome.verdict = causes_verdict(run->causes, &outcome.reason);
     return outcome;
 }

@@ -121,6 +121,7 @@ static const char *no_exit(const struct run *run, const struct exit *exit,
 
 static void plan_exits(struct run *run)
 {
+    run->plan.weighed = !run->options->exits_named && !run->options->plan.passes;
     const struct storage_missing missing = {find_disks(run),
                                             storage_find(run, others_take_part(run))};
     for (uint32_t row = 0; row < exit_count; row++) {

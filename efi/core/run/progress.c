@@ -98,15 +98,6 @@ static struct exit_result result_of(const struct run *run, uint32_t entry)
     return result;
 }
 
-/* For which all registers were live in the holds that are shown. */
-static uint64_t live_milliseconds(const struct run *run, uint32_t shown)
-{
-    uint64_t cycles = 0;
-    for (uint32_t row = 0; row < shown; row++)
-        cycles += run->shown[row].live_cycles;
-    return cycles ? cycles / (run->machine->tsc_hz / 1000) : 0;
-}
-
 static const struct progress *progress_of(struct run *run)
 {
     struct totals totals = count_totals(run);
@@ -127,6 +118,7 @@ static const struct progress *progress_of(struct run *run)
         .writes = run->plan.scratch != NULL,
         .read_per_second = run->rates.read,
         .written_per_second = run->rates.written,
+        .exposure = count_exposure(run),
         .options = run->in_force,
         .left_out = left_out(run),
         .gaps = run->gaps,
@@ -139,11 +131,8 @@ static const struct progress *progress_of(struct run *run)
         .sign = sign_of,
         .hits_context = run,
     };
-    for (uint32_t entry = 0; entry < run->plan.count; entry++) {
+    for (uint32_t entry = 0; entry < run->plan.count; entry++)
         run->shown[progress->exits++] = result_of(run, entry);
-        progress->exposure |= run->plan.entry[entry].exit->exposure;
-    }
-    progress->live_milliseconds = live_milliseconds(run, progress->exits);
     if (run->plan.options.inject_classes)
         run->shown[progress->exits++] = count_exit(run, INJECT_ROW).result;
     return progress;
@@ -152,7 +141,7 @@ static const struct progress *progress_of(struct run *run)
 /* How far apart two shows are: so much at the least, and so many times what one takes, as the boot
  * vCPU has other work; but so much at the most. */
 #define SHOW_MILLISECONDS      250u
-#define SHOW_SHARE             10u
+#define SHOW_SHARE             50u
 #define SHOW_MILLISECONDS_MOST 5000u
 
 void run_show(struct run *run)

@@ -7,6 +7,7 @@
 #include "../report/events.h"
 #include "../report/report.h"
 #include "counts.h"
+#include "focus.h"
 #include "operator.h"
 #include "outcome.h"
 #include "planning.h"
@@ -18,7 +19,7 @@
 #include "version.h"
 #include "watching.h"
 
-#define POLL_MILLISECONDS 20u
+#define POLL_MILLISECONDS 40u
 #define TICK_MILLISECONDS 10000u
 
 /* A hypervisor that loses XCR0 at each exit lets no self-test pass: that says all about it. */
@@ -100,6 +101,7 @@ static bool poll(struct run *run, uint64_t *next_tick)
     tick(run, next_tick);
     run_show(run);
     struct totals totals = count_totals(run);
+    focus_follow(run, &totals);
     if (run->options->stop_first && (totals.findings || totals.wrong_blocks))
         return false;
     if (!busy || time_is_over(run))
@@ -170,6 +172,7 @@ static void conclude(struct run *run)
     if (run->watched)
         outcome_tell(run, &totals);
     run->outcome = outcome_of(run, &totals);
+    event_again(&run->outcome);
     event_done(&run->outcome);
 }
 

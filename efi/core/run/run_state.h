@@ -115,8 +115,12 @@ struct run {
     struct known known;                        /* what the findings looked like */
     bool xcr0_told;                            /* in the report, */
     uint64_t xcr0;                             /* as this */
+    uint64_t focus, focus_findings;            /* entries of the plan; by so many findings */
     struct exit_counts counted[EXIT_MAX + 1];
     char stayed_exits[EXITS_TEXT]; /* those of which nothing left the guest */
+    char hit_exits[EXITS_TEXT];    /* those with findings, */
+    char hit_vcpus[80];            /* and the vCPUs, */
+    char again_options[640];       /* and the options of a run of just these */
     struct outcome outcome;        /* its reason is NULL until there is one */
 };
 

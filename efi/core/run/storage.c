@@ -32,7 +32,7 @@ bool storage_poll(const struct run *run)
     const struct vcpu *boot = run->watched[run->processors.boot].vcpu;
     enum scratch_work work = SCRATCH_MIXED;
     if (atomic_load(&boot->state) == VCPU_RUNNING &&
-        run->plan.entry[boot->next_entry].exit->scratch == SCRATCH_WRITES)
+        run->plan.entry[boot->rounds.turns.entry].exit->scratch == SCRATCH_WRITES)
         work = SCRATCH_WRITES;
     return scratch_poll(work);
 }

@@ -1,7 +1,7 @@
 /* Brings a vCPU into the state for rounds, runs them, and puts everything back. */
 #include "vcpu.h"
+#include "../../platform/instructions.h"
 #include "../window/area_compare.h"
-#include "../window/counter.h"
 #include "../window/findings.h"
 #include "../window/guard.h"
 #include "../window/interrupts.h"
@@ -103,11 +103,12 @@ bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *argument), void *ar
 static void run_next_slice(struct vcpu *vcpu)
 {
     struct rounds *rounds = &vcpu->rounds;
-    slice_run(rounds, vcpu->next_entry);
-    if (++vcpu->next_entry < rounds->plan->count)
-        return;
-    vcpu->next_entry = 0;
-    counter_add(&rounds->passes, 1);
+    uint64_t start = rdtsc();
+    if (rounds->turns.turn == TURN_TO_FILL)
+        slice_run_all_live(rounds, rounds->turns.entry);
+    else
+        slice_run(rounds, rounds->turns.entry);
+    turns_next(&rounds->turns, rounds, start, rdtsc());
 }
 
 static void run_until_finished(void *argument)

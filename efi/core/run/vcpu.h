@@ -25,7 +25,6 @@ struct vcpu {
     struct fault fault;
     bool xcr0_lost; /* which is why there was that fault */
     bool prepared;
-    uint32_t next_entry; /* of the plan */
     _Atomic enum vcpu_state state;
 };
 

@@ -313,41 +313,24 @@ static void put_tenths(struct text *text, uint64_t tenths, uint64_t whole_from)
         text_add(text, "%lu", tenths / 10);
 }
 
-#define HOURS_FROM 36000u /* seconds */
-
-static void put_exposure(struct text *text, const struct progress *progress)
-{
-    uint64_t seconds = progress->live_milliseconds / 1000;
-    if (seconds >= HOURS_FROM) {
-        text_add(text, "%lu h", seconds / 3600);
-        return;
-    }
-    put_tenths(text, progress->live_milliseconds / 100, 1000);
-    text_add(text, " s");
-}
-
-/* For how long registers were live in holds, and what the storage beneath did meanwhile. */
+/* The share of the time for which registers are live, and what the storage beneath does meanwhile.
+ */
 static void draw_exposure(struct grid *grid, uint32_t row, const struct progress *progress)
 {
     char words[TABLE_COLUMNS + 1];
     struct text text;
     text_start(&text, words, sizeof(words));
-    if (progress->exposure)
-        put_exposure(&text, progress);
+    text_add(&text, "%u %%", progress->exposure.permille / 10);
     if (progress->reads) {
-        text_add(&text, progress->exposure ? ", read " : "read ");
+        text_add(&text, ", read ");
         put_tenths(&text, progress->read_per_second / 100000, 10);
     }
     if (progress->writes) {
         text_add(&text, " write ");
         put_tenths(&text, progress->written_per_second / 100000, 10);
     }
-    if (progress->reads)
-        text_add(&text, " MB/s");
-    else
-        text_add(&text, progress->exposure ? " in holds" : "not measured");
-    put_list(grid, row, LOOK_PLAIN, progress->exposure || !progress->reads ? "Exposed" : "Storage",
-             words);
+    text_add(&text, progress->reads ? " MB/s" : " of the time");
+    put_list(grid, row, LOOK_PLAIN, "Exposed", words);
 }
 
 static void draw_beside(struct grid *grid, uint32_t row, const struct progress *progress)

@@ -68,7 +68,8 @@ struct exit {
     bool process;   /* an operating system lets a process do this */
     bool must_work; /* no machine lacks it: a fault is a finding, even at the first round */
     bool all_live;  /* only rounds with every component live: register 0 holds data */
-    bool exposure;  /* measure the share of time for which the pattern is live */
+    bool holds;     /* its rounds take so long that the clock can be read around each */
+    bool fills;     /* registers are live for most of its slice: it has the turns that are left */
     /* False: this vCPU has no part in it. No function: each has. */
     bool (*part)(const struct rounds *rounds);
     bool interrupts; /* takes interrupts */

@@ -16,6 +16,7 @@
 #include "pulse.h"
 #include "system.h"
 #include "tsc_skew.h"
+#include "turns.h"
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -93,6 +94,7 @@ struct plan {
     } entry[EXIT_MAX];
     uint32_t count;
     struct plan_options options;
+    bool weighed; /* by the time for which registers are live (turns.h); else all have as many */
     struct peer *peer; /* the vCPUs that take part, for what they send each other */
     uint32_t peers;
     const struct disk_activity *disks;
@@ -108,9 +110,10 @@ struct tally {
     _Atomic uint64_t interrupts;  /* taken in its rounds */
     _Atomic uint64_t timed,
         left; /* rounds that were timed; and of these those that left the guest */
-    _Atomic uint64_t live_cycles, slice_cycles; /* for exits that measure their exposure */
-    uint32_t by_xsave; /* rounds by XSAVE in the next slice, if that is more than one */
-    uint32_t mix;      /* of these the next */
+    _Atomic uint64_t live_cycles;  /* for which all registers were live, and were compared then */
+    _Atomic uint64_t slice_cycles; /* in all */
+    uint32_t by_xsave;             /* rounds by XSAVE in the next slice, if that is more than one */
+    uint32_t mix;                  /* of these the next */
     uint32_t kept;
     uint32_t timings;               /* how many of cycles[] are valid */
     uint32_t next;                  /* where the next timing goes */
@@ -144,15 +147,17 @@ struct rounds {
     uint64_t hold_loops;
     struct interrupts interrupts;
     struct stepping stepping;
+    struct turns turns;
     struct areas areas;
     struct system_state system;
 
     /* Written by the vCPU, read by the boot vCPU. */
     struct tally tally[EXIT_MAX + 2];
-    _Atomic uint64_t verified; /* rounds in all */
-    struct pulse pulse;        /* when it had time */
-    struct tsc_skew skew;      /* how far its TSC is from the boot vCPU's */
-    _Atomic uint64_t beats;    /* grows with every round and slice: the sign of life */
+    _Atomic uint64_t verified;    /* rounds in all */
+    _Atomic uint64_t live_cycles; /* of all rows of the plan */
+    struct pulse pulse;           /* when it had time */
+    struct tsc_skew skew;         /* how far its TSC is from the boot vCPU's */
+    _Atomic uint64_t beats;       /* grows with every round and slice: the sign of life */
     _Atomic uint64_t findings;
     struct hits hits, injected_hits; /* of real findings, and of planted ones */
     _Atomic uint32_t current;        /* plan entry that it is in */
@@ -163,6 +168,7 @@ struct rounds {
     /* Written by the boot vCPU. */
     _Atomic uint32_t taken; /* findings taken out of the queue so far */
     _Atomic bool stop, pause;
+    _Atomic uint64_t focus; /* plan entries in which something was found, to run more often */
 };
 
 #endif

@@ -65,6 +65,17 @@ static void time_round(const struct rounds *rounds, struct tally *tally, uint64_
         tally->timings++;
 }
 
+/* Longer is no hold: the machine stood still. */
+#define LIVE_SECONDS_MOST 2u
+
+/* For which every register was live, without what load and compare take. */
+static void count_live(struct rounds *rounds, struct tally *tally, uint64_t cycles, uint64_t count)
+{
+    uint64_t most = rounds->machine->tsc_hz * LIVE_SECONDS_MOST;
+    counter_add(&tally->live_cycles, (cycles < most ? cycles : most) * count);
+    counter_add(&rounds->live_cycles, (cycles < most ? cycles : most) * count);
+}
+
 /* The oldest anew. Each entry has a mix of its own. */
 static void fill_mixed(struct rounds *rounds)
 {
@@ -176,8 +187,8 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
         result = areas_look(rounds, round, result);
     if (cycles && result == INTACT && !round->area_mask)
         time_round(rounds, tally, cycles);
-    if (exit->exposure && cycles > rounds->bare_cycles)
-        counter_add(&tally->live_cycles, cycles - rounds->bare_cycles);
+    if (exit->holds && cycles > rounds->bare_cycles && !round->init_components)
+        count_live(rounds, tally, cycles - rounds->bare_cycles, 1);
     if (exit->interrupts)
         counter_add(&tally->interrupts, traps_interrupts(rounds->traps) - interrupts);
     bool stored = true;
@@ -235,7 +246,7 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
             available = false;
             break;
         }
-        bool timed = exit->exposure || (before + done) % TIMED_EVERY == 0;
+        bool timed = exit->holds || (before + done) % TIMED_EVERY == 0;
         enum window_result result = run_one(rounds, exit, window, round, tally, timed);
         if (result == INTACT)
             continue;
@@ -254,6 +265,8 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
     }
     counter_add(&tally->rounds, done - lost);
     counter_add(&rounds->verified, done - lost);
+    if (!exit->holds && !first->init_components) /* not all of them are timed: the least of each */
+        count_live(rounds, tally, counter_read(&tally->cycles_lowest), done - lost);
     return available;
 }
 
@@ -306,6 +319,23 @@ static uint32_t next_by_xsave(uint32_t count, uint32_t most, uint64_t others, ui
     return fitting > limit ? limit : (uint32_t)fitting;
 }
 
+static bool run_one_by_xsave(struct rounds *rounds, uint32_t entry, uint32_t mix)
+{
+    areas_fill(rounds, &rounds->area_round, mix);
+    set_operands(rounds, rounds->plan->entry[entry].exit, &rounds->area_round);
+    rounds->system.seen = false;
+    return run_rounds(rounds, entry, &rounds->area_round, 1, 1);
+}
+
+/* One with every component live, x87 and PKRU as well. */
+static void run_all_live_by_xsave(struct rounds *rounds, uint32_t entry)
+{
+    if (!areas_mixes(&rounds->areas))
+        return;
+    (void)run_one_by_xsave(rounds, entry, 0);
+    areas_leave(rounds); /* it may not have come to run */
+}
+
 /*
  * Some rounds by XSAVE, after rounds that took that many cycles. Exits begin with different mixes,
  * and each goes on with the next.
@@ -318,13 +348,9 @@ static void run_by_xsave(struct rounds *rounds, uint32_t entry, uint64_t others)
     uint32_t count = tally->by_xsave ? tally->by_xsave : 1;
     bool available = mixes != 0;
     uint64_t start = rdtsc();
-    for (uint32_t n = 0; n < count && available; n++) {
-        uint32_t mix = exit->all_live ? 0 : (entry + tally->mix++) % mixes;
-        areas_fill(rounds, &rounds->area_round, mix);
-        set_operands(rounds, exit, &rounds->area_round);
-        rounds->system.seen = false;
-        available = run_rounds(rounds, entry, &rounds->area_round, 1, 1);
-    }
+    for (uint32_t n = 0; n < count && available; n++)
+        available =
+            run_one_by_xsave(rounds, entry, exit->all_live ? 0 : (entry + tally->mix++) % mixes);
     if (mixes) /* the last one may not have come to run */
         areas_leave(rounds);
     uint64_t end = rdtsc();
@@ -342,16 +368,9 @@ static void look_at_system(struct rounds *rounds, uint32_t entry)
         finding_keep_of_slice(rounds, entry, rounds->plan->entry[entry].window);
 }
 
-void slice_run(struct rounds *rounds, uint32_t entry)
+/* A new pattern among the others, and the time. */
+static uint64_t begin_slice(struct rounds *rounds, const struct exit *exit)
 {
-    const struct exit *exit = rounds->plan->entry[entry].exit;
-    struct tally *tally = &rounds->tally[entry];
-    atomic_store_explicit(&rounds->current, entry, memory_order_relaxed);
-    counter_add(&rounds->beats, 1);
-    if (work_is_over(rounds, entry))
-        return;
-    hits_compare(&rounds->hits, rounds->key.form,
-                 ~round_general_changed(rounds->plan->entry[entry].window));
     uint64_t start = rdtsc();
     pulse_look(&rounds->pulse, start);
     tsc_skew_look(&rounds->skew, start);
@@ -360,20 +379,50 @@ void slice_run(struct rounds *rounds, uint32_t entry)
     for (unsigned int n = 0; n < GENERATIONS; n++)
         set_operands(rounds, exit, &rounds->ring[n]);
     system_begin(rounds, exit);
-    bool available = run_rounds(rounds, entry, rounds->ring, GENERATIONS, exit->rounds);
-    if (exit->all_live)
-        restore_operand_registers(rounds);
-    else if (available)
-        run_mixed(rounds, entry);
-    look_at_system(rounds, entry);
-    uint64_t others = rdtsc() - start;
-    if (available)
-        run_by_xsave(rounds, entry, others);
-    look_at_system(rounds, entry);
+    return start;
+}
+
+static void end_slice(struct rounds *rounds, struct tally *tally, uint64_t start)
+{
     system_end(rounds);
     uint64_t end = rdtsc();
     pulse_look(&rounds->pulse, end);
     tsc_skew_look(&rounds->skew, end);
     if (end > start) /* else it was set back meanwhile */
         counter_add(&tally->slice_cycles, end - start);
+}
+
+static void run(struct rounds *rounds, uint32_t entry, bool all_live)
+{
+    const struct exit *exit = rounds->plan->entry[entry].exit;
+    atomic_store_explicit(&rounds->current, entry, memory_order_relaxed);
+    counter_add(&rounds->beats, 1);
+    if (work_is_over(rounds, entry))
+        return;
+    hits_compare(&rounds->hits, rounds->key.form,
+                 ~round_general_changed(rounds->plan->entry[entry].window));
+    uint64_t start = begin_slice(rounds, exit);
+    bool available = run_rounds(rounds, entry, rounds->ring, GENERATIONS, exit->rounds);
+    if (exit->all_live)
+        restore_operand_registers(rounds);
+    else if (available && !all_live)
+        run_mixed(rounds, entry);
+    look_at_system(rounds, entry);
+    uint64_t others = rdtsc() - start;
+    if (available && all_live)
+        run_all_live_by_xsave(rounds, entry);
+    else if (available)
+        run_by_xsave(rounds, entry, others);
+    look_at_system(rounds, entry);
+    end_slice(rounds, &rounds->tally[entry], start);
+}
+
+void slice_run(struct rounds *rounds, uint32_t entry)
+{
+    run(rounds, entry, false);
+}
+
+void slice_run_all_live(struct rounds *rounds, uint32_t entry)
+{
+    run(rounds, entry, true);
 }

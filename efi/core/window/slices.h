@@ -14,4 +14,7 @@ void slices_prepare(struct rounds *rounds);
 /* Runs one slice of a plan entry. */
 void slice_run(struct rounds *rounds, uint32_t entry);
 
+/* The same without the rounds in which some component is zero, so that all of its time counts. */
+void slice_run_all_live(struct rounds *rounds, uint32_t entry);
+
 #endif

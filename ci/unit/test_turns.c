@@ -1,0 +1,204 @@
+/* Whose slice is next: a vCPU whose slices take what the test says, in ticks of a TSC of 1 MHz. */
+#include "../../efi/core/window/counter.h"
+#include "rounds_fixture.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TSC_HZ UINT64_C(1000000)
+
+static const struct exit instruction = {.name = "instruction"};
+static const struct exit hold = {.name = "hold", .fills = true};
+static const struct exit disk = {.name = "disk", .fills = true};
+
+static uint64_t now, longest_pause[EXIT_MAX], last_turn[EXIT_MAX];
+static uint64_t slices[EXIT_MAX], kinds[TURN_TO_FOCUS + 1];
+static uint64_t instruction_takes, hold_takes, hold_is_live; /* per mille */
+
+static int fresh(void **state)
+{
+    (void)state;
+    memset(&plan, 0, sizeof(plan));
+    rounds_anew(FORM_ZMM);
+    machine.tsc_hz = TSC_HZ;
+    plan.weighed = true;
+    memset(longest_pause, 0, sizeof(longest_pause));
+    memset(last_turn, 0, sizeof(last_turn));
+    memset(slices, 0, sizeof(slices));
+    memset(kinds, 0, sizeof(kinds));
+    now = 0;
+    instruction_takes = 1000;
+    hold_takes = 16000;
+    hold_is_live = 990;
+    return 0;
+}
+
+static void plan_of(uint32_t instructions, bool with_hold, bool with_disk)
+{
+    plan.count = 0;
+    for (uint32_t n = 0; n < instructions; n++)
+        plan.entry[plan.count++].exit = &instruction;
+    if (with_hold)
+        plan.entry[plan.count++].exit = &hold;
+    if (with_disk)
+        plan.entry[plan.count++].exit = &disk;
+}
+
+/* Until so much time has gone by. */
+static void run_for(uint64_t ticks)
+{
+    uint64_t end = now + ticks;
+    while (now < end) {
+        const struct turns *turns = &rounds.turns;
+        uint32_t entry = turns->entry;
+        bool is_hold = plan.entry[entry].exit->fills;
+        uint64_t start = now, took = is_hold ? hold_takes : instruction_takes;
+        assert_true(entry < plan.count);
+        slices[entry]++;
+        kinds[turns->turn]++;
+        if (turns->turn == TURN_OF_PASS) {
+            uint64_t pause = now - last_turn[entry];
+            longest_pause[entry] = pause > longest_pause[entry] ? pause : longest_pause[entry];
+            last_turn[entry] = now;
+        }
+        now += took;
+        if (is_hold)
+            counter_add(&rounds.live_cycles, took * hold_is_live / 1000);
+        turns_next(&rounds.turns, &rounds, start, now);
+    }
+}
+
+static uint64_t live_permille(void)
+{
+    return counter_read(&rounds.live_cycles) * 1000 / now;
+}
+
+static void a_plan_that_is_not_weighed_goes_round(void **state)
+{
+    (void)state;
+    plan.weighed = false;
+    plan_of(3, true, true);
+    for (uint32_t n = 0; n < 20; n++) {
+        assert_int_equal(rounds.turns.entry, n % 5);
+        assert_int_equal(rounds.turns.turn, TURN_OF_PASS);
+        assert_int_equal(counter_read(&rounds.passes), n / 5);
+        turns_next(&rounds.turns, &rounds, n, n + 1);
+    }
+}
+
+static void the_first_pass_touches_each_exit_at_once(void **state)
+{
+    (void)state;
+    plan_of(40, true, true);
+    run_for(40 * 1000 + 2 * 16000);
+    assert_int_equal(counter_read(&rounds.passes), 1);
+    for (uint32_t entry = 0; entry < plan.count; entry++)
+        assert_int_equal(slices[entry], 1);
+}
+
+static void registers_are_live_for_most_of_the_time(void **state)
+{
+    (void)state;
+    plan_of(40, true, true);
+    run_for(60 * TSC_HZ);
+    assert_in_range(live_permille(), 955, 965);
+    assert_true(counter_read(&rounds.passes) > 20); /* and what is left is used */
+    assert_int_equal(kinds[TURN_TO_FOCUS], 0);
+    /* All that fill have their share. */
+    assert_in_range(slices[40] * 1000 / slices[41], 900, 1100);
+}
+
+static void each_exit_has_its_turn_within_ten_seconds(void **state)
+{
+    (void)state;
+    plan_of(40, true, false);
+    hold_is_live = 500; /* no choice can make up for that */
+    run_for(60 * TSC_HZ);
+    for (uint32_t entry = 0; entry < plan.count; entry++)
+        assert_in_range(longest_pause[entry], 1, 10 * TSC_HZ);
+    assert_in_range(live_permille(), 400, 500);
+}
+
+static void what_cannot_fill_goes_round(void **state)
+{
+    (void)state;
+    plan_of(4, false, false);
+    run_for(TSC_HZ);
+    assert_int_equal(kinds[TURN_TO_FILL], 0);
+    for (uint32_t entry = 0; entry < plan.count; entry++)
+        assert_in_range(slices[entry], 249, 251);
+}
+
+static void what_is_over_has_no_turn_to_fill(void **state)
+{
+    (void)state;
+    plan_of(4, true, true);
+    atomic_store(&rounds.tally[5].over, "no disk");
+    run_for(10 * TSC_HZ);
+    assert_true(slices[4] > 3 * counter_read(&rounds.passes));
+    assert_int_equal(slices[5], counter_read(&rounds.passes)); /* which runs no rounds */
+}
+
+/* Half of the time is for the exits in focus, but the others are not forgotten. */
+static void an_exit_in_focus_has_half_of_the_time(void **state)
+{
+    (void)state;
+    plan_of(40, true, true);
+    run_for(TSC_HZ);
+    atomic_store(&rounds.focus, UINT64_C(1) << 7);
+    uint64_t before = now, of_before = slices[7];
+    run_for(60 * TSC_HZ);
+    assert_in_range((slices[7] - of_before) * instruction_takes * 1000 / (now - before), 450, 550);
+    for (uint32_t entry = 0; entry < plan.count; entry++)
+        assert_in_range(longest_pause[entry], 1, 10 * TSC_HZ);
+    assert_true(kinds[TURN_TO_FILL] > 0);
+    /* An exit that came to its end is left alone, and so is a plan without focus. */
+    atomic_store(&rounds.tally[7].over, "it is over");
+    of_before = slices[7];
+    run_for(20 * TSC_HZ);
+    assert_true(slices[7] - of_before < 100);
+}
+
+static void a_focus_needs_no_holds(void **state)
+{
+    (void)state;
+    plan_of(10, false, false);
+    run_for(TSC_HZ);
+    atomic_store(&rounds.focus, 1);
+    uint64_t of_before = slices[0], others = slices[1];
+    run_for(20 * TSC_HZ);
+    assert_true(slices[0] - of_before > slices[1] - others);
+    for (uint32_t entry = 0; entry < plan.count; entry++)
+        assert_in_range(longest_pause[entry], 1, 10 * TSC_HZ);
+}
+
+static void a_tsc_that_goes_back_stops_nothing(void **state)
+{
+    (void)state;
+    plan_of(4, true, true);
+    run_for(5 * TSC_HZ);
+    now = 1000;
+    uint64_t passes = counter_read(&rounds.passes);
+    turns_next(&rounds.turns, &rounds, 5 * TSC_HZ, now);
+    run_for(20 * TSC_HZ);
+    assert_true(counter_read(&rounds.passes) > passes + 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_plan_that_is_not_weighed_goes_round, fresh),
+        cmocka_unit_test_setup(the_first_pass_touches_each_exit_at_once, fresh),
+        cmocka_unit_test_setup(registers_are_live_for_most_of_the_time, fresh),
+        cmocka_unit_test_setup(each_exit_has_its_turn_within_ten_seconds, fresh),
+        cmocka_unit_test_setup(what_cannot_fill_goes_round, fresh),
+        cmocka_unit_test_setup(what_is_over_has_no_turn_to_fill, fresh),
+        cmocka_unit_test_setup(an_exit_in_focus_has_half_of_the_time, fresh),
+        cmocka_unit_test_setup(a_focus_needs_no_holds, fresh),
+        cmocka_unit_test_setup(a_tsc_that_goes_back_stops_nothing, fresh),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
