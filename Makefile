@@ -277,6 +277,7 @@ $(BUILD)/unit/test_areas $(BUILD)/unit/test_hits $(BUILD)/unit/test_step $(BUILD
 UEFI_TESTED := disks mp_services scratch terminal
 $(patsubst %,$(BUILD)/unit/test_%,$(UEFI_TESTED)): $(BUILD)/unit/test_%: $(BUILD)/host/efi/uefi/%.c.o \
 	$(BUILD)/host/efi/uefi/firmware.c.o
+$(BUILD)/unit/test_disks $(BUILD)/unit/test_scratch: $(BUILD)/host/efi/uefi/block_device.c.o
 $(BUILD)/unit/test_scratch: $(BUILD)/host/efi/uefi/scratch_find.c.o
 $(BUILD)/unit/test_vmware_channel $(BUILD)/unit/test_vmware_pose: $(BUILD)/host/ci/faultvisor/vmware.c.o
 $(BUILD)/host/efi/uefi/%: HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)

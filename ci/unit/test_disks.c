@@ -13,6 +13,8 @@
 /* What the firmware says of the disk, and how it answers a read. */
 static EFI_BLOCK_IO_MEDIA media;
 static EFI_STATUS answer;
+static bool pulled; /* the firmware has taken the disk away */
+static EFI_TPL level;
 static useconds_t delay;
 
 /* What it was asked for. */
@@ -29,6 +31,8 @@ static EFI_STATUS EFIAPI read_blocks(EFI_BLOCK_IO_PROTOCOL *this, UINT32 medium,
     (void)this;
     (void)medium;
     (void)buffer;
+    assert_false(pulled);                  /* what is called then is no code any more */
+    assert_int_equal(level, TPL_CALLBACK); /* so that it cannot be pulled meanwhile */
     reads++;
     last_block = block;
     last_bytes = bytes;
@@ -45,6 +49,8 @@ static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID
     EFI_GUID block_io_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
     if (handle == &image)
         *found = &image;
+    else if (pulled)
+        return EFI_INVALID_PARAMETER;
     else if (memcmp(guid, &block_io_guid, sizeof(*guid)) == 0)
         *found = &block_io;
     else
@@ -52,7 +58,20 @@ static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID
     return EFI_SUCCESS;
 }
 
-static EFI_BOOT_SERVICES boot_services = {.HandleProtocol = handle_protocol};
+static EFI_TPL EFIAPI raise_tpl(EFI_TPL to)
+{
+    EFI_TPL before = level;
+    level = to;
+    return before;
+}
+
+static VOID EFIAPI restore_tpl(EFI_TPL to)
+{
+    level = to;
+}
+
+static EFI_BOOT_SERVICES boot_services = {
+    .HandleProtocol = handle_protocol, .RaiseTPL = raise_tpl, .RestoreTPL = restore_tpl};
 static EFI_SYSTEM_TABLE table = {.BootServices = &boot_services};
 
 static void remember(const char *line)
@@ -60,18 +79,37 @@ static void remember(const char *line)
     strncat(told, line, sizeof(told) - strlen(told) - 1);
 }
 
-static int found_disk(void **state)
+static int found_disk_up_to(EFI_LBA block)
 {
-    (void)state;
     image_handle = &image;
     system_table = &table;
     answer = EFI_SUCCESS;
     delay = 0;
     reads = 0;
+    pulled = false;
+    level = TPL_APPLICATION;
     told[0] = '\0';
-    media = (EFI_BLOCK_IO_MEDIA){.MediaPresent = TRUE, .BlockSize = 512, .LastBlock = 1023};
+    media = (EFI_BLOCK_IO_MEDIA){.MediaPresent = TRUE, .BlockSize = 512, .LastBlock = block};
     assert_null(disks_find(false));
     return 0;
+}
+
+static int found_disk(void **state)
+{
+    (void)state;
+    return found_disk_up_to(1023);
+}
+
+static int found_all_blocks(void **state)
+{
+    (void)state;
+    return found_disk_up_to(UINT64_MAX);
+}
+
+static int found_one_block(void **state)
+{
+    (void)state;
+    return found_disk_up_to(0);
 }
 
 static int dropped_disk(void **state)
@@ -104,7 +142,6 @@ static void a_disk_of_all_blocks_that_there_can_be_is_read(void **state)
 {
     (void)state;
     struct disk_result result;
-    media.LastBlock = UINT64_MAX;
     assert_false(disks_poll());
     assert_int_equal(last_bytes, 131072);
     assert_true(disks_result(disk, &result));
@@ -115,7 +152,6 @@ static void a_disk_of_all_blocks_that_there_can_be_is_read(void **state)
 static void a_disk_of_one_block_is_read(void **state)
 {
     (void)state;
-    media.LastBlock = 0;
     for (unsigned int n = 0; n < 3; n++) {
         assert_false(disks_poll());
         assert_int_equal(last_block, 0);
@@ -144,6 +180,22 @@ static void a_medium_that_is_gone_is_not_read_any_more(void **state)
     assert_non_null(strstr(told, "failed (EFI_MEDIA_CHANGED): it is not read any more"));
     assert_false(disks_poll());
     assert_int_equal(reads, 1);
+}
+
+/* Its memory is someone else's: edk2 fills it with AFh, and calls went there. */
+static void a_disk_that_the_firmware_took_away_is_not_touched(void **state)
+{
+    (void)state;
+    struct disk_result result;
+    assert_false(disks_poll());
+    pulled = true;
+    memset(&media, 0xaf, sizeof(media));
+    assert_false(disks_poll());
+    assert_int_equal(reads, 1);
+    assert_non_null(strstr(told, "failed (EFI_NO_MEDIA): it is not read any more"));
+    assert_int_equal(level, TPL_APPLICATION);
+    assert_true(disks_result(disk, &result));
+    assert_true(result.failed && result.blocks == 1024 && result.block_bytes == 512);
 }
 
 static void after_an_error_it_rests_and_is_read_again(void **state)
@@ -178,17 +230,19 @@ static void after_an_error_that_kept_the_firmware_it_is_not_read_any_more(void *
     assert_true(!disks_activity()->in_flight && disks_activity()->over);
 }
 
-#define DISK_TEST(f) cmocka_unit_test_setup_teardown(f, found_disk, dropped_disk)
+#define TEST_OF(setup, f) cmocka_unit_test_setup_teardown(f, setup, dropped_disk)
+#define DISK_TEST(f)      TEST_OF(found_disk, f)
 
 int main(void)
 {
     static struct sink sink = {.log = remember};
     const struct CMUnitTest tests[] = {
         DISK_TEST(the_last_read_ends_with_the_disk_and_the_next_is_the_first),
-        DISK_TEST(a_disk_of_all_blocks_that_there_can_be_is_read),
-        DISK_TEST(a_disk_of_one_block_is_read),
+        TEST_OF(found_all_blocks, a_disk_of_all_blocks_that_there_can_be_is_read),
+        TEST_OF(found_one_block, a_disk_of_one_block_is_read),
         DISK_TEST(a_slow_read_is_told_once_and_was_no_standstill),
         DISK_TEST(a_medium_that_is_gone_is_not_read_any_more),
+        DISK_TEST(a_disk_that_the_firmware_took_away_is_not_touched),
         DISK_TEST(after_an_error_it_rests_and_is_read_again),
         DISK_TEST(after_an_error_that_kept_the_firmware_it_is_not_read_any_more),
     };

@@ -30,6 +30,7 @@ static struct fake {
     struct path path;
     uint8_t data[BYTES_MOST];
     bool queued;       /* it has Block I/O 2 */
+    bool pulled;       /* the firmware has taken it away */
     EFI_STATUS answer; /* of reads and writes */
     useconds_t delay;
     uint32_t lost,
@@ -42,6 +43,7 @@ static uint32_t partitions;
 static bool says_types;  /* the firmware does, by protocols */
 static struct fake disk; /* that the first partition is on */
 static bool late;        /* nothing ends */
+static EFI_TPL level = TPL_APPLICATION;
 static char told[4000];
 
 static void transfer(struct fake *of, EFI_LBA block, UINTN bytes, void *buffer, bool write)
@@ -77,6 +79,7 @@ static EFI_STATUS EFIAPI read_blocks(EFI_BLOCK_IO_PROTOCOL *io, UINT32 medium, E
 {
     struct fake *of = by_block_io(io);
     (void)medium;
+    assert_false(of->pulled); /* what is called then is no code any more */
     of->reads++;
     (void)usleep(of->delay);
     if (!EFI_ERROR(of->answer))
@@ -89,6 +92,8 @@ static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO_PROTOCOL *io, UINT32 medium, 
 {
     struct fake *of = by_block_io(io);
     (void)medium;
+    assert_false(of->pulled);
+    assert_int_equal(level, TPL_CALLBACK); /* so that it cannot be pulled meanwhile */
     of->writes++;
     (void)usleep(of->delay);
     if (!EFI_ERROR(of->answer))
@@ -120,6 +125,8 @@ static bool is(const EFI_GUID *guid, EFI_GUID other)
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **found)
 {
     struct fake *of = handle;
+    if (of->pulled)
+        return EFI_INVALID_PARAMETER;
     if (is(guid, (EFI_GUID)EFI_BLOCK_IO_PROTOCOL_GUID))
         *found = &of->block_io;
     else if (is(guid, (EFI_GUID)EFI_BLOCK_IO2_PROTOCOL_GUID) && of->queued)
@@ -190,7 +197,21 @@ static EFI_STATUS EFIAPI close_event(EFI_EVENT event)
     return EFI_SUCCESS;
 }
 
+static EFI_TPL EFIAPI raise_tpl(EFI_TPL to)
+{
+    EFI_TPL before = level;
+    level = to;
+    return before;
+}
+
+static VOID EFIAPI restore_tpl(EFI_TPL to)
+{
+    level = to;
+}
+
 static EFI_BOOT_SERVICES boot_services = {.HandleProtocol = handle_protocol,
+                                          .RaiseTPL = raise_tpl,
+                                          .RestoreTPL = restore_tpl,
                                           .LocateHandleBuffer = locate_handle_buffer,
                                           .LocateDevicePath = locate_device_path,
                                           .FreePool = free_pool,
@@ -604,6 +625,25 @@ static void one_that_is_gone_is_left_alone(void **state)
     }
 }
 
+static void one_that_the_firmware_took_away_is_not_touched(void **state)
+{
+    (void)state;
+    for (unsigned int queued = 0; queued < 2; queued++) {
+        fake[0].queued = queued;
+        assert_null(find());
+        goes_on(10, SCRATCH_MIXED);
+        fake[0].pulled = true;
+        memset(&fake[0].media, 0xaf, sizeof(fake[0].media));
+        (void)scratch_poll(SCRATCH_MIXED);
+        assert_non_null(strstr(told, "failed (EFI_NO_MEDIA): it is left alone from now on"));
+        assert_true(scratch_activity()->over && result_of(0).failed);
+        assert_int_equal(level, TPL_APPLICATION);
+        scratch_free();
+        told[0] = '\0';
+        make(&fake[0], UINT32_C(4) << 20);
+    }
+}
+
 static void what_does_not_come_back_is_waited_for(void **state)
 {
     (void)state;
@@ -662,6 +702,7 @@ int main(void)
         SCRATCH_TEST(a_write_to_another_block_is_found),
         SCRATCH_TEST(an_error_rests_it_and_what_was_not_written_is_not_read),
         SCRATCH_TEST(one_that_is_gone_is_left_alone),
+        SCRATCH_TEST(one_that_the_firmware_took_away_is_not_touched),
         SCRATCH_TEST(what_does_not_come_back_is_waited_for),
         SCRATCH_TEST(a_slow_one_is_told_once_and_was_no_standstill),
     };

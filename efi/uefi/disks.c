@@ -5,7 +5,7 @@
 #include "../core/text.h"
 #include "../platform/clock.h"
 #include "../platform/pages.h"
-#include "firmware.h"
+#include "block_device.h"
 
 /*
  * Reads grow while they come back soon, so that the storage is kept busy, and shrink where they are
@@ -33,9 +33,7 @@
 #define BLOCK_BYTES_LEAST 512u
 
 struct disk {
-    EFI_BLOCK_IO2_PROTOCOL *queued; /* NULL: only the blocking protocol is there */
-    EFI_BLOCK_IO_PROTOCOL *blocking;
-    const EFI_BLOCK_IO_MEDIA *media;
+    struct block_device device;
     EFI_BLOCK_IO2_TOKEN token; /* of the read that is in flight */
     bool in_flight;
     uint8_t *buffer;
@@ -60,24 +58,20 @@ static struct {
 } disks;
 
 static const EFI_GUID block_io_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
-static const EFI_GUID block_io2_guid = EFI_BLOCK_IO2_PROTOCOL_GUID;
 
 /* False: nothing can be read there, or no memory is left for it. */
 static bool add_disk(EFI_HANDLE handle)
 {
-    EFI_BLOCK_IO_PROTOCOL *blocking = protocol_of(handle, &block_io_guid);
-    if (!blocking || disks.count == DISKS_MAX)
+    struct block_device device;
+    if (disks.count == DISKS_MAX || !block_device_of(handle, &device))
         return false;
-    const EFI_BLOCK_IO_MEDIA *media = blocking->Media;
+    const EFI_BLOCK_IO_MEDIA *media = device.blocking->Media;
     if (!media->MediaPresent || media->BlockSize < BLOCK_BYTES_LEAST ||
         media->BlockSize > READ_BYTES_FIRST || media->IoAlign > PAGE_BYTES)
         return false;
     struct disk *disk = &disks.disk[disks.count];
-    *disk = (struct disk){.queued = protocol_of(handle, &block_io2_guid),
-                          .blocking = blocking,
-                          .media = media,
-                          .read_bytes = READ_BYTES_FIRST,
-                          .buffer = pages_allocate(READ_BYTES_MAX)};
+    *disk = (struct disk){
+        .device = device, .read_bytes = READ_BYTES_FIRST, .buffer = pages_allocate(READ_BYTES_MAX)};
     if (disk->buffer)
         disks.count++;
     return disk->buffer != NULL;
@@ -119,11 +113,11 @@ const char *disks_find(bool all)
     disks.activity.blocking = true;
     for (uint32_t n = 0; n < disks.count; n++) {
         struct disk *disk = &disks.disk[n];
-        EFI_STATUS status =
-            disk->queued ? boot->CreateEvent(0, TPL_APPLICATION, NULL, NULL, &disk->token.Event)
-                         : EFI_UNSUPPORTED;
+        EFI_STATUS status = disk->device.queued ? boot->CreateEvent(0, TPL_APPLICATION, NULL, NULL,
+                                                                    &disk->token.Event)
+                                                : EFI_UNSUPPORTED;
         if (EFI_ERROR(status))
-            disk->queued = NULL;
+            disk->device.queued = NULL;
         else
             disks.activity.blocking = false;
     }
@@ -134,17 +128,18 @@ const char *disks_find(bool all)
 }
 
 /* Of a device that claims 2^64 of them, the last one is left out. */
-static uint64_t blocks_of(const EFI_BLOCK_IO_MEDIA *media)
+static uint64_t blocks_of(const struct disk *disk)
 {
-    return media->LastBlock == UINT64_MAX ? UINT64_MAX : media->LastBlock + 1;
+    const EFI_LBA last = disk->device.last_block;
+    return last == UINT64_MAX ? UINT64_MAX : last + 1;
 }
 
 /* The bytes of the next read: whole blocks, not beyond the last one. */
 static size_t next_bytes(const struct disk *disk)
 {
-    uint64_t blocks = disk->read_bytes / disk->media->BlockSize;
-    uint64_t left = blocks_of(disk->media) - disk->next;
-    return (blocks < left ? blocks : left) * disk->media->BlockSize;
+    uint64_t blocks = disk->read_bytes / disk->device.block_bytes;
+    uint64_t left = blocks_of(disk) - disk->next;
+    return (blocks < left ? blocks : left) * disk->device.block_bytes;
 }
 
 static void advance(struct disk *disk)
@@ -152,12 +147,12 @@ static void advance(struct disk *disk)
     uint64_t took = clock_milliseconds() - disk->begun_at, bytes = next_bytes(disk);
     disk->reads++;
     disk->bytes += bytes;
-    disk->next += bytes / disk->media->BlockSize;
-    if (disk->next >= blocks_of(disk->media))
+    disk->next += bytes / disk->device.block_bytes;
+    if (disk->next >= blocks_of(disk))
         disk->next = 0;
     if (took < SOON_MILLISECONDS && disk->read_bytes < READ_BYTES_MAX)
         disk->read_bytes *= 2;
-    else if (took > SLOW_MILLISECONDS && disk->read_bytes / 2 >= disk->media->BlockSize)
+    else if (took > SLOW_MILLISECONDS && disk->read_bytes / 2 >= disk->device.block_bytes)
         disk->read_bytes /= 2;
 }
 
@@ -190,8 +185,8 @@ static void failed(struct disk *disk, EFI_STATUS status, bool again)
         tell(disk, "the read of %lu bytes at block %lu failed (%s): %s", bytes, disk->next,
              status_name(status), disk->dropped ? "it is not read any more" : "it is tried again");
     /* Where one place cannot be read, others can. */
-    disk->next += bytes / disk->media->BlockSize;
-    if (disk->next >= blocks_of(disk->media))
+    disk->next += bytes / disk->device.block_bytes;
+    if (disk->next >= blocks_of(disk))
         disk->next = 0;
 }
 
@@ -231,14 +226,19 @@ static void tell_held(struct disk *disk, uint64_t milliseconds)
     tell(disk, "a read kept the firmware, and the boot vCPU with it, for %lu ms", milliseconds);
 }
 
+static EFI_STATUS read_next(const struct disk *disk, EFI_BLOCK_IO2_TOKEN *token)
+{
+    const struct block_transfer transfer = {
+        .block = disk->next, .bytes = next_bytes(disk), .buffer = disk->buffer, .token = token};
+    return block_device_transfer(&disk->device, &transfer);
+}
+
 /* True if it took too long. */
 static bool read_and_wait(struct disk *disk)
 {
-    EFI_BLOCK_IO_PROTOCOL *io = disk->blocking;
     disk->begun_at = clock_milliseconds();
     set_in_flight(disk, true);
-    EFI_STATUS status =
-        io->ReadBlocks(io, disk->media->MediaId, disk->next, next_bytes(disk), disk->buffer);
+    EFI_STATUS status = read_next(disk, NULL);
     set_in_flight(disk, false);
     uint64_t took = clock_milliseconds() - disk->begun_at;
     bool held = took >= HELD_MILLISECONDS;
@@ -250,11 +250,9 @@ static bool read_and_wait(struct disk *disk)
 
 static void begin_read(struct disk *disk)
 {
-    EFI_BLOCK_IO2_PROTOCOL *io = disk->queued;
     disk->begun_at = clock_milliseconds();
     disk->token.TransactionStatus = EFI_SUCCESS;
-    EFI_STATUS status = io->ReadBlocksEx(io, disk->media->MediaId, disk->next, &disk->token,
-                                         next_bytes(disk), disk->buffer);
+    EFI_STATUS status = read_next(disk, &disk->token);
     if (EFI_ERROR(status))
         ended(disk, status, true);
     else
@@ -289,9 +287,9 @@ bool disks_poll(void)
         if (disk->in_flight)
             take_ended(disk);
         bool rests = disk->dropped || (disk->errors && clock_milliseconds() < disk->again_at);
-        if (!disk->in_flight && !rests && disk->queued)
+        if (!disk->in_flight && !rests && disk->device.queued)
             begin_read(disk);
-        else if (!rests && !disk->queued)
+        else if (!rests && !disk->device.queued)
             held |= read_and_wait(disk);
         left |= !disk->dropped;
     }
@@ -344,10 +342,10 @@ bool disks_result(uint32_t number, struct disk_result *result)
     if (number >= disks.count)
         return false;
     *result = (struct disk_result){
-        .block_bytes = disk->media->BlockSize,
-        .blocks = blocks_of(disk->media),
-        .by = disk->queued ? "block-io-2" : "block-io",
-        .waiting = disk->queued == NULL,
+        .block_bytes = disk->device.block_bytes,
+        .blocks = blocks_of(disk),
+        .by = disk->device.queued ? "block-io-2" : "block-io",
+        .waiting = disk->device.queued == NULL,
         /* One error is that of one place. */
         .failed = disk->dropped || disk->stuck || disk->errors > 1,
         .reads = disk->reads,
@@ -360,7 +358,7 @@ void disks_free(void)
 {
     for (uint32_t n = 0; n < disks.count; n++) {
         struct disk *disk = &disks.disk[n];
-        if (disk->queued)
+        if (disk->device.queued)
             (void)system_table->BootServices->CloseEvent(disk->token.Event);
         pages_give_back(disk->buffer, READ_BYTES_MAX);
     }

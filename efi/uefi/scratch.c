@@ -58,7 +58,6 @@ struct request {
 
 struct partition {
     struct scratch_place place;
-    const EFI_BLOCK_IO_MEDIA *media;
     uint64_t first; /* block that may be written: what is before it stays */
     struct ring ring;
     struct request request[RING_SLOTS];
@@ -105,21 +104,19 @@ static bool make_events(struct partition *partition)
 static bool add(const struct scratch_place *place)
 {
     struct partition *partition = &scratch.partition[scratch.count];
-    const EFI_BLOCK_IO_MEDIA *media = place->blocking->Media;
     uint8_t *buffers = pages_allocate((size_t)RING_SLOTS * REQUEST_BYTES_MAX);
     if (!buffers)
         return false;
     *partition = (struct partition){.place = *place,
-                                    .media = media,
-                                    .first = PAGE_BYTES / media->BlockSize,
+                                    .first = PAGE_BYTES / place->device.block_bytes,
                                     .most_bytes = REQUEST_BYTES_FIRST,
                                     .most_depth = DEPTH_FIRST};
-    ring_start(&partition->ring, media->LastBlock + 1 - partition->first);
+    ring_start(&partition->ring, place->device.last_block + 1 - partition->first);
     for (size_t slot = 0; slot < RING_SLOTS; slot++)
         partition->request[slot].buffer = (uint64_t *)(buffers + slot * REQUEST_BYTES_MAX);
-    if (partition->place.queued && !make_events(partition))
-        partition->place.queued = NULL;
-    scratch.activity.blocking &= !partition->place.queued;
+    if (partition->place.device.queued && !make_events(partition))
+        partition->place.device.queued = NULL;
+    scratch.activity.blocking &= !partition->place.device.queued;
     scratch.count++;
     return true;
 }
@@ -167,7 +164,7 @@ static uint64_t block_of(const struct partition *partition, uint32_t slot)
 
 static uint64_t bytes_of(const struct partition *partition, uint32_t slot)
 {
-    return (uint64_t)partition->ring.flight[slot].blocks * partition->media->BlockSize;
+    return (uint64_t)partition->ring.flight[slot].blocks * partition->place.device.block_bytes;
 }
 
 static const char *kind_of(const struct partition *partition, uint32_t slot)
@@ -201,14 +198,14 @@ static void keep_wrong(struct partition *partition, uint32_t slot, struct wrong_
 /* Each block of the request, and where it is in the buffer. */
 static uint64_t *block_at(const struct partition *partition, uint32_t slot, uint32_t n)
 {
-    return partition->request[slot].buffer + (size_t)n * (partition->media->BlockSize / 8);
+    return partition->request[slot].buffer + (size_t)n * (partition->place.device.block_bytes / 8);
 }
 
 static void fill(const struct partition *partition, uint32_t slot)
 {
     const struct block_key key = key_of(partition, slot);
     for (uint32_t n = 0; n < partition->ring.flight[slot].blocks; n++)
-        block_fill(block_at(partition, slot, n), partition->media->BlockSize, &key,
+        block_fill(block_at(partition, slot, n), partition->place.device.block_bytes, &key,
                    block_of(partition, slot) + n);
 }
 
@@ -217,7 +214,7 @@ static void compare(struct partition *partition, uint32_t slot)
     const struct block_key key = key_of(partition, slot);
     struct wrong_block wrong;
     for (uint32_t n = 0; n < partition->ring.flight[slot].blocks; n++)
-        if (!block_compare(block_at(partition, slot, n), partition->media->BlockSize, &key,
+        if (!block_compare(block_at(partition, slot, n), partition->place.device.block_bytes, &key,
                            block_of(partition, slot) + n, &wrong))
             keep_wrong(partition, slot, &wrong);
 }
@@ -264,7 +261,8 @@ static void adapt(struct partition *partition, uint64_t took)
         partition->most_bytes *= partition->most_bytes < REQUEST_BYTES_MAX ? 2 : 1;
         partition->most_depth += partition->most_depth < RING_SLOTS;
     } else if (took > SLOW_MILLISECONDS) {
-        partition->most_bytes /= partition->most_bytes / 2 >= partition->media->BlockSize ? 2 : 1;
+        partition->most_bytes /=
+            partition->most_bytes / 2 >= partition->place.device.block_bytes ? 2 : 1;
         partition->most_depth -= partition->most_depth > 1;
     }
 }
@@ -327,7 +325,8 @@ static void publish(void)
 /* False: there is none of that kind to be made. */
 static bool prepare(struct partition *partition, uint32_t slot, enum ring_kind kind)
 {
-    uint32_t bytes = sizes[partition->begun % SIZE_COUNT], block = partition->media->BlockSize;
+    uint32_t bytes = sizes[partition->begun % SIZE_COUNT],
+             block = partition->place.device.block_bytes;
     bytes = bytes < partition->most_bytes ? bytes : partition->most_bytes;
     if (!ring_begin(&partition->ring, slot, kind, bytes / block ? bytes / block : 1))
         return false;
@@ -347,15 +346,22 @@ static bool prepare(struct partition *partition, uint32_t slot, enum ring_kind k
     return true;
 }
 
+static EFI_STATUS transfer(const struct partition *partition, uint32_t slot,
+                           EFI_BLOCK_IO2_TOKEN *token)
+{
+    const struct block_transfer of_slot = {.write = partition->ring.flight[slot].kind == RING_WRITE,
+                                           .block = block_of(partition, slot),
+                                           .bytes = bytes_of(partition, slot),
+                                           .buffer = partition->request[slot].buffer,
+                                           .token = token};
+    return block_device_transfer(&partition->place.device, &of_slot);
+}
+
 static void begin(struct partition *partition, uint32_t slot)
 {
-    EFI_BLOCK_IO2_PROTOCOL *io = partition->place.queued;
     struct request *request = &partition->request[slot];
-    bool write = partition->ring.flight[slot].kind == RING_WRITE;
     request->token.TransactionStatus = EFI_SUCCESS;
-    EFI_STATUS status = (write ? io->WriteBlocksEx : io->ReadBlocksEx)(
-        io, partition->media->MediaId, block_of(partition, slot), &request->token,
-        bytes_of(partition, slot), request->buffer);
+    EFI_STATUS status = transfer(partition, slot, &request->token);
     if (EFI_ERROR(status))
         ended(partition, slot, status, true);
 }
@@ -373,14 +379,11 @@ static void tell_held(struct partition *partition, const char *kind, uint64_t mi
 /* Without Block I/O 2. True if it took too long. */
 static bool do_and_wait(struct partition *partition, uint32_t slot, bool mixed)
 {
-    EFI_BLOCK_IO_PROTOCOL *io = partition->place.blocking;
     const struct request *request = &partition->request[slot];
     bool write = partition->ring.flight[slot].kind == RING_WRITE;
     publish();
     atomic_store_explicit(&scratch.activity.mixed, mixed, memory_order_relaxed);
-    EFI_STATUS status = (write ? io->WriteBlocks : io->ReadBlocks)(
-        io, partition->media->MediaId, block_of(partition, slot), bytes_of(partition, slot),
-        request->buffer);
+    EFI_STATUS status = transfer(partition, slot, NULL);
     uint64_t took = clock_milliseconds() - request->begun_at;
     bool held = took >= HELD_MILLISECONDS;
     if (held)
@@ -471,7 +474,7 @@ bool scratch_poll(enum scratch_work work)
     for (uint32_t n = 0; n < scratch.count; n++) {
         struct partition *partition = &scratch.partition[n];
         take_all(partition);
-        if (!rests(partition) && partition->place.queued && partition->begun)
+        if (!rests(partition) && partition->place.device.queued && partition->begun)
             begin_some(partition, work);
         else if (!rests(partition))
             held |= do_some(partition, work);
@@ -540,10 +543,10 @@ bool scratch_result(uint32_t number, struct scratch_result *result)
     if (number >= scratch.count)
         return false;
     *result = (struct scratch_result){
-        .block_bytes = partition->media->BlockSize,
-        .blocks = partition->media->LastBlock + 1,
-        .by = partition->place.queued ? "block-io-2" : "block-io",
-        .waiting = partition->place.queued == NULL,
+        .block_bytes = partition->place.device.block_bytes,
+        .blocks = partition->place.device.last_block + 1,
+        .by = partition->place.device.queued ? "block-io-2" : "block-io",
+        .waiting = partition->place.device.queued == NULL,
         .failed = partition->dropped || partition->stuck || partition->errors > 1,
         .wrong = partition->wrong,
         .writes = result_of(partition, RING_WRITE),
@@ -556,7 +559,7 @@ void scratch_free(void)
 {
     for (uint32_t n = 0; n < scratch.count; n++) {
         const struct partition *partition = &scratch.partition[n];
-        for (uint32_t slot = 0; partition->place.queued && slot < RING_SLOTS; slot++)
+        for (uint32_t slot = 0; partition->place.device.queued && slot < RING_SLOTS; slot++)
             (void)system_table->BootServices->CloseEvent(partition->request[slot].token.Event);
         pages_give_back(partition->request[0].buffer, (size_t)RING_SLOTS * REQUEST_BYTES_MAX);
     }

@@ -14,7 +14,6 @@
 
 static const EFI_GUID type_guid = SCRATCH_TYPE_GUID;
 static const EFI_GUID block_io_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
-static const EFI_GUID block_io2_guid = EFI_BLOCK_IO2_PROTOCOL_GUID;
 static const EFI_GUID device_path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 
 #define NODES_MOST      64u
@@ -134,11 +133,9 @@ static const char *why_not(EFI_HANDLE handle, struct scratch_place *place)
 {
     struct gpt_partition partition;
     size_t before;
-    place->blocking = protocol_of(handle, &block_io_guid);
-    place->queued = protocol_of(handle, &block_io2_guid);
-    if (!place->blocking)
+    if (!block_device_of(handle, &place->device))
         return "the firmware has no Block I/O for it";
-    const EFI_BLOCK_IO_MEDIA *media = place->blocking->Media;
+    const EFI_BLOCK_IO_MEDIA *media = place->device.blocking->Media;
     if (!media->LogicalPartition)
         return "the firmware does not say that it is bounded";
     if (!find_partition(handle, &partition, &before))
@@ -150,7 +147,7 @@ static const char *why_not(EFI_HANDLE handle, struct scratch_place *place)
         return "its blocks have a strange size";
     if (media->LastBlock >= UINT64_MAX / SCRATCH_BLOCK_MOST)
         return "it is larger than a disk can be";
-    const char *reason = signature_missing(place->blocking);
+    const char *reason = signature_missing(place->device.blocking);
     if (reason)
         return reason;
     if (media->ReadOnly)

@@ -2,7 +2,7 @@
 #ifndef ZMMTEST_UEFI_SCRATCH_FIND_H
 #define ZMMTEST_UEFI_SCRATCH_FIND_H
 
-#include "firmware.h"
+#include "block_device.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,9 +23,8 @@
 #define SCRATCH_BLOCK_MOST  4096u
 
 struct scratch_place {
-    EFI_BLOCK_IO_PROTOCOL *blocking;
-    EFI_BLOCK_IO2_PROTOCOL *queued; /* NULL: only the blocking one is there */
-    uint8_t guid[16];               /* of the partition itself */
+    struct block_device device;
+    uint8_t guid[16]; /* of the partition itself */
 };
 
 /*
