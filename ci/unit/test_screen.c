@@ -339,7 +339,7 @@ static void at_a_glance_the_evidence_is_all_there(void **state)
         {LOOK_PLAIN,
          "Options  start menu: time=60 exits=all      159 ................................"},
         {LOOK_PLAIN,
-         "vCPUs    ..X.                               127 ................................"},
+         "vCPUs    ..X. 1 with findings               127 ................................"},
         {LOOK_PLAIN,
          "Exposed  91 %, read 98 write 7.6 MB/s        95 ................................"},
         {LOOK_PLAIN,
@@ -572,13 +572,13 @@ static void each_vcpu_has_its_sign(void **state)
     static const enum vcpu_sign of[CPUS] = {SIGN_ALIVE, SIGN_SILENT, SIGN_FOUND, SIGN_NO_PART};
     memcpy(signs, of, sizeof(signs));
     draw();
-    expect_shown("vCPUs    .?X- ");
+    expect_shown("vCPUs    .?X- 1 with findings ");
     assert_int_equal(look_of("X- "), LOOK_BAD);
     static const enum vcpu_sign others[CPUS] = {SIGN_WAITED_FOR, SIGN_LOST, SIGN_PLANTED,
                                                 SIGN_ALIVE};
     memcpy(signs, others, sizeof(signs));
     draw();
-    expect_shown("vCPUs    _!x. ");
+    expect_shown("vCPUs    _!x. 1 with findings ");
 }
 
 static enum vcpu_sign sign_of_many(const void *context, uint32_t cpu)

@@ -253,8 +253,9 @@ static void draw_counts(struct grid *grid, uint32_t row, const struct progress *
 }
 
 #define SIGN_COLUMNS 34u
+#define HIT_COLUMNS  18u /* " 16 with findings" */
 
-/* A sign for each vCPU, or for several: the worst of them. */
+/* A sign for each vCPU, or for several: the worst of them. In words as well where there is room. */
 static void draw_vcpus(struct grid *grid, uint32_t row, const struct progress *progress)
 {
     static const struct cell signs[] = {
@@ -263,16 +264,19 @@ static void draw_vcpus(struct grid *grid, uint32_t row, const struct progress *p
         [SIGN_PLANTED] = {'x', LOOK_PLANTED}, [SIGN_FOUND] = {'X', LOOK_BAD},
         [SIGN_LOST] = {'!', LOOK_BROKEN},
     };
-    uint32_t each = (progress->cpus + SIGN_COLUMNS - 1) / SIGN_COLUMNS;
+    uint32_t each = (progress->cpus + SIGN_COLUMNS - 1) / SIGN_COLUMNS, hit = 0;
     grid_put(grid, row, 0, LOOK_PLAIN, each > 1 ? "vCPUs/%u" : "vCPUs", each);
     for (uint32_t first = 0; each && first < progress->cpus; first += each) {
         enum vcpu_sign worst = SIGN_NO_PART;
         for (uint32_t cpu = first; cpu < first + each && cpu < progress->cpus; cpu++) {
             enum vcpu_sign sign = progress->sign(progress->hits_context, cpu);
             worst = sign > worst ? sign : worst;
+            hit += sign == SIGN_FOUND || sign == SIGN_PLANTED;
         }
         grid_put(grid, row, 9 + first / each, signs[worst].attribute, "%c", signs[worst].c);
     }
+    if (hit && progress->cpus <= SIGN_COLUMNS - HIT_COLUMNS)
+        grid_put(grid, row, 10 + progress->cpus, LOOK_PLAIN, "%u with findings", hit);
 }
 
 /* A list, whose end is dots where it has no room. */
