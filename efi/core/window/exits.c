@@ -547,6 +547,13 @@ const struct exit exits[] = {
      .begin = disk_mixed_begin,
      .part = disk_write_part,
      .scratch = SCRATCH_MIXED},
+    {.name = "net",
+     .window = &window_hold,
+     .unasked = true,
+     .must_work = true,
+     .rounds = 4, /* frames end soon, and are sent between slices */
+     .begin = net_begin,
+     .with_net = true},
 };
 
 const uint32_t exit_count = sizeof(exits) / sizeof(exits[0]);

@@ -20,6 +20,7 @@
 #include <stddef.h>
 
 struct disk_activity;
+struct net_activity;
 struct scratch_activity;
 struct traps;
 
@@ -97,6 +98,7 @@ struct plan {
     uint32_t peers;
     const struct disk_activity *disks;
     const struct scratch_activity *scratch;
+    const struct net_activity *net;
 };
 
 struct tally {
