@@ -35,7 +35,7 @@ static struct fake {
     bool there, driven, exclusive;
     uint32_t room; /* frames that it takes at once */
     EFI_STATUS full, transmit, start, open;
-    bool keeps;                  /* frames do not end */
+    uint32_t keeps;              /* so many frames do not end */
     bool returns;                /* they come back */
     const void *ring[RING_MOST]; /* in flight, */
     const void *back[RING_MOST]; /* or come back */
@@ -165,7 +165,7 @@ static EFI_STATUS EFIAPI get_status(EFI_SIMPLE_NETWORK *network, UINT32 *interru
     struct fake *of = by_network(network);
     (void)interrupts;
     *buffer = NULL;
-    if (of->held && !of->keeps)
+    if (of->held > of->keeps)
         *buffer = (void *)of->ring[--of->held];
     return EFI_SUCCESS;
 }
@@ -439,6 +439,18 @@ static void a_small_ring_is_no_error(void **state)
     assert_string_equal(told, "");
 }
 
+/* transmit() looks that it is not in flight. */
+static void no_frame_is_sent_again_before_it_has_ended(void **state)
+{
+    (void)state;
+    fake[0].keeps = RING_MOST - 3;
+    assert_null(net_find());
+    assert_false(net_poll());
+    assert_int_equal(fake[0].sent, RING_MOST);
+    assert_false(net_poll());
+    assert_true(fake[0].sent > RING_MOST + 3);
+}
+
 static void it_is_given_back_as_it_was_found(void **state)
 {
     (void)state;
@@ -549,7 +561,7 @@ static void one_without_a_driver_is_connected_and_disconnected(void **state)
 static void what_does_not_end_is_no_work_and_in_the_end_no_more_is_sent(void **state)
 {
     (void)state;
-    fake[0].keeps = true;
+    fake[0].keeps = RING_MOST;
     assert_null(net_find());
     assert_false(net_poll());
     assert_int_equal(net_activity()->in_flight, RING_MOST);
@@ -595,6 +607,7 @@ int main(void)
         NET_TEST(they_come_back_and_are_counted),
         NET_TEST(frames_of_others_are_not_counted),
         NET_TEST(a_small_ring_is_no_error),
+        NET_TEST(no_frame_is_sent_again_before_it_has_ended),
         NET_TEST(it_is_given_back_as_it_was_found),
         NET_TEST(one_that_nothing_drives_is_left_so),
         NET_TEST(one_that_it_was_booted_by_is_left_alone),
