@@ -41,24 +41,27 @@ about=booted devices=""
 adapter 1 "$virtio"
 boot booted CPUS=1 MEDIUM=tftp DEVICES="$devices" OPTIONS="time=2 net=on $pair"
 
-# Twice, and then the firmware's own stack gets an address and an answer.
+# With an order of boot devices OVMF connects only these, so the first run finds no adapter connected. The second finds it
+# with the firmware's network stack, which has to get an address and an answer afterwards.
 "$root/image/make-image" disk "$root/build/zmmtest.efi" /dev/null "$work/disk"
 mcopy -i "$work/disk" "$root/build/zmmtest.efi" ::/zmmtest.efi
 mdel -i "$work/disk" ::/EFI/BOOT/BOOTX64.EFI
 cat >"$work/startup.nsh" <<'END'
 echo -off
 fs0:
-zmmtest.efi passes=20 net=on exits=net end=exit seed=0x51
-zmmtest.efi passes=20 net=on exits=net end=exit seed=0x52
+zmmtest.efi passes=20 net=on exits=net,hold end=exit seed=0x51
+connect -r
+zmmtest.efi passes=20 net=on exits=net,hold end=exit seed=0x52
 ifconfig -s eth0 dhcp
 stall 5000000
 ping -n 2 10.0.2.2
 reset -s
 END
 mcopy -i "$work/disk" "$work/startup.nsh" ::/startup.nsh
-about=shell devices=""
+head -c 1M /dev/zero >"$work/empty"
+about=shell devices="-drive if=none,id=first,format=raw,file=$work/disk -device virtio-blk-pci,drive=first,bootindex=0"
 adapter 0 "$virtio"
-boot shell CPUS=1 IMAGE="$work/disk" DEVICES="$devices"
+boot shell CPUS=1 IMAGE="$work/empty" DEVICES="$devices"
 all_booted
 
 # frames NUMBER: of the dump of that adapter: frames from it to itself with the EtherType, their bytes, others with the
@@ -122,6 +125,6 @@ check "the adapter that it was booted by is left alone" \
     says "ev=notice text=\"the network adapter ${mac}56 is left alone: zmmtest was booted by it\""
 check "the other one sends" sent_as_logged 1
 about=shell
-check "each of two runs sends" [ "$(count 'ev=net n=0 .* frames=[1-9].* failed=no')" = 2 ]
+check "each of two runs sends, whether the adapter is connected or not" [ "$(count 'ev=net n=0 .* frames=[1-9].* failed=no')" = 2 ]
 check "and afterwards the firmware's network works" says '2 packets transmitted, 2 received'
 finish

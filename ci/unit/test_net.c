@@ -134,6 +134,8 @@ static EFI_STATUS EFIAPI stop(EFI_SIMPLE_NETWORK *network)
     return EFI_SUCCESS;
 }
 
+/* The types of parameters are UEFI's. */
+// NOLINTBEGIN(readability-non-const-parameter)
 static EFI_STATUS EFIAPI transmit(EFI_SIMPLE_NETWORK *network, UINTN header, UINTN bytes,
                                   VOID *buffer, EFI_MAC_ADDRESS *from, EFI_MAC_ADDRESS *to,
                                   UINT16 *protocol)
@@ -184,6 +186,7 @@ static EFI_STATUS EFIAPI receive(EFI_SIMPLE_NETWORK *network, UINTN *header, UIN
     memcpy(buffer, of->back[of->came], *bytes);
     return EFI_SUCCESS;
 }
+// NOLINTEND(readability-non-const-parameter)
 
 /* --- the firmware --- */
 
