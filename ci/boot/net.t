@@ -25,6 +25,11 @@ adapter 0 e1000
 adapter 1 e1000
 boot e1000 CPUS=1 DEVICES="$devices" OPTIONS="time=3 net=on $pair"
 
+# U-Boot's driver, which takes one frame at a time; the shutdown of that firmware leaves the machine on.
+about=u-boot devices=""
+adapter 0 e1000,romfile=
+boot u-boot FIRMWARE=u-boot MACHINE=pc CPUS=1 DEVICES="$devices" OPTIONS="time=3 net=on $pair end=reboot"
+
 about=off devices=""
 adapter 0 "$virtio"
 boot off CPUS=1 DEVICES="$devices" OPTIONS="time=2 exits=all"
@@ -53,8 +58,14 @@ zmmtest.efi passes=20 net=on exits=net,hold end=exit seed=0x51
 connect -r
 zmmtest.efi passes=20 net=on exits=net,hold end=exit seed=0x52
 ifconfig -s eth0 dhcp
-stall 5000000
-ping -n 2 10.0.2.2
+for %n run (1 20)
+    stall 1000000
+    ping -n 1 10.0.2.2
+    if %lasterror% == 0x0 then
+        goto answered
+    endif
+endfor
+:answered
 reset -s
 END
 mcopy -i "$work/disk" "$work/startup.nsh" ::/startup.nsh
@@ -108,6 +119,8 @@ check "comes to its verdict" exits_with 2
 check "what leaves the first adapter are frames to itself, as many as the log says" sent_as_logged 0
 check "and the second" sent_as_logged 1
 check "and registers are held meanwhile, by a single vCPU" has_rounds
+about=u-boot
+check "in U-Boot, too, they are frames to itself, as many as the log says" sent_as_logged 0
 about=off
 check "without net=on nothing is sent" sent_nothing 0
 check "which is a skip" says 'ev=skip exit=net reason="frames are sent only where net=on asks for them"'
@@ -126,5 +139,5 @@ check "the adapter that it was booted by is left alone" \
 check "the other one sends" sent_as_logged 1
 about=shell
 check "each of two runs sends, whether the adapter is connected or not" [ "$(count 'ev=net n=0 .* frames=[1-9].* failed=no')" = 2 ]
-check "and afterwards the firmware's network works" says '2 packets transmitted, 2 received'
+check "and afterwards the firmware's network works" says '1 packets transmitted, 1 received'
 finish

@@ -34,7 +34,7 @@ static struct fake {
     EFI_SIMPLE_NETWORK_MODE mode;
     bool there, driven, exclusive;
     uint32_t room; /* frames that it takes at once */
-    EFI_STATUS full, transmit, start, open;
+    EFI_STATUS full, transmit, start, open, filter;
     uint32_t keeps;              /* so many frames do not end */
     bool returns;                /* they come back */
     const void *ring[RING_MOST]; /* in flight, */
@@ -110,11 +110,10 @@ static EFI_STATUS EFIAPI initialize(EFI_SIMPLE_NETWORK *network, UINTN receive, 
 static EFI_STATUS EFIAPI filter(EFI_SIMPLE_NETWORK *network, UINT32 enable, UINT32 disable,
                                 BOOLEAN reset, UINTN count, EFI_MAC_ADDRESS *list)
 {
-    (void)network;
     (void)list;
     assert_true(!disable && !reset && !count);
     assert_int_equal(enable, EFI_SIMPLE_NETWORK_RECEIVE_UNICAST);
-    return EFI_SUCCESS;
+    return by_network(network)->filter;
 }
 
 static EFI_STATUS EFIAPI shut_down(EFI_SIMPLE_NETWORK *network)
@@ -350,6 +349,7 @@ static int one_adapter(void **state)
                      .MediaHeaderSize = 14,
                      .MaxPacketSize = 1500,
                      .IfType = 1,
+                     .MultipleTxSupported = TRUE,
                      .MediaPresentSupported = TRUE,
                      .MediaPresent = TRUE,
                      .CurrentAddress.Addr = {0x52, 0x54, 0, 0x12, 0x34, (UINT8)(0x56 + n)}},
@@ -452,6 +452,27 @@ static void no_frame_is_sent_again_before_it_has_ended(void **state)
     assert_int_equal(fake[0].sent, RING_MOST);
     assert_false(net_poll());
     assert_true(fake[0].sent > RING_MOST + 3);
+}
+
+static void one_at_a_time_where_the_driver_takes_no_more(void **state)
+{
+    (void)state;
+    fake[0].mode.MultipleTxSupported = FALSE;
+    assert_null(net_find());
+    assert_false(net_poll());
+    assert_int_equal(fake[0].sent, 64);
+    assert_true(fake[0].bytes < UINT64_C(64) * 1514); /* of all lengths */
+    assert_int_equal(net_activity()->in_flight, 1);
+    assert_int_equal(result_of(0).most, 1);
+}
+
+static void it_sends_without_filters(void **state)
+{
+    (void)state;
+    fake[0].filter = EFI_UNSUPPORTED;
+    assert_null(net_find());
+    assert_false(net_poll());
+    assert_true(fake[0].sent > 0);
 }
 
 static void it_is_given_back_as_it_was_found(void **state)
@@ -611,6 +632,8 @@ int main(void)
         NET_TEST(frames_of_others_are_not_counted),
         NET_TEST(a_small_ring_is_no_error),
         NET_TEST(no_frame_is_sent_again_before_it_has_ended),
+        NET_TEST(one_at_a_time_where_the_driver_takes_no_more),
+        NET_TEST(it_sends_without_filters),
         NET_TEST(it_is_given_back_as_it_was_found),
         NET_TEST(one_that_nothing_drives_is_left_so),
         NET_TEST(one_that_it_was_booted_by_is_left_alone),

@@ -10,8 +10,8 @@
 
 #define ADAPTERS_MAX 8u
 
-/* Frames of one adapter at once. Drivers take 15 (iPXE's of e1000) to 64 (OVMF's of virtio), and
- * say when they have no room. MultipleTxSupported does not tell: iPXE's say no. */
+/* Frames of one adapter at once: so many OVMF's driver for virtio takes. One where the driver does
+ * not support more: U-Boot's remembers the last alone. */
 #define SLOTS      64u
 #define SLOT_BYTES 2048u
 
@@ -43,6 +43,7 @@ struct sender {
     uint8_t *received;
     bool in_flight[SLOTS];
     uint32_t count;     /* of them */
+    uint32_t next;      /* slot */
     uint64_t ended_at;  /* milliseconds; when the last frame came back from the adapter */
     EFI_STATUS refused; /* how the last frame was refused; EFI_SUCCESS: it was not */
     bool told;          /* of an error */
@@ -194,10 +195,11 @@ static bool is_full(const struct sender *sender, EFI_STATUS status)
 static uint32_t send_some(struct sender *sender)
 {
     EFI_SIMPLE_NETWORK *network = sender->adapter.network;
-    uint32_t sent = 0;
+    uint32_t sent = 0, at_once = network->Mode->MultipleTxSupported ? SLOTS : 1;
     sender->refused = EFI_SUCCESS;
-    for (uint32_t slot = 0; slot < SLOTS; slot++) {
-        uint32_t length = length_of(sender, slot);
+    for (uint32_t n = 0; n < SLOTS && sender->count < at_once; n++) {
+        uint32_t slot = sender->next, length = length_of(sender, slot);
+        sender->next = (slot + 1) % SLOTS;
         if (sender->in_flight[slot])
             continue;
         EFI_STATUS status =

@@ -150,7 +150,7 @@ static EFI_STATUS open_it(struct net_adapter *adapter)
     return status;
 }
 
-/* Ready to send, and to take what is sent to its own address. */
+/* Ready to send, and to take what is sent to its own address; U-Boot has no filters. */
 static EFI_STATUS initialize(const struct net_adapter *adapter)
 {
     EFI_SIMPLE_NETWORK *network = adapter->network;
@@ -162,7 +162,9 @@ static EFI_STATUS initialize(const struct net_adapter *adapter)
     status = network->Initialize(network, 0, 0);
     if (EFI_ERROR(status))
         return status;
-    return network->ReceiveFilters(network, EFI_SIMPLE_NETWORK_RECEIVE_UNICAST, 0, FALSE, 0, NULL);
+    status =
+        network->ReceiveFilters(network, EFI_SIMPLE_NETWORK_RECEIVE_UNICAST, 0, FALSE, 0, NULL);
+    return status == EFI_UNSUPPORTED ? EFI_SUCCESS : status;
 }
 
 static void connect_again(const struct net_adapter *adapter)
