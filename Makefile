@@ -274,10 +274,11 @@ unit-programs: $(UNIT_TESTS)
 
 # Those that run rounds; those of files that speak UEFI; and those of what faultvisor says as VMware.
 $(BUILD)/unit/test_areas $(BUILD)/unit/test_hits $(BUILD)/unit/test_step $(BUILD)/unit/test_system $(BUILD)/unit/test_turns $(BUILD)/unit/test_windows: $(BUILD)/host/ci/unit/rounds_fixture.c.o
-UEFI_TESTED := disks mp_services scratch terminal
+UEFI_TESTED := disks mp_services net scratch terminal
 $(patsubst %,$(BUILD)/unit/test_%,$(UEFI_TESTED)): $(BUILD)/unit/test_%: $(BUILD)/host/efi/uefi/%.c.o \
 	$(BUILD)/host/efi/uefi/firmware.c.o
 $(BUILD)/unit/test_disks $(BUILD)/unit/test_scratch: $(BUILD)/host/efi/uefi/block_device.c.o
+$(BUILD)/unit/test_net: $(BUILD)/host/efi/uefi/net_find.c.o
 $(BUILD)/unit/test_scratch: $(BUILD)/host/efi/uefi/scratch_find.c.o
 $(BUILD)/unit/test_vmware_channel $(BUILD)/unit/test_vmware_pose: $(BUILD)/host/ci/faultvisor/vmware.c.o
 $(BUILD)/host/efi/uefi/%: HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)

@@ -72,14 +72,14 @@ about=skylake-iso-1-vcpu
 check "the CD boots, and exits 1 for FAIL" exits_with 1
 check "names ZMM_Hi256" says 'ev=finding .*component=zmm_hi256'
 check "one vCPU" says 'ev=done .*vcpus=1'
-# 800,000 TSC cycles: a quarter of what the default of 1 ms is on silicon.
+# 800,000 TSC cycles: a quarter of what the default of 1 ms is on silicon. Of the 19 rounds of a slice 16 have all registers live.
 exposed() {
     local share
     share=$(sed -n 's/.* ev=exit name=hold .*exposure=0\.\([0-9]*\)$/\1/p' "$work/$about")
     echo "# exposure of a hold of 200 ms: 0.$share"
-    [ "$((10#$share))" -ge 970 ]
+    [ "$((10#$share))" -ge 825 ]
 }
-check "in a hold of 200 ms the pattern is live 97 % of the time" exposed
+check "in a hold of 200 ms registers are live for as long as 16 of 19 rounds are" exposed
 
 about=tigerlake
 check "exits 0 for PASS" exits_with 0

@@ -24,6 +24,7 @@ declare -A not_struck=(
     [disk]="the machines of these boots have no disk that it may read; its window is that of hold"
     [disk-write]="the machines of these boots have no scratch partition; its window is that of hold"
     [disk-mixed]="the machines of these boots have no scratch partition; its window is that of hold"
+    [net]="the machines of these boots have no network adapter; its window is that of hold"
 )
 
 struck_or_excused() { # exit

@@ -4,6 +4,7 @@
 #define ZMMTEST_CORE_REPORT_EVENTS_H
 
 #include "../../platform/disks.h"
+#include "../../platform/net.h"
 #include "../../platform/scratch.h"
 #include "../../platform/xstate_on.h"
 #include "../machine/machine.h"
@@ -76,6 +77,9 @@ void event_system(const struct system_result *result);
 
 /* What was read of one disk, in a run of so many milliseconds. */
 void event_disk(uint32_t number, const struct disk_result *result, uint64_t milliseconds);
+
+/* What one network adapter sent. */
+void event_net(uint32_t number, const struct net_result *result, uint64_t milliseconds);
 
 /* A block of a scratch partition that came back wrong, as a finding. `told_before`: what it means.
  */

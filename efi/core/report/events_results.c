@@ -143,6 +143,27 @@ void event_disk(uint32_t number, const struct disk_result *result, uint64_t mill
                result->failed ? "; an error ended it" : "");
 }
 
+void event_net(uint32_t number, const struct net_result *result, uint64_t milliseconds)
+{
+    uint64_t ms = milliseconds ? milliseconds : 1;
+    struct log_line line;
+    log_start(&line, "net");
+    log_number(&line, "n", number);
+    log_text(&line, "address", result->address);
+    log_number(&line, "frames", result->frames);
+    log_number(&line, "bytes", result->bytes);
+    log_number(&line, "frames_per_second", result->frames * 1000 / ms);
+    log_number(&line, "kib_per_second", result->bytes / 1024 * 1000 / ms);
+    log_number(&line, "in_flight", result->most);
+    log_number(&line, "returned", result->returned);
+    log_number(&line, "dropped", result->lost);
+    log_text(&line, "failed", result->failed ? "yes" : "no");
+    log_end(&line);
+    report_say("Net %u      %lu frames to itself (%s), %lu KiB/s, up to %u in flight%s", number,
+               result->frames, result->address, result->bytes / 1024 * 1000 / ms, result->most,
+               result->failed ? "; not to the end" : "");
+}
+
 static void say_stayed(const char *exits)
 {
     char buffer[640];

@@ -37,6 +37,8 @@ static const struct {
     [CAUSE_DISK_FAILED] = {VERDICT_INCOMPLETE, "a disk could not be read to the end of the run"},
     [CAUSE_SCRATCH_FAILED] = {VERDICT_INCOMPLETE,
                               "a scratch partition could not be used to the end of the run"},
+    [CAUSE_NET_FAILED] = {VERDICT_INCOMPLETE,
+                          "a network adapter could not send to the end of the run"},
     [CAUSE_VCPU_UNKNOWN] = {VERDICT_INCOMPLETE,
                             "the firmware's ACPI tables list more processors than took part"},
     [CAUSE_KEY] = {VERDICT_INCOMPLETE, "a key ended the run before its time"},

@@ -14,7 +14,7 @@ enum ui { UI_AUTO, UI_SCREEN, UI_LINES };
 enum end { END_MENU, END_SHUTDOWN, END_REBOOT, END_EXIT };
 
 /* A word that is in force, as it was typed; a longer one is kept with "..." as its end. */
-#define OPTION_COUNT     15u
+#define OPTION_COUNT     16u
 #define OPTION_TYPED_MAX 256u
 struct option_word {
     const char *source;
@@ -36,6 +36,7 @@ struct options {
     uint64_t findings_total; /* told in full; where not given, findings= may ask for more */
     bool findings_total_given;
     bool disks_all; /* read all disks, not only the one that zmmtest was booted from */
+    bool net;       /* send frames */
     bool stop_first;
     bool focus; /* exits in which something was found run more often */
     enum end end;

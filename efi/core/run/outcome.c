@@ -7,6 +7,7 @@
 #include "../window/area_format.h"
 #include "again.h"
 #include "counts.h"
+#include "network.h"
 #include "storage.h"
 #include "telling_hits.h"
 
@@ -79,6 +80,8 @@ uint32_t outcome_causes(const struct run *run, const struct totals *totals)
     if (any_disk_failed(run))
         note_cause(&causes, CAUSE_DISK_FAILED);
     note_storage(&causes, run, totals);
+    if (network_failed(run))
+        note_cause(&causes, CAUSE_NET_FAILED);
     if (totals->rounds == 0)
         note_cause(&causes, CAUSE_NOTHING_RAN);
     else if (rounds_that_stayed(run) == totals->rounds - totals->planted)
@@ -264,6 +267,7 @@ void outcome_tell(const struct run *run, const struct totals *totals)
     tell_interrupts(totals);
     tell_disks(run);
     storage_tell(run);
+    network_tell(run);
     tell_hits(run);
 }
 

@@ -2,12 +2,14 @@
  */
 #include "planning.h"
 #include "../../platform/disks.h"
+#include "../../platform/net.h"
 #include "../../platform/pages.h"
 #include "../../platform/scratch.h"
 #include "../report/events.h"
 #include "../text.h"
 #include "../window/area_probe.h"
 #include "../window/exits.h"
+#include "network.h"
 #include "storage.h"
 #include "telling.h"
 
@@ -96,14 +98,14 @@ static const char *find_disks(struct run *run)
     return reason;
 }
 
-/* Why exits with disks, and those with scratch partitions, cannot run; or NULL. */
-struct storage_missing {
-    const char *disks, *scratch;
+/* Why exits with disks, with scratch partitions, and with frames, cannot run; or NULL. */
+struct work_missing {
+    const char *disks, *scratch, *net;
 };
 
 /* The reason why an exit cannot run, or NULL. */
 static const char *no_exit(const struct run *run, const struct exit *exit,
-                           const struct storage_missing *missing, const struct window **window)
+                           const struct work_missing *missing, const struct window **window)
 {
     if (run->machine->system[0] && !exit->process)
         return "the operating system keeps it to itself";
@@ -116,14 +118,26 @@ static const char *no_exit(const struct run *run, const struct exit *exit,
         reason = missing->disks;
     if (!reason && exit->scratch != SCRATCH_NONE)
         reason = missing->scratch;
+    if (!reason && exit->with_net)
+        reason = missing->net;
     return reason;
+}
+
+/* Passes, and exits that were named, are what the operator wants to have; unless there is nothing
+ * but what fills. */
+static bool is_weighed(const struct options *options)
+{
+    bool all_fill = true;
+    for (uint32_t row = 0; row < exit_count; row++)
+        all_fill &= exits[row].fills || !(options->exits >> row & 1);
+    return !options->plan.passes && (!options->exits_named || all_fill);
 }
 
 static void plan_exits(struct run *run)
 {
-    run->plan.weighed = !run->options->exits_named && !run->options->plan.passes;
-    const struct storage_missing missing = {find_disks(run),
-                                            storage_find(run, others_take_part(run))};
+    run->plan.weighed = is_weighed(run->options);
+    const struct work_missing missing = {find_disks(run), storage_find(run, others_take_part(run)),
+                                         network_find(run)};
     for (uint32_t row = 0; row < exit_count; row++) {
         const struct window *window = exits[row].window;
         if (!(run->options->exits >> row & 1))
@@ -266,6 +280,7 @@ void planning_undo(struct run *run)
     }
     disks_free();
     scratch_free();
+    net_free();
     pages_give_back(run->plan.peer, run->processors.count * sizeof(*run->plan.peer));
     pages_give_back(run->watched, run->processors.count * sizeof(*run->watched));
 }

@@ -2,6 +2,7 @@
 #include "run.h"
 #include "../../platform/clock.h"
 #include "../../platform/disks.h"
+#include "../../platform/net.h"
 #include "../../platform/scratch.h"
 #include "../machine/clock.h"
 #include "../report/events.h"
@@ -124,6 +125,7 @@ static void stop_all(struct run *run)
     watching_tell_lost(run);
     tell_rest(run);
     bool disks = disks_stop(), scratch = scratch_stop();
+    net_stop();
     run->disk_lost = !disks || !scratch;
     storage_tell_wrong(run);
 }
@@ -142,7 +144,8 @@ static void run_all(struct run *run)
         uint64_t start = clock_milliseconds();
         bool disks = run->plan.disks && !run->paused && disks_poll();
         bool scratch = run->plan.scratch && !run->paused && storage_poll(run);
-        if (disks || scratch)
+        bool net = run->plan.net && !run->paused && net_poll();
+        if (disks || scratch || net)
             gap_pass_over(&run->gap, start);
         if (atomic_load(&boot->state) == VCPU_RUNNING && !run->paused)
             vcpu_run_slice(boot);

@@ -1,7 +1,8 @@
-/* Ties the holds of a row to the reads and writes that the boot vCPU keeps in flight. */
+/* Ties the holds of a row to the reads, writes and frames that the boot vCPU keeps in flight. */
 #include "disk.h"
 #include "../../platform/disks.h"
 #include "../../platform/instructions.h"
+#include "../../platform/net.h"
 #include "../../platform/scratch.h"
 #include "counter.h"
 #include "memory.h"
@@ -63,6 +64,14 @@ enum begun disk_mixed_begin(struct rounds *rounds, struct round *round, const ch
 {
     const struct scratch_activity *scratch = rounds->plan->scratch;
     const struct awaited awaited = {&scratch->mixed, &scratch->over, no_scratch, false};
+    return begin(rounds, round, &awaited, reason);
+}
+
+enum begun net_begin(struct rounds *rounds, struct round *round, const char **reason)
+{
+    const struct net_activity *net = rounds->plan->net;
+    const struct awaited awaited = {&net->in_flight, &net->over,
+                                    "no network adapter is left that sends", false};
     return begin(rounds, round, &awaited, reason);
 }
 

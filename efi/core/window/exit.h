@@ -78,6 +78,7 @@ struct exit {
     bool port80; /* goes to the diagnostic port, which some hosts pass through */
     bool with_others;          /* needs a vCPU that the firmware does not use */
     bool with_disks;           /* needs disks that are being read */
+    bool with_net;             /* needs a network adapter that sends */
     enum scratch_work scratch; /* needs scratch partitions with this at work; SCRATCH_NONE: none */
 };
 

@@ -560,6 +560,15 @@ const struct exit exits[] = {
      .scratch = SCRATCH_MIXED,
      .holds = true,
      .fills = true},
+    {.name = "net",
+     .window = &window_hold,
+     .unasked = true,
+     .must_work = true,
+     .rounds = 4, /* frames end soon, and are sent between slices */
+     .begin = net_begin,
+     .with_net = true,
+     .holds = true,
+     .fills = true},
 };
 
 const uint32_t exit_count = sizeof(exits) / sizeof(exits[0]);

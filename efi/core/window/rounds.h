@@ -21,6 +21,7 @@
 #include <stddef.h>
 
 struct disk_activity;
+struct net_activity;
 struct scratch_activity;
 struct traps;
 
@@ -99,6 +100,7 @@ struct plan {
     uint32_t peers;
     const struct disk_activity *disks;
     const struct scratch_activity *scratch;
+    const struct net_activity *net;
 };
 
 struct tally {
