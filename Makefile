@@ -131,7 +131,7 @@ silicon: $(SILICON) ## build/zmmtest-linux: the same windows as a Linux program
 
 bench: ## what zmmtest costs and finds on this machine; fails on a regression
 	@ci/install bench
-	@$(MAKE) -s all $(SILICON) $(BENCH)
+	@$(MAKE) -s all $(FAULTVISOR) $(SILICON) $(BENCH)
 	@ci/silicon/bench
 
 lint: ## clang-format, clang-tidy, cppcheck, shellcheck, pyflakes, links of the guides

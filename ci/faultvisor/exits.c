@@ -6,6 +6,7 @@
 #include "../../efi/platform/apic.h"
 #include "../../efi/platform/instructions.h"
 #include "ept.h"
+#include "moments.h"
 #include "plan.h"
 #include "say.h"
 #include "trigger.h"
@@ -20,6 +21,7 @@ static _Alignas(PAGE) uint8_t msr_bitmap[PAGE];
 #define PORT_DIAGNOSTIC 0x80u
 #define PORT_RTC_DATA   0x71u
 #define PORT_PCI        0xcf8u /* to 0xcff */
+#define PORT_COM1       0x3f8u
 #define PORT_BACKDOOR   0x5658u
 
 static void change_bit(uint8_t *bitmap, uint32_t bit, bool on)
@@ -33,10 +35,11 @@ static void set_bit(uint8_t *bitmap, uint32_t bit)
     change_bit(bitmap, bit, true);
 }
 
-void exits_intercept_ports(bool diagnostic, bool rtc)
+void exits_intercept_ports(bool diagnostic, bool rtc, bool com1)
 {
     change_bit(io_bitmaps, PORT_DIAGNOSTIC, diagnostic);
     change_bit(io_bitmaps, PORT_RTC_DATA, rtc);
+    change_bit(io_bitmaps, PORT_COM1, com1);
 }
 
 const uint8_t *exits_io_bitmaps(void)
@@ -243,7 +246,8 @@ static enum exit_cause handle_io(struct host_cpu *cpu, struct guest_registers *g
     if (is_in) {
         uint64_t mask = bytes == 1 ? 0xff : bytes == 2 ? 0xffff : UINT64_MAX;
         guest->r[0] = (guest->r[0] & ~mask) | (port_in(port, bytes) & mask);
-    } else {
+    } else if (port != PORT_COM1 || !is_in_zmmtest(vmread(GUEST_RIP)) ||
+               !moments_hear((char)guest->r[0])) {
         port_out(port, bytes, (uint32_t)guest->r[0]);
     }
     skip_instruction();
@@ -435,6 +439,8 @@ static void arm_preemption_timer(struct host_cpu *cpu, bool calm)
 static enum exit_cause handle_preemption_timer(struct host_cpu *cpu, struct guest_registers *guest)
 {
     arm_preemption_timer(cpu, !is_in_zmmtest(vmread(GUEST_RIP)));
+    if (cpu->next_moment) /* it is for these alone */
+        return CAUSE_ASYNCHRONOUS;
     if (cpu->kind == EXIT_KIND_COPY)
         ept_protect(cpu, guest->r[7]);
     unmap_apic(cpu);
@@ -552,6 +558,7 @@ bool exits_handle(struct guest_registers *guest, struct host_cpu *cpu)
         arm_preemption_timer(cpu, false);
     enum exit_cause cause = handle(cpu, guest);
     trigger_exit(cpu, cause);
+    moments_look(cpu, rip);
     deliver_again();
     deliver_pending(cpu);
     return false;

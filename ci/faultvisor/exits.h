@@ -12,8 +12,8 @@ bool exits_handle(struct guest_registers *guest, struct host_cpu *cpu);
 
 /* Two pages of I/O bitmap and one of MSR bitmap, 4 KiB aligned. */
 const uint8_t *exits_io_bitmaps(void);
-/* Whether ports 80h and 71h exit. */
-void exits_intercept_ports(bool diagnostic, bool rtc);
+/* Whether ports 80h and 71h exit, and what is sent on COM1. */
+void exits_intercept_ports(bool diagnostic, bool rtc, bool com1);
 const uint8_t *exits_msr_bitmap(void);
 
 #endif

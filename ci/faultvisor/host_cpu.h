@@ -64,6 +64,8 @@ struct host_cpu {
     uint64_t next_strike[EXIT_KIND_COUNT]; /* of seen[] */
     uint64_t next_by_time;                 /* TSC */
     uint64_t strikes_by_time;
+    uint64_t next_moment; /* TSC of the next strike by the clock; 0: its rounds have not begun */
+    uint64_t moments_random;
 };
 
 extern struct host_cpu *cpus[HOST_CPUS];

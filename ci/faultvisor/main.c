@@ -2,7 +2,7 @@
  * Starts zmmtest over faultvisor, once for each line of \faultvisor.conf:
  *
  *     fault=NAME every=N after=M on=EXITS pose=vmware -- OPTIONS OF ZMMTEST
- *     fault=NAME every=Nms, migrate=N, hang=N, apic=x2apic, console=none, rpci=HOW,
+ *     fault=NAME every=Nms, mean-ms=N, migrate=N, hang=N, apic=x2apic, console=none, rpci=HOW,
  *     guestinfo="OPTIONS", cpuid=LEAF.SUBLEAF:REGISTER=VALUE: see ci/README.md
  *
  * All of it is optional: no fault, every 5th exit from the first on, all kinds of exits, a
@@ -15,6 +15,7 @@
 #include "../../efi/uefi/mp_services.h"
 #include "exits.h"
 #include "launch.h"
+#include "moments.h"
 #include "plan.h"
 #include "say.h"
 #include "trigger.h"
@@ -215,14 +216,18 @@ static void run_zmmtest(size_t program_size, struct word options)
     windows_find(image->ImageBase);
     if (plan.x2apic)
         turn_x2apic_on();
-    exits_intercept_ports(!plan.through_diagnostic, !plan.through_rtc);
+    exits_intercept_ports(!plan.through_diagnostic, !plan.through_rtc, plan.mean_ms != 0);
     trigger_reset();
+    moments_reset();
     vmware_reset();
     trigger_describe();
     status = plan.no_console ? start_without_console(handle) : boot->StartImage(handle, NULL, NULL);
     say("faultvisor ev=returned status=%s",
         EFI_ERROR(status) ? status_name(status) : "EFI_SUCCESS");
-    trigger_report();
+    if (plan.mean_ms)
+        moments_report();
+    else
+        trigger_report();
 }
 
 /* Each line of the configuration; false if one of them was wrong. */

@@ -152,6 +152,7 @@ static const struct key {
     {.name = "on=", .set = set_kinds, .list = list_kinds},
     {.name = "every=", .set = set_every, .takes = "N or Nms, from 1"},
     {.name = "after=", .number = &plan.after},
+    {.name = "mean-ms=", .number = &plan.mean_ms},
     {.name = "pose=", .set = set_pose, .takes = "vmware, none"},
     {.name = "rpci=", .set = set_rpci, .list = list_rpci},
     {.name = "guestinfo=", .set = set_guestinfo, .takes = "zmmtest's options in double quotes"},
@@ -220,7 +221,8 @@ static void set_defaults(void)
     plan.fault = NULL;
     plan.kinds = KIND_BIT(EXIT_KIND_COUNT) - 1;
     plan.every = 5;
-    plan.after = plan.every_ms = plan.migrate = plan.tsc_back = plan.hang = plan.hang_ms = 0;
+    plan.after = plan.every_ms = plan.mean_ms = plan.migrate = plan.tsc_back = plan.hang =
+        plan.hang_ms = 0;
     plan.hang_cpu = HANG_LAST;
     plan.migrate_ms = 5000;
     plan.tsc_back_ms = 131;

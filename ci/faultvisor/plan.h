@@ -37,6 +37,7 @@ struct plan {
     uint64_t kinds;                    /* bit n: strike on exits of kind n */
     uint64_t every, after;
     uint64_t every_ms; /* not by exits: at whatever instruction it is then; 0: by exits */
+    uint64_t mean_ms;  /* by the clock, whatever the guest runs then; 0: not so */
     uint64_t migrate;  /* at this CPUID of a window time passes, and the build is another */
     uint64_t migrate_ms;
     uint64_t tsc_back; /* at this CPUID of a window the TSC goes back */

@@ -17,14 +17,16 @@ static bool strikes_here(struct host_cpu *cpu)
     return fault->on_init || (fault->looked_at ? fault->looked_at(cpu) : area_all_live(cpu->area));
 }
 
-/* Runs the fault on the guest's state; true if that changed anything. */
-static bool strike(struct host_cpu *cpu)
+static uint64_t components_of(const struct planted_fault *fault)
+{
+    return fault->of_x87 ? X87_TOO : VECTOR_COMPONENTS;
+}
+
+/* Runs the fault on the guest's state, which is in cpu->area; true if that changed anything. */
+static bool apply(struct host_cpu *cpu)
 {
     const struct planted_fault *fault = plan.fault;
-    const uint64_t components = fault->of_x87 ? X87_TOO : VECTOR_COMPONENTS;
-    edit_xsave(cpu->area, components);
-    if (!strikes_here(cpu))
-        return false;
+    const uint64_t components = components_of(fault);
     if (fault->raises)
         return edit_raise(fault->raises, fault->instead);
     if (fault->change)
@@ -42,6 +44,22 @@ static bool strike(struct host_cpu *cpu)
         edit_xrstor(cpu->area, components);
     edit_xsave(cpu->area, components);
     return memcmp(cpu->area, cpu->after, sizeof(cpu->area)) != 0;
+}
+
+/* True if it struck here, and that changed anything. */
+static bool strike(struct host_cpu *cpu)
+{
+    edit_xsave(cpu->area, components_of(plan.fault));
+    return strikes_here(cpu) && apply(cpu);
+}
+
+/* The fault runs under the guest's XCR0: where that is without AVX-512, the guest has none. */
+bool trigger_strike(struct host_cpu *cpu)
+{
+    if ((xgetbv0() & XCR0_AVX512) != XCR0_AVX512)
+        return false;
+    edit_xsave(cpu->area, components_of(plan.fault));
+    return apply(cpu);
 }
 
 /* For a fault that puts such a state back. */
@@ -65,7 +83,7 @@ void trigger_exit(struct host_cpu *cpu, enum exit_cause cause)
     if (rsp != cpu->struck_rsp || kind != cpu->struck_kind)
         cpu->struck_rsp = 0;
     const struct planted_fault *fault = plan.fault;
-    if (!fault || plan.every_ms || (xgetbv0() & XCR0_AVX512) != XCR0_AVX512 ||
+    if (!fault || plan.every_ms || plan.mean_ms || (xgetbv0() & XCR0_AVX512) != XCR0_AVX512 ||
         !(plan.kinds >> kind & 1) || fault->not_kinds >> kind & 1 || number < plan.after ||
         cpu->struck_rsp)
         return;

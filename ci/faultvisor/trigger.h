@@ -10,6 +10,9 @@ void trigger_exit(struct host_cpu *cpu, enum exit_cause cause);
 /* At any instruction of zmmtest: strikes if it is time. */
 void trigger_time(struct host_cpu *cpu, uint64_t rip);
 
+/* Here and now, whatever the guest runs; true if that changed anything. */
+bool trigger_strike(struct host_cpu *cpu);
+
 /* Before a run: nothing was seen yet, no page was touched, no time has passed. */
 void trigger_reset(void);
 

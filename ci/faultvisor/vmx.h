@@ -138,6 +138,7 @@ enum exit_reason {
 #define MSR_SYSENTER_EIP     0x176u
 #define MSR_DEBUGCTL         0x1d9u
 #define MSR_VMX_BASIC        0x480u
+#define MSR_VMX_MISC         0x485u
 #define MSR_VMX_CR0_FIXED0   0x486u
 #define MSR_VMX_CR0_FIXED1   0x487u
 #define MSR_VMX_CR4_FIXED0   0x488u

@@ -13,9 +13,11 @@
 /* Of the code of the windows: where it is, and whose event each byte of it belongs to. */
 static uint64_t code_start;
 static uint32_t code_size;
-static uint8_t kind_of_byte[CODE_MAX]; /* and BY_XSAVE */
+static uint8_t kind_of_byte[CODE_MAX]; /* and BY_XSAVE, OF_EXIT */
 
 #define BY_XSAVE 0x80u
+#define OF_EXIT  0x40u /* of an exit of zmmtest's, of whatever kind */
+_Static_assert(EXIT_KIND_NONE < OF_EXIT, "a kind and both of these are a byte");
 
 struct section {
     uint32_t size, address; /* from the start of the image */
@@ -40,14 +42,29 @@ static struct section find_section(const uint8_t *image, const char name[8])
     give_up("zmmtest.efi has no section %s", name);
 }
 
-static const struct window *find_window(const uint8_t *image, const char *name)
+/* All of them. */
+static const struct window *list_windows(const uint8_t *image, uint32_t *count)
 {
     struct section list = find_section(image, ".windows");
-    const struct window *window = (const void *)(image + list.address);
-    for (uint32_t n = 0; n < list.size / sizeof(*window); n++)
+    *count = list.size / sizeof(struct window);
+    return (const void *)(image + list.address);
+}
+
+static const struct window *find_window(const uint8_t *image, const char *name)
+{
+    uint32_t count;
+    const struct window *window = list_windows(image, &count);
+    for (uint32_t n = 0; n < count; n++)
         if (strcmp(window[n].name, name) == 0)
             return &window[n];
     give_up("zmmtest.efi has no window %s", name);
+}
+
+/* No exit has these: zmmtest plants faults of its own in them, or nothing. */
+static bool is_of_exit(const struct window *window)
+{
+    return strcmp(window->name, "bare") != 0 && strcmp(window->name, "plant") != 0 &&
+           strcmp(window->name, "plant_fault") != 0;
 }
 
 static void note_events(const struct window *window, struct section code, enum exit_kind kind)
@@ -57,7 +74,7 @@ static void note_events(const struct window *window, struct section code, enum e
         uint64_t end = window->form[form].event_end - code.address;
         if (start >= end || end > code.size)
             give_up("zmmtest.efi has window %s outside of its section .window", window->name);
-        uint32_t byte = kind | (form == FORM_XSAVE ? BY_XSAVE : 0);
+        uint32_t byte = kind | (form == FORM_XSAVE ? BY_XSAVE : 0) | OF_EXIT;
         memset(kind_of_byte + start, (int)byte, end - start);
     }
 }
@@ -70,6 +87,11 @@ void windows_find(const uint8_t *image)
     code_start = (uint64_t)image + code.address;
     code_size = code.size;
     memset(kind_of_byte, EXIT_KIND_NONE, sizeof(kind_of_byte));
+    uint32_t count;
+    const struct window *window = list_windows(image, &count);
+    for (uint32_t n = 0; n < count; n++)
+        if (is_of_exit(&window[n]))
+            note_events(&window[n], code, EXIT_KIND_NONE);
     for (enum exit_kind kind = 0; kind < EXIT_KIND_COUNT; kind++)
         for (uint32_t n = 0; n < EXIT_KIND_WINDOWS && exit_kinds[kind].windows[n]; n++)
             note_events(find_window(image, exit_kinds[kind].windows[n]), code, kind);
@@ -77,11 +99,16 @@ void windows_find(const uint8_t *image)
 
 enum exit_kind windows_kind_at(uint64_t rip)
 {
-    return rip - code_start < code_size ? kind_of_byte[rip - code_start] & ~BY_XSAVE
+    return rip - code_start < code_size ? kind_of_byte[rip - code_start] & ~(BY_XSAVE | OF_EXIT)
                                         : EXIT_KIND_NONE;
 }
 
 bool windows_by_xsave_at(uint64_t rip)
 {
     return rip - code_start < code_size && kind_of_byte[rip - code_start] & BY_XSAVE;
+}
+
+bool windows_exit_at(uint64_t rip)
+{
+    return rip - code_start < code_size && kind_of_byte[rip - code_start] & OF_EXIT;
 }

@@ -14,4 +14,7 @@ enum exit_kind windows_kind_at(uint64_t rip);
 /* Whether it is the form whose state XRSTOR puts in. */
 bool windows_by_xsave_at(uint64_t rip);
 
+/* Whether the event of an exit stands there, of whatever kind. */
+bool windows_exit_at(uint64_t rip);
+
 #endif

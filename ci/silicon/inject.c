@@ -4,6 +4,7 @@
  * processor: the program under it, zmmtest-linux or any other, has to notice.
  */
 #include "../faultvisor/area.h"
+#include "../faultvisor/distance.h"
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -96,6 +97,8 @@ static const struct planted_fault faults[] = {
 static struct {
     const struct planted_fault *fault;
     unsigned long moments, every_ms;
+    unsigned long mean_ms; /* as moments of a Poisson process are apart; 0: not so */
+    const char *found;     /* a line of the program that has this text is a finding */
     bool at_hold;
     FILE *log;
 } options = {.fault = &faults[0], .moments = 20, .every_ms = 20};
@@ -109,17 +112,41 @@ static struct {
     uint64_t random;
 } trace;
 
-static uint64_t random_below(uint64_t limit)
-{
-    trace.random = trace.random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (trace.random >> 33) % limit;
-}
-
-static uint64_t now_ms(void)
+static uint64_t now_us(void)
 {
     struct timespec now = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* What the program says, which goes on to where it would have gone. */
+static struct {
+    int pipe[2];
+    char line[1024]; /* that it is at; what is longer is cut */
+    size_t length;
+} heard = {.pipe = {-1, -1}};
+
+static void hear_line(void)
+{
+    heard.line[heard.length] = '\0';
+    if (options.found && strstr(heard.line, options.found))
+        (void)fprintf(options.log, "inject ev=moment us=%lu what=finding\n", now_us());
+    heard.length = 0;
+}
+
+static void hear(void)
+{
+    char text[4096];
+    ssize_t count;
+    while (options.found && (count = read(heard.pipe[0], text, sizeof(text))) > 0) {
+        (void)fwrite(text, 1, (size_t)count, stdout);
+        for (ssize_t n = 0; n < count; n++) {
+            if (text[n] == '\n')
+                hear_line();
+            else if (heard.length + 1 < sizeof(heard.line))
+                heard.line[heard.length++] = text[n];
+        }
+    }
 }
 
 static void add_task(pid_t id)
@@ -165,18 +192,21 @@ static void pass_on(pid_t id, int status)
 }
 
 /* Looks after the program until then, or until it has ended. */
-static void run_until(uint64_t deadline)
+static void run_until(uint64_t deadline_us)
 {
     while (!trace.ended) {
         int status;
+        hear();
         pid_t id = waitpid(-1, &status, __WALL | WNOHANG);
         if (id > 0) {
             pass_on(id, status);
             continue;
         }
-        if (id < 0 || now_ms() >= deadline)
+        uint64_t now = now_us();
+        if (id < 0 || now >= deadline_us)
             return;
-        struct timespec pause = {0, 500000};
+        uint64_t left = deadline_us - now < 500 ? deadline_us - now : 500;
+        struct timespec pause = {0, (long)left * 1000};
         (void)nanosleep(&pause, NULL);
     }
 }
@@ -205,8 +235,8 @@ static struct task *choose_task(void)
         if (state_of(trace.task[n]->id) == 'R')
             running[count++] = trace.task[n];
     if (count)
-        return running[random_below(count)];
-    return trace.tasks ? trace.task[random_below(trace.tasks)] : NULL;
+        return running[random_below(&trace.random, count)];
+    return trace.tasks ? trace.task[random_below(&trace.random, trace.tasks)] : NULL;
 }
 
 /* False: it has ended instead. */
@@ -290,38 +320,67 @@ static enum moment alter(struct task *task)
     return memcmp(before, after, sizeof(after)) ? CHANGED : NOTHING_CHANGED;
 }
 
+static void log_moment(pid_t id, enum moment moment, uint64_t us)
+{
+    struct user_regs_struct registers = {0};
+    (void)ptrace(PTRACE_GETREGS, id, NULL, &registers);
+    (void)fprintf(options.log,
+                  "inject ev=moment us=%lu what=strike task=%d changed=%s image=0x%llx\n", us, id,
+                  moment == CHANGED ? "yes" : "no", registers.rip);
+}
+
 static enum moment strike(void)
 {
     struct task *task = choose_task();
     if (!task || !stop(task))
         return NOT_NOW;
+    uint64_t us = now_us();
     enum moment moment = alter(task);
+    if (options.found && moment != NOT_NOW)
+        log_moment(task->id, moment, us);
     (void)ptrace(PTRACE_CONT, task->id, NULL, 0L);
     return moment;
 }
 
-/* Random moments, uniformly from half the mean to one and a half apart. */
+/* Uniformly from half the mean to one and a half; or as those of a Poisson process. */
+static uint64_t next_distance_us(void)
+{
+    if (options.mean_ms)
+        return random_distance(&trace.random, options.mean_ms * 1000);
+    return (options.every_ms / 2 + random_below(&trace.random, options.every_ms + 1)) * 1000;
+}
+
+/* By the clock: what one takes does not shift the next. */
 static void strike_all(void)
 {
-    FILE *log = options.log;
     unsigned long changed = 0, moments = 0;
-    run_until(now_ms() + 300); /* the program starts */
+    uint64_t next = now_us() + 300000; /* the program starts */
+    run_until(next);
     while (moments < options.moments && !trace.ended) {
-        run_until(now_ms() + options.every_ms / 2 + random_below(options.every_ms + 1));
+        uint64_t last = options.mean_ms ? next : now_us();
+        next = last + next_distance_us();
+        run_until(next);
         if (trace.ended)
             break;
         enum moment moment = strike();
         moments += moment != NOT_NOW;
         changed += moment == CHANGED;
     }
+    while (!trace.ended)
+        run_until(UINT64_MAX);
+    hear();
     const struct planted_fault *f = options.fault;
-    (void)fprintf(log,
+    (void)fprintf(options.log,
                   "inject fault=%s moments=%lu changed=%lu class=%s component=%s registers=%s "
                   "bits=%s\n",
                   f->name, moments, changed, f->corruption, f->component, f->registers, f->bits);
-    (void)fflush(log);
-    while (!trace.ended)
-        run_until(UINT64_MAX);
+}
+
+/* What the program says goes through a pipe, if somebody listens. */
+static void open_ears(void)
+{
+    if (options.found && pipe2(heard.pipe, O_CLOEXEC) == 0)
+        (void)fcntl(heard.pipe[0], F_SETFL, O_NONBLOCK);
 }
 
 /* The child waits to be traced before it becomes the program. */
@@ -330,10 +389,13 @@ static bool start(char *argv[])
     int gate[2];
     if (pipe2(gate, O_CLOEXEC) != 0)
         return false;
+    open_ears();
     trace.program = fork();
     if (trace.program == 0) {
         char go;
         (void)close(gate[1]);
+        if (heard.pipe[1] >= 0 && (dup2(heard.pipe[1], 1) < 0 || dup2(heard.pipe[1], 2) < 0))
+            _exit(127);
         if (read(gate[0], &go, 1) == 1)
             (void)execvp(argv[0], argv);
         perror(argv[0]);
@@ -352,10 +414,16 @@ static bool start(char *argv[])
 
 static void usage(void)
 {
-    (void)fprintf(stderr, "usage: inject [--fault NAME] [--moments N] [--every MILLISECONDS] "
-                          "[--at-hold] [--log FILE] PROGRAM [ARGUMENT...]\n"
-                          "  --at-hold: only where a hold of zmmtest has every register live\n"
-                          "  faults:");
+    (void)fprintf(stderr,
+                  "usage: inject [--fault NAME] [--moments N] [--every MILLISECONDS] "
+                  "[--mean MILLISECONDS]\n"
+                  "              [--at-hold] [--found TEXT] [--log FILE] PROGRAM "
+                  "[ARGUMENT...]\n"
+                  "  --mean: at moments of a Poisson process, so far apart in the mean\n"
+                  "  --found: a line of the program with this text is a finding; the log has "
+                  "each moment then\n"
+                  "  --at-hold: only where a hold of zmmtest has every register live\n"
+                  "  faults:");
     for (size_t n = 0; n < FAULT_COUNT; n++)
         (void)fprintf(stderr, " %s", faults[n].name);
     (void)fprintf(stderr, "\n");
@@ -376,7 +444,8 @@ static void read_options(int argc, char *argv[])
     static const struct option known[] = {
         {"fault", required_argument, NULL, 'f'}, {"moments", required_argument, NULL, 'm'},
         {"every", required_argument, NULL, 'e'}, {"at-hold", no_argument, NULL, 'h'},
-        {"log", required_argument, NULL, 'l'},   {NULL, 0, NULL, 0}};
+        {"log", required_argument, NULL, 'l'},   {"mean", required_argument, NULL, 'p'},
+        {"found", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
     options.log = stderr;
     for (int key; (key = getopt_long(argc, argv, "+", known, NULL)) != -1;) {
         if (key == 'f')
@@ -385,6 +454,10 @@ static void read_options(int argc, char *argv[])
             options.moments = strtoul(optarg, NULL, 10);
         else if (key == 'e')
             options.every_ms = strtoul(optarg, NULL, 10);
+        else if (key == 'p')
+            options.mean_ms = strtoul(optarg, NULL, 10);
+        else if (key == 'o')
+            options.found = optarg;
         else if (key == 'h')
             options.at_hold = true;
         else if (key == 'l')
@@ -403,7 +476,7 @@ static void read_options(int argc, char *argv[])
 int main(int argc, char *argv[])
 {
     read_options(argc, argv);
-    trace.random = now_ms();
+    trace.random = now_us();
     if (!start(argv + optind)) {
         perror("inject: cannot trace the program");
         return 70;

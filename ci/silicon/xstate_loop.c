@@ -79,8 +79,11 @@ static void *run(void *argument)
         wake_and_wait(self);
         __asm__ volatile("xsave64 %0" : "+m"(found) : "a"(COMPONENTS), "d"(0) : "memory");
         atomic_fetch_add(&ring.looked, 1);
-        if (!same(wanted, found))
+        if (!same(wanted, found)) {
             atomic_fetch_add(&ring.changed, 1);
+            (void)printf("xstate-loop: changed in thread %u\n", self);
+            (void)fflush(stdout);
+        }
         if (time(NULL) >= ring.until)
             atomic_store(&ring.stop, true);
     }
