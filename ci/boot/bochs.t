@@ -31,10 +31,11 @@ check "no finding" never_says 'ev=finding'
 check "both vCPUs took part" says 'ev=done .*vcpus=2'
 check "says that it is a control run" says 'Control run: no hypervisor'
 
-# Bochs counts one TSC tick for each instruction, 4 million a second. The firmware of Debian 13, which comes with
-# Bochs 3.0, takes a little more of them than that of Debian 12.
+# Bochs counts one TSC tick for each instruction, 4 million a second. With two vCPUs and without its debugger Bochs 3.0
+# counts more: for one that is halted as many as its quantum, and takes the mean of both. With its debugger these are
+# 19 million there.
 millions=20
-! is_bochs_3 || millions=25
+! is_bochs_3 || millions=30
 first_round_in_time() {
     local ts
     ts=$(sed -n 's/^zmmtest ts=\([0-9]*\)\.0*\([0-9]*\) ev=state cpu=1 .*/\1 \2/p' "$work/$about")

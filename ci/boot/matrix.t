@@ -8,8 +8,8 @@
 # and named right.
 . "$(dirname "$0")/lib.sh"
 
-mapfile -t names < <("$root/build/faultvisor-list" faults | grep -v -e 'pkru$' -e '^inject-' -e '^step-' -e '-shadow-' |
-    grep -Fxv -f <("$root/build/faultvisor-list" registers; echo rf-kept))
+mapfile -t names < <("$root/build/faultvisor-list" faults | grep -v -e 'pkru$' -e '^inject-' -e '^step-' -e '^rf-' -e '-shadow-' |
+    grep -Fxv -f <("$root/build/faultvisor-list" registers))
 mapfile -t pkru_names < <("$root/build/faultvisor-list" faults | grep 'pkru$')
 mapfile -t kinds < <("$root/build/faultvisor-list" exits)
 

@@ -6,7 +6,7 @@
 steps=$(grep -E -- '-(tf|rf|ss|sti)$' <<<"$exit_names")
 few="exits=$(paste -sd, <<<"$steps"),cpuid"
 rest="seed=1 findings=1 findings_total=100000"
-plants="step-lost step-late ss-shadow-kept rf-kept sti-shadow-lost sti-shadow-kept"
+plants="step-lost step-late ss-shadow-kept rf-kept rf-lost rf-dr-lost sti-shadow-lost sti-shadow-kept"
 
 {
     for fault in none $plants; do
@@ -15,7 +15,7 @@ plants="step-lost step-late ss-shadow-kept rf-kept sti-shadow-lost sti-shadow-ke
     echo "apic=x2apic console=none -- passes=1 $few $rest"
 } | faultvisor_image beneath
 
-boot clean ENGINE=bochs CPUS=2 OPTIONS="passes=4 $few"
+boot clean ENGINE=bochs CPUS=2 DEBUGGER=yes OPTIONS="passes=4 $few"
 boot emulator ENGINE=qemu CPUS=2 OPTIONS="passes=4 $few"
 boot alone ENGINE=qemu CPUS=1 OPTIONS="passes=2 exits=$(paste -sd, <<<"$steps")"
 boot beneath ENGINE=bochs CPUS=2 DEBUGGER=yes IMAGE="$work/beneath.img" LIMIT=600
@@ -52,7 +52,7 @@ check "each had its run" [ "$(wc -l <"$work/rows")" = $((2 + $(wc -w <<<"$plants
 sed 's/^/# /' "$root/build/matrix-steps.txt"
 
 about=x2apic
-awk '/^faultvisor ev=run / { run++ } run == 8' "$work/log" >"$work/x2apic"
+awk '/^faultvisor ev=run / { run++ } run == 10' "$work/log" >"$work/x2apic"
 check "nothing found" says 'ev=done verdict=INCOMPLETE exits=[1-9][0-9]* findings=0 '
 check "by MSR there is nothing in memory to read" says 'ev=skip exit=apic-tf reason="the local APIC is not in memory'
 check "the interrupt to itself comes by MSR" says 'ev=exit name=cpuid-sti rounds=[1-9]'

@@ -465,6 +465,22 @@ bool change_rf_kept(struct host_cpu *cpu)
     return true;
 }
 
+/* Back to the instruction, as on hosts that let it run again: its own breakpoint hits. */
+bool change_rf_lost(struct host_cpu *cpu)
+{
+    if (cpu->kind != EXIT_KIND_APIC_RF)
+        vmwrite(GUEST_RIP, vmread(GUEST_RIP) - vmread(EXIT_INSTRUCTION_LENGTH));
+    vmwrite(GUEST_RFLAGS, vmread(GUEST_RFLAGS) & ~(uint64_t)RFLAGS_RESUME);
+    return true;
+}
+
+/* And hits again whenever its handler returns. */
+bool change_rf_and_dr_lost(struct host_cpu *cpu)
+{
+    cpu->loses_dr = true;
+    return change_rf_lost(cpu);
+}
+
 /* Back to the instruction, which has been handled: the interrupt comes before it. */
 bool change_sti_shadow_lost(struct host_cpu *cpu)
 {

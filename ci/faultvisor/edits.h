@@ -64,8 +64,8 @@ struct lost_register {
 bool edit_lose(struct host_cpu *cpu, const struct lost_register lost[LOST_REGISTERS]);
 
 /* Of what has to come behind an instruction that was skipped: a #DB, a breakpoint, an interrupt. */
-edit change_step_lost, change_step_late, change_ss_shadow_kept, change_rf_kept,
-    change_sti_shadow_lost, change_sti_shadow_kept;
+edit change_step_lost, change_step_late, change_ss_shadow_kept, change_rf_kept, change_rf_lost,
+    change_rf_and_dr_lost, change_sti_shadow_lost, change_sti_shadow_kept;
 /* Raises an exception at the next VM entry; or back at the instruction, which then never was. */
 bool edit_raise(uint32_t vector, bool instead);
 

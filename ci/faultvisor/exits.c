@@ -303,6 +303,22 @@ static bool is_dr7(unsigned int number)
     return (number | 2) == 7;
 }
 
+/* A handler of an exception in a window runs on the stack of its round. */
+static bool in_struck_round(const struct host_cpu *cpu)
+{
+    return cpu->struck_rsp - vmread(GUEST_RSP) < ROUND_STACK_SIZE;
+}
+
+static void write_debug_register(const struct host_cpu *cpu, unsigned int number, uint64_t value)
+{
+    if (cpu->loses_dr && in_struck_round(cpu))
+        return;
+    if (is_dr7(number))
+        vmwrite(GUEST_DR7, value);
+    else
+        write_dr(number, value);
+}
+
 static void unmap_apic(struct host_cpu *cpu)
 {
     ept_unmap(cpu, rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS);
@@ -318,10 +334,8 @@ static enum exit_cause handle_debug_register(struct host_cpu *cpu, struct guest_
     const bool reads = how >> 4 & 1;
     if (reads)
         *value = is_dr7(number) ? vmread(GUEST_DR7) : read_dr(number);
-    else if (is_dr7(number))
-        vmwrite(GUEST_DR7, *value);
     else
-        write_dr(number, *value);
+        write_debug_register(cpu, number, *value);
     if (!reads && number == 6) /* zmmtest is about to step: its next access to the APIC exits */
         unmap_apic(cpu);
     skip_instruction();

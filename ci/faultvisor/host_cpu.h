@@ -55,6 +55,7 @@ struct host_cpu {
     uint64_t tsc_offset;           /* what the TSC of this guest is ahead of the others' */
     uint64_t lost[LOST_REGISTERS]; /* what was last written there, as the host's */
     _Atomic uint64_t tsc_aux;      /* the guest's, as last seen */
+    bool loses_dr; /* what a handler in the round struck last writes to debug registers */
 
     bool earlier_valid;
     uint64_t struck_rsp;            /* of the round struck last, while it lasts; 0: none */

@@ -131,6 +131,7 @@ void trigger_reset(void)
             cpus[n]->pending_count = 0; /* it has been through an INIT since */
         atomic_store(&cpus[n]->forget, true);
         cpus[n]->struck_rsp = 0;
+        cpus[n]->loses_dr = false;
         cpus[n]->next_by_time = cpus[n]->strikes_by_time = 0;
     }
 }

@@ -580,6 +580,11 @@ static bool claims_breakpoint(void)
     return claims_step(STEP_BREAKPOINT, true);
 }
 
+static bool claims_breakpoint_elsewhere(void)
+{
+    return claims_step(STEP_BREAKPOINT, false) && finding.difference[0].got;
+}
+
 static bool claims_shadow(void)
 {
     return claims_step(STEP_INTERRUPT, false);
@@ -624,6 +629,7 @@ static const struct {
     {"single step lost", claims_step_lost},
     {"single step at a wrong place", claims_step_elsewhere},
     {"breakpoint lost behind RF", claims_breakpoint},
+    {"breakpoint in spite of RF", claims_breakpoint_elsewhere},
     {"interrupt in the shadow of STI", claims_shadow},
     {"MXCSR not kept", claims_mxcsr},
     {"RFLAGS not kept", claims_rflags},

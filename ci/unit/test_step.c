@@ -108,9 +108,23 @@ static void a_breakpoint_passed_over_is_lost(void **state)
     traps.step.count = 0;
     expect("breakpoint", "breakpoint lost behind RF");
     begin("cpuid-rf", STEP_OF_BREAKPOINT, DR6_BREAKPOINT_1);
+}
+
+/* Once, or without an end: the exception that ends it is no finding beside. */
+static void a_breakpoint_at_the_instruction_shows_that_rf_was_lost(void **state)
+{
+    (void)state;
+    begin("cpuid-rf", STEP_OF_BREAKPOINT, DR6_BREAKPOINT_1);
     traps.step.rip = behind - 2;
     traps.step.cause = 1;
-    expect("breakpoint", "none");
+    expect("breakpoint", "breakpoint in spite of RF");
+    round_at_hand->fault.vector = VECTOR_DEBUG;
+    assert_false(step_without_end(&rounds, round_at_hand));
+    traps.step.count = STEP_TIMES_MOST + 1;
+    assert_true(step_without_end(&rounds, round_at_hand));
+    expect("breakpoint", "breakpoint in spite of RF");
+    round_at_hand->fault.vector = VECTOR_PAGE_FAULT;
+    assert_false(step_without_end(&rounds, round_at_hand));
 }
 
 static void begin_interrupt(void)
@@ -179,6 +193,7 @@ int main(void)
         cmocka_unit_test(a_single_step_without_its_cause_is_told),
         cmocka_unit_test(a_single_step_that_came_twice_is_told),
         cmocka_unit_test(a_breakpoint_passed_over_is_lost),
+        cmocka_unit_test(a_breakpoint_at_the_instruction_shows_that_rf_was_lost),
         cmocka_unit_test(an_interrupt_elsewhere_than_behind_the_shadow_is_told),
         cmocka_unit_test(with_a_non_maskable_interrupt_nothing_is_told),
         cmocka_unit_test(each_way_has_a_place_within_the_event),

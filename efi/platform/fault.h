@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define VECTOR_DIVIDE_ERROR      0u
 #define VECTOR_DEBUG             1u
 #define VECTOR_PAGE_FAULT        14u
 #define VECTOR_MACHINE_CHECK     18u

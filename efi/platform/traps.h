@@ -52,6 +52,14 @@ struct idt_gate {
     uint32_t zero;
 };
 
+/* To this address. */
+static inline void idt_gate_lead(struct idt_gate *gate, uint64_t entry)
+{
+    gate->offset_low = (uint16_t)entry;
+    gate->offset_middle = (uint16_t)(entry >> 16);
+    gate->offset_high = (uint32_t)(entry >> 32);
+}
+
 /* Where a guarded function returns to when it faults. trap_call.S knows this layout. */
 struct trap_guard {
     uint64_t rsp;

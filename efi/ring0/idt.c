@@ -61,14 +61,9 @@ static void fill_idt(struct traps *traps)
 {
     uint16_t selector = read_cs();
     for (unsigned int vector = 0; vector < VECTOR_COUNT_ALL; vector++) {
-        uint64_t entry = (uint64_t)(trap_entries + (size_t)vector * TRAP_ENTRY_SIZE);
-        traps->idt[vector] = (struct idt_gate){
-            .offset_low = (uint16_t)entry,
-            .selector = selector,
-            .type = GATE_INTERRUPT,
-            .offset_middle = (uint16_t)(entry >> 16),
-            .offset_high = (uint32_t)(entry >> 32),
-        };
+        traps->idt[vector] = (struct idt_gate){.selector = selector, .type = GATE_INTERRUPT};
+        idt_gate_lead(&traps->idt[vector],
+                      (uint64_t)(trap_entries + (size_t)vector * TRAP_ENTRY_SIZE));
     }
     traps->filled = true;
 }
@@ -146,10 +141,9 @@ void trap_handle(struct trap_frame *frame)
         traps->nmis++;
         return;
     }
-    if (frame->vector == VECTOR_DEBUG && traps->step.armed) {
-        step_came(&traps->step, frame->rip, &frame->rflags);
+    if (frame->vector == VECTOR_DEBUG && traps->step.armed &&
+        step_came(&traps->step, frame->rip, &frame->rflags))
         return;
-    }
     if (frame->vector == VECTOR_MACHINE_CHECK && machine_check_take(traps))
         return;
     struct fault fault = {frame->vector, frame->error_code, frame->rip, read_cr2()};

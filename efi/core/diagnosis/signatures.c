@@ -274,6 +274,14 @@ static const struct signature signatures[] = {
      .meaning = "An instruction that exits ran with RFLAGS.RF set, and a breakpoint at the next "
                 "one was passed over: what skipped the instruction did not clear RF.",
      .reference = "bochs-emu/Bochs issue 215"},
+    {.name = "breakpoint in spite of RF",
+     .corruption = CLASS_ALTERED,
+     .quadword = {.component = AREA_STEP + STEP_BREAKPOINT, .bits = UINT64_MAX, .any = true},
+     .meaning = "An instruction that exits ran with RFLAGS.RF set, and the #DB of a breakpoint "
+                "came elsewhere than at the next one. At the instruction itself it shows that RF "
+                "was lost on the way: a debugger in the guest that goes on from a breakpoint never "
+                "comes past it.",
+     .reference = "bochs-emu/Bochs issue 215"},
     {.name = "interrupt in the shadow of STI",
      .corruption = CLASS_ALTERED,
      .quadword = {.component = AREA_STEP + STEP_INTERRUPT, .bits = UINT64_MAX, .any = true},

@@ -54,6 +54,13 @@ static bool all_were_away(struct run *run, uint64_t milliseconds)
     return all;
 }
 
+static bool machine_differs(const struct run *run)
+{
+    struct mark mark = {0};
+    machine_mark(&mark, run->last_seen);
+    return mark_differs(&run->mark, &mark);
+}
+
 /* What changed of the machine since it was looked at last, in words; NULL: nothing. */
 static const char *look_at_machine(struct run *run, bool anyway)
 {
@@ -195,6 +202,9 @@ void standstill_look(struct run *run)
     skew_look(run);
     if (clock_milliseconds() - run->marked_at < MARK_MILLISECONDS)
         return;
+    /* A migration may have come since the clocks were looked at: its gap names what changed. */
+    if (machine_differs(run))
+        look_for_gap(run);
     const char *changed = look_at_machine(run, false);
     if (changed)
         tell_change(run, changed);

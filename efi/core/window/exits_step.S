@@ -123,6 +123,16 @@ step_probe_breakpoint_end:
     ret
     .size step_probe_breakpoint, . - step_probe_breakpoint
 
+step_function step_probe_divide
+    xor ecx, ecx
+    div ecx
+    ret
+    .size step_probe_divide, . - step_probe_divide
+
+step_function step_probe_handler
+    ud2
+    .size step_probe_handler, . - step_probe_handler
+
 step_function step_probe_interrupt
     sti
     nop

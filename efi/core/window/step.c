@@ -36,6 +36,10 @@ void step_probe_interrupt(const struct step_frame *frame);
 extern const char step_probe_trap_end[], step_probe_shadow_end[], step_probe_breakpoint_at[],
     step_probe_breakpoint_end[], step_probe_interrupt_end[];
 
+/* Raises #DE; and a handler of it that raises #UD at once. */
+void step_probe_divide(void *unused);
+extern const char step_probe_handler[];
+
 static const struct {
     enum step_fact fact;
     uint64_t flag;  /* of RFLAGS */
@@ -109,8 +113,11 @@ static void put_back(const struct step *step)
     write_dr(1, step->dr[1]);
 }
 
-/* A second one is told by the count. */
-void step_came(struct step *step, uint64_t rip, uint64_t *rflags)
+/*
+ * A second one is told by the count. There is no end where the hypervisor loses RF, and what is
+ * written to debug registers as well: the breakpoint hits each time that its instruction is to run.
+ */
+bool step_came(struct step *step, uint64_t rip, uint64_t *rflags)
 {
     if (step->count++ == 0) {
         step->rip = rip;
@@ -118,13 +125,20 @@ void step_came(struct step *step, uint64_t rip, uint64_t *rflags)
     }
     put_back(step);
     *rflags &= ~(uint64_t)RFLAGS_TRAP;
+    return step->count <= STEP_TIMES_MOST;
 }
 
+/* Where one came, its handler has done so. Where more came, it did not stay. */
 void step_settle(struct rounds *rounds)
 {
     struct step *step = &rounds->traps->step;
-    if (step->armed && step->count == 0)
+    if (step->armed && step->count != 1)
         put_back(step);
+}
+
+bool step_without_end(const struct rounds *rounds, const struct round *round)
+{
+    return round->fault.vector == VECTOR_DEBUG && rounds->traps->step.count > STEP_TIMES_MOST;
 }
 
 /* Where it came; 0: it did not. */
@@ -154,11 +168,31 @@ static void run_probe(void *argument)
     kinds[probe->kind].probe(&probe->frame);
 }
 
+/*
+ * A breakpoint's handler has to get to its first instruction, or nothing here can end it. In Bochs
+ * 3.0 with more than one processor and without its debugger it does not: there the processor still
+ * is where the exception came, as long as the handler has done nothing (cpu_run_trace, prev_rip).
+ * So the breakpoint hits again, and again. The same shows, and ends, where the handler's first
+ * instruction raises an exception itself: it is told of the wrong place.
+ */
+static bool handlers_begin(struct rounds *rounds)
+{
+    struct idt_gate *gate = &rounds->traps->idt[VECTOR_DIVIDE_ERROR];
+    const struct idt_gate before = *gate;
+    struct fault fault = {0};
+    idt_gate_lead(gate, (uint64_t)step_probe_handler);
+    bool ran = traps_run(step_probe_divide, NULL, &fault);
+    *gate = before;
+    return !ran && fault.rip == (uint64_t)step_probe_handler;
+}
+
 /* Once on each vCPU: whether the processor does by itself what its exits are to keep. */
 static const char *probe(struct rounds *rounds, enum step_kind kind)
 {
     struct probe probe = {.kind = kind};
     const uint64_t end = (uint64_t)kinds[kind].probe_end;
+    if (kind == STEP_OF_BREAKPOINT && !handlers_begin(rounds))
+        return "an exception's handler does not begin where it should: a breakpoint would not end";
     if (kind == STEP_OF_INTERRUPT && !interrupts_send_to_self(rounds))
         return "an interrupt to itself does not come";
     expect(rounds, kind, &probe.frame, RFLAGS_FIXED);

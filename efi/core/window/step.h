@@ -8,8 +8,14 @@
 #include "../../platform/traps.h"
 #include "rounds.h"
 
-/* A #DB came that was expected: puts the debug registers back, and ends the stepping. */
-void step_came(struct step *step, uint64_t rip, uint64_t *rflags);
+/* A #DB comes once. Of one that comes so often, whatever the handler does, there is no end. */
+#define STEP_TIMES_MOST 8u
+
+/*
+ * A #DB came that was expected: puts the debug registers back, and ends the stepping. False: it
+ * comes without end, and has to be left as an exception is that nobody expected.
+ */
+bool step_came(struct step *step, uint64_t rip, uint64_t *rflags);
 
 /* What came at a wrong place, or not at all: components of their own, from AREA_STEP on. */
 enum step_fact { STEP_SINGLE_STEP, STEP_BREAKPOINT, STEP_INTERRUPT, STEP_FACT_COUNT };
@@ -31,6 +37,9 @@ enum begun step_interrupt_begin(struct rounds *rounds, struct round *round, cons
 
 /* Right behind it: debug registers are as they were, whatever came. */
 void step_settle(struct rounds *rounds);
+
+/* Whether the round ended by a #DB without end, which step_verify() tells. */
+bool step_without_end(const struct rounds *rounds, const struct round *round);
 
 /* What came, against what was to come; false with a difference in rounds->areas. */
 bool step_verify(struct rounds *rounds, struct round *round);
