@@ -11,9 +11,9 @@ printf 'time=%d exits=cpuid,hold,disk-write inject=zeroed/300 findings=1000 find
 "$root/image/make-image" gpt "$root/build/zmmtest.efi" "$work/conf" "$work/medium"
 mkfifo "$work/monitor"
 exec 4<>"$work/monitor"
-boot cut ENGINE=qemu CPUS=2 DISK=nvme IMAGE="$work/medium" MONITOR="$work/monitor"
+boot power ENGINE=qemu CPUS=2 DISK=nvme IMAGE="$work/medium" MONITOR="$work/monitor"
 {
-    until_said cut 'ev=finding'
+    until_said power 'ev=finding'
     echo 'block_set_io_throttle boot 0 0 0 100 0 0'
     for ((n = 1; n <= cuts; n++)); do
         sleep "0.$((RANDOM % 9 + 1))"
@@ -23,7 +23,7 @@ boot cut ENGINE=qemu CPUS=2 DISK=nvme IMAGE="$work/medium" MONITOR="$work/monito
 } >&4 &
 all_booted
 
-about=cut
+about=power
 check "the run comes to its end" says 'ev=done '
 check "the scratch partition was written meanwhile" says 'ev=storage n=0 of=write .* requests=[1-9]'
 
@@ -36,7 +36,7 @@ esp_of_raw() {
 
 # That of the disk as it was at a cut.
 take_esp() { # cut
-    qemu-img convert -f qcow2 -l "snapshot.name=$1" -O raw "$work/cut.kept/medium.qcow2" "$work/raw" && esp_of_raw
+    qemu-img convert -f qcow2 -l "snapshot.name=$1" -O raw "$work/power.kept/medium.qcow2" "$work/raw" && esp_of_raw
 }
 
 # FAT has no journal. What a cut may leave amiss is what fsck mends without loss: the mark of a volume in use, the count
@@ -68,7 +68,7 @@ nothing_is_lost() {
 }
 
 # The disk as it is at the end is the cut behind the last.
-qemu-img convert -f qcow2 -O raw "$work/cut.kept/medium.qcow2" "$work/raw"
+qemu-img convert -f qcow2 -O raw "$work/power.kept/medium.qcow2" "$work/raw"
 esp_of_raw
 mtype -i "$work/esp" ::/zmmtest/0001.log >"$work/whole-log"
 good=0 good_before=0 grown=0

@@ -1,5 +1,6 @@
 /* Whose slice is next: a vCPU whose slices take what the test says, in ticks of a TSC of 1 MHz. */
 #include "../../efi/core/window/counter.h"
+#include "../../efi/core/window/turns.h"
 #include "rounds_fixture.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,6 +8,7 @@
 #include "../window/round.h"
 #include "../window/slices.h"
 #include "../window/system_state.h"
+#include "../window/turns.h"
 #include "../window/work.h"
 
 struct vectors_work {

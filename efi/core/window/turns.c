@@ -1,7 +1,6 @@
 /* Chooses by the time for which registers were live in this pass. */
 #include "turns.h"
 #include "counter.h"
-#include "rounds.h"
 #include "work.h"
 
 /* Registers are to be live for 24 parts of 25: the rest is for the other turns, and
