@@ -20,10 +20,10 @@ static uint64_t square_root(uint64_t value)
 static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
 {
     uint64_t low, high;
-    __asm__("mul %3" : "=a"(low), "=d"(high) : "0"(a), "rm"(b) : "cc");
+    __asm__("mulq %3" : "=a"(low), "=d"(high) : "0"(a), "rm"(b) : "cc");
     if (high >= c)
         return UINT64_MAX;
-    __asm__("div %2" : "+a"(low), "+d"(high) : "rm"(c) : "cc");
+    __asm__("divq %2" : "+a"(low), "+d"(high) : "rm"(c) : "cc");
     return low;
 }
 
