@@ -22,6 +22,8 @@ kvm-intel mxcsr                cpuid(-[a-z]+)?    mxcsr     altered
 kvm-intel hi16-zmm-init        out80(-[a-z]+)?|rtc|pci|string-io|backdoor hi16_zmm zeroed
 kvm-intel avx-init             out80(-[a-z]+)?|rtc|pci|string-io|backdoor avx zeroed
 kvm-intel dr0                  cpuid(-[a-z]+)?    dr0       altered
+kvm-intel kernel-gs-base       cpuid(-[a-z]+)?    kernel_gs_base foreign
+kvm-intel xcr0                 cpuid(-[a-z]+)?    xcr0      altered
 kvm-amd   vzeroupper           cpuid(-[a-z]+)?    avx       zeroed
 kvm-amd   vzeroupper-interrupt [a-z0-9-]* avx zeroed
 kvm-amd   mxcsr                cpuid(-[a-z]+)?    mxcsr     altered
