@@ -260,6 +260,8 @@ def facts_of(run: Any) -> List[Tuple[str, str]]:
                if tests else "none in the log"),
               ("Exits verified", exits_said(run)),
               ("Findings", findings_said(run)), rate_fact(run)]
+    if "exposure" in run.done:
+        facts.append(("Exposure", f"all registers live for {run.done['exposure']} of the time"))
     return facts
 
 
@@ -383,7 +385,22 @@ def run_of(run: Any) -> Dict[str, Any]:
         "notices": [values.get("text", "") for values in evidence.of("notice")] +
                    [f"ERROR: {values.get('reason', '')}" for values in evidence.of("error")],
         "left_out": ", ".join(f"{count} lines of {event}" for event, count in sorted(evidence.left_out.items())),
+        "again": again(evidence), "within": within(evidence),
         "repeat": repeat(evidence.options(run.start), run.start) if run.start else ""}
+
+
+def again(evidence: Evidence) -> str:
+    """The options, of as many lines as they took: a list breaks at a comma, and else a blank is between them."""
+    text = ""
+    for values in evidence.of("again"):
+        text += (" " if text and not text.endswith(",") else "") + values.get("text", "")
+    return text
+
+
+def within(evidence: Evidence) -> str:
+    """How long a run of what was found should take to find it again."""
+    rates = evidence.of("rate")
+    return rates[-1].get("again_within", "") if rates else ""
 
 
 # --- hosts ---------------------------------------------------------------------------------------------
