@@ -8,9 +8,11 @@
 #include "memory.h"
 
 /* For a request to be in flight. A first round is worth a longer wait: where the boot vCPU waits
- * for the firmware, it may have a slow slice before it comes to that again. */
-#define WAIT_MILLISECONDS       200u
-#define WAIT_FIRST_MILLISECONDS 2000u
+ * for the firmware, it may have a slow slice before it comes to that again. And time that another
+ * hold could have is not waited away: a slice of the boot vCPU to fill takes so long. */
+#define WAIT_MILLISECONDS         200u
+#define WAIT_FIRST_MILLISECONDS   2000u
+#define WAIT_TO_FILL_MILLISECONDS 4u
 
 /* What a row waits for. */
 struct awaited {
@@ -22,6 +24,8 @@ struct awaited {
 
 static uint64_t longest_wait(const struct rounds *rounds)
 {
+    if (rounds->turns.turn == TURN_TO_FILL)
+        return rounds->machine->tsc_hz / 1000 * WAIT_TO_FILL_MILLISECONDS;
     uint32_t entry = atomic_load_explicit(&rounds->current, memory_order_relaxed);
     bool first = counter_read(&rounds->tally[entry].rounds) == 0;
     return rounds->machine->tsc_hz / 1000 * (first ? WAIT_FIRST_MILLISECONDS : WAIT_MILLISECONDS);

@@ -14,7 +14,8 @@ void slices_prepare(struct rounds *rounds);
 /* Runs one slice of a plan entry. */
 void slice_run(struct rounds *rounds, uint32_t entry);
 
-/* The same without the rounds in which some component is zero, so that all of its time counts. */
+/* The same without the rounds in which some component is zero, so that all of its time counts; and
+ * shorter on the boot vCPU. */
 void slice_run_all_live(struct rounds *rounds, uint32_t entry);
 
 #endif
