@@ -45,9 +45,9 @@ planted() { # HYPERVISOR
 
 # Beneath a VMX host Bochs 2.7 has a #DB come before an access that ends in an EPT violation (its issues 132 and 215).
 # An exit that is asked for by name and is not there makes a run INCOMPLETE: there are no VGA, no MWAIT, no
-# performance counters and no scratch partition.
+# performance counters, no scratch partition and no network.
 declare -A exits_of=(
-    [kvm-intel]=$(grep -Evx 'apic-(tf|rf|ss)|vga|mwait|rdpmc|disk-(write|mixed)' <<<"$exit_names")
+    [kvm-intel]=$(grep -Evx 'apic-(tf|rf|ss)|vga|mwait|rdpmc|disk-(write|mixed)|net' <<<"$exit_names")
 )
 exits() { # HYPERVISOR: as an option
     [ -z "${exits_of[$1]:-}" ] || echo "exits=$(paste -sd, <<<"${exits_of[$1]}")"
