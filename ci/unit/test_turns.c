@@ -17,7 +17,8 @@ static const struct exit disk = {.name = "disk", .fills = true};
 
 static uint64_t now, longest_pause[EXIT_MAX], last_turn[EXIT_MAX];
 static uint64_t slices[EXIT_MAX], kinds[TURN_TO_FOCUS + 1];
-static uint64_t instruction_takes, hold_takes, hold_is_live; /* per mille */
+static uint64_t instruction_takes, hold_takes;
+static uint64_t hold_is_live, of_pass_is_live; /* per mille; the latter of a slice of the pass */
 
 static int fresh(void **state)
 {
@@ -33,7 +34,7 @@ static int fresh(void **state)
     now = 0;
     instruction_takes = 1000;
     hold_takes = 16000;
-    hold_is_live = 990;
+    hold_is_live = of_pass_is_live = 990;
     return 0;
 }
 
@@ -57,6 +58,7 @@ static void run_for(uint64_t ticks)
         uint32_t entry = turns->entry;
         bool is_hold = plan.entry[entry].exit->fills;
         uint64_t start = now, took = is_hold ? hold_takes : instruction_takes;
+        uint64_t live = turns->turn == TURN_OF_PASS ? of_pass_is_live : hold_is_live;
         assert_true(entry < plan.count);
         slices[entry]++;
         kinds[turns->turn]++;
@@ -67,7 +69,7 @@ static void run_for(uint64_t ticks)
         }
         now += took;
         if (is_hold)
-            counter_add(&rounds.live_cycles, took * hold_is_live / 1000);
+            counter_add(&rounds.live_cycles, took * live / 1000);
         turns_next(&rounds.turns, &rounds, start, now);
     }
 }
@@ -116,11 +118,22 @@ static void each_exit_has_its_turn_within_ten_seconds(void **state)
 {
     (void)state;
     plan_of(40, true, false);
-    hold_is_live = 500; /* no choice can make up for that */
+    hold_is_live = of_pass_is_live = 500; /* no choice can make up for that */
     run_for(60 * TSC_HZ);
     for (uint32_t entry = 0; entry < plan.count; entry++)
         assert_in_range(longest_pause[entry], 1, 10 * TSC_HZ);
     assert_in_range(live_permille(), 400, 500);
+}
+
+/* Nothing but what fills, as with exits=hold: a slice of a pass has rounds that do not count. */
+static void a_hold_alone_has_slices_to_fill(void **state)
+{
+    (void)state;
+    plan_of(0, true, false);
+    of_pass_is_live = 840;
+    run_for(60 * TSC_HZ);
+    assert_in_range(live_permille(), 955, 990);
+    assert_in_range(longest_pause[0], 1, 10 * TSC_HZ);
 }
 
 static void what_cannot_fill_goes_round(void **state)
@@ -195,6 +208,7 @@ int main(void)
         cmocka_unit_test_setup(the_first_pass_touches_each_exit_at_once, fresh),
         cmocka_unit_test_setup(registers_are_live_for_most_of_the_time, fresh),
         cmocka_unit_test_setup(each_exit_has_its_turn_within_ten_seconds, fresh),
+        cmocka_unit_test_setup(a_hold_alone_has_slices_to_fill, fresh),
         cmocka_unit_test_setup(what_cannot_fill_goes_round, fresh),
         cmocka_unit_test_setup(what_is_over_has_no_turn_to_fill, fresh),
         cmocka_unit_test_setup(an_exit_in_focus_has_half_of_the_time, fresh),

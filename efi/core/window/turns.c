@@ -49,7 +49,6 @@ static void account(struct turns *turns, uint64_t took)
 
 static void begin_pass(struct turns *turns, const struct rounds *rounds)
 {
-    turns->in_pass = 0;
     turns->pass_live = counter_read(&rounds->live_cycles);
     turns->slices = turns->filling = turns->focusing = 0;
 }
@@ -89,12 +88,14 @@ void turns_next(struct turns *turns, struct rounds *rounds, uint64_t start, uint
     if (turns->turn == TURN_OF_PASS) {
         turns->turn_at = end;
         if (++turns->in_pass == rounds->plan->count) {
-            begin_pass(turns, rounds);
+            turns->in_pass = 0;
             counter_add(&rounds->passes, 1);
         }
     }
     if (choose_beyond(turns, rounds, end))
         return;
+    if (turns->in_pass == 0) /* and not before: what comes behind the last turn is of its pass */
+        begin_pass(turns, rounds);
     turns->turn = TURN_OF_PASS;
     turns->entry = turns->in_pass;
 }
