@@ -59,10 +59,10 @@ static void put_options(struct run *run, const struct totals *totals, const char
     text_start(&text, run->again_options, sizeof(run->again_options));
     if (list.length)
         text_add(&text, "exits=%s ", exits);
-    text_add(&text, "cpus=%s hold=%lu%s seed=0x%lx",
+    text_add(&text, "cpus=%s hold=%lu%s%s seed=0x%lx",
              vcpus && !takes_others(run, totals) ? vcpus : "all",
              run->options->plan.hold_microseconds, run->options->disks_all ? " disks=all" : "",
-             run->identity.seed);
+             run->options->net ? " net=on" : "", run->identity.seed);
 }
 
 void again_describe(struct run *run, const struct totals *totals, struct outcome *outcome)
