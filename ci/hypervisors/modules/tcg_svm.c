@@ -8,22 +8,90 @@
  * 2. QEMU 7.2 stops with a failed assertion (tcg_handle_interrupt) when a guest writes CR8 while a
  * virtual interrupt is pending. KVM intercepts CR8 until it sees no need to; this keeps it from
  * looking.
+ * 3. A physical interrupt may end a guest's run between STI and the next instruction. The emulation
+ * says so in the VMCB, but VMRUN does not hold interrupts off again (svm_helper.c, helper_vmrun;
+ * APM volume 2, 15.21.5): a pending one then comes before that instruction. This has the guest
+ * execute its STI once more.
+ * 4. A VMRUN that injects an interrupt delivers it, and forgets to say so: when the emulation's loop
+ * stops next, it delivers it once more, even in the interrupt's own handler (svm_helper.c,
+ * SVM_EVTINJ_TYPE_INTR leaves exception_index). It does not so with a software interrupt, which is
+ * the same to a guest in ring 0.
  */
 #include <linux/kprobes.h>
 #include <linux/kvm_host.h>
 #include <linux/module.h>
 
 #include <asm/fpu/xcr.h>
+#include <asm/svm.h>
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("What QEMU's emulation of SVM lacks");
 
-static int learn_xcr0(struct kprobe *probe, struct pt_regs *regs)
+/*
+ * KVM's own structure begins with the vCPU, and a pointer to its VMCB follows
+ * (arch/x86/kvm/svm/svm.h).
+ */
+static struct vmcb *vmcb_of(const struct kvm_vcpu *vcpu)
 {
-    struct kvm_vcpu *vcpu = (struct kvm_vcpu *)regs->di;
+    return *(struct vmcb **)(vcpu + 1);
+}
 
+static unsigned long repeated;
+module_param(repeated, ulong, 0444);
+MODULE_PARM_DESC(repeated, "how often a guest executed its STI once more");
+
+static void learn_xcr0(struct kvm_vcpu *vcpu)
+{
     if (vcpu->arch.cr4 & X86_CR4_OSXSAVE)
         vcpu->arch.xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+}
+
+/* Of a guest that has turned on AVX, which is zmmtest: its addresses are physical ones. */
+static bool is_behind_sti(struct kvm_vcpu *vcpu)
+{
+    const u64 avx = XFEATURE_MASK_SSE | XFEATURE_MASK_YMM;
+    u8 opcode;
+
+    return (vcpu->arch.xcr0 & avx) == avx &&
+           !kvm_vcpu_read_guest_atomic(vcpu, vcpu->arch.regs[VCPU_REGS_RIP] - 1, &opcode,
+                                       sizeof(opcode)) &&
+           opcode == 0xfb;
+}
+
+static void repeat_sti(struct kvm_vcpu *vcpu, struct vmcb *vmcb)
+{
+    if (vmcb->control.exit_code != SVM_EXIT_INTR ||
+        !(vmcb->control.int_state & SVM_INTERRUPT_SHADOW_MASK) || !is_behind_sti(vcpu))
+        return;
+    vmcb->control.int_state &= ~SVM_INTERRUPT_SHADOW_MASK;
+    vmcb->save.rflags &= ~(u64)X86_EFLAGS_IF;
+    vcpu->arch.regs[VCPU_REGS_RIP]--;
+    repeated++;
+}
+
+static void change_type(u32 *event, u32 from, u32 to)
+{
+    if ((*event & (SVM_EVTINJ_VALID | SVM_EVTINJ_TYPE_MASK)) == (SVM_EVTINJ_VALID | from))
+        *event = (*event & ~SVM_EVTINJ_TYPE_MASK) | to;
+}
+
+static int before_entry(struct kprobe *probe, struct pt_regs *regs)
+{
+    struct vmcb *vmcb = vmcb_of((struct kvm_vcpu *)regs->di);
+
+    change_type(&vmcb->control.event_inj, SVM_EVTINJ_TYPE_INTR, SVM_EVTINJ_TYPE_SOFT);
+    return 0;
+}
+
+/* What an exit kept from being delivered is KVM's own again. The guest has no INT of its own. */
+static int behind_exit(struct kprobe *probe, struct pt_regs *regs)
+{
+    struct kvm_vcpu *vcpu = (struct kvm_vcpu *)regs->di;
+    struct vmcb *vmcb = vmcb_of(vcpu);
+
+    change_type(&vmcb->control.exit_int_info, SVM_EVTINJ_TYPE_SOFT, SVM_EVTINJ_TYPE_INTR);
+    learn_xcr0(vcpu);
+    repeat_sti(vcpu, vmcb);
     return 0;
 }
 
@@ -38,10 +106,11 @@ static int return_at_once(struct kprobe *probe, struct pt_regs *regs)
 }
 
 static struct kprobe probes[] = {
-    {.symbol_name = "kvm_load_host_xsave_state", .pre_handler = learn_xcr0},
+    {.symbol_name = "kvm_load_guest_xsave_state", .pre_handler = before_entry},
+    {.symbol_name = "kvm_load_host_xsave_state", .pre_handler = behind_exit},
     {.symbol_name = "svm_update_cr8_intercept", .pre_handler = return_at_once},
 };
-static struct kprobe *all[] = {&probes[0], &probes[1]};
+static struct kprobe *all[] = {&probes[0], &probes[1], &probes[2]};
 
 static int __init start(void)
 {
