@@ -12,8 +12,8 @@
  * says so in the VMCB, but VMRUN does not hold interrupts off again (svm_helper.c, helper_vmrun;
  * APM volume 2, 15.21.5): a pending one then comes before that instruction. This has the guest
  * execute its STI once more.
- * 4. A VMRUN that injects an interrupt delivers it, and forgets to say so: when the emulation's loop
- * stops next, it delivers it once more, even in the interrupt's own handler (svm_helper.c,
+ * 4. A VMRUN that injects an interrupt delivers it, and forgets to say so: when the emulation's
+ * loop stops next, it delivers it once more, even in the interrupt's own handler (svm_helper.c,
  * SVM_EVTINJ_TYPE_INTR leaves exception_index). It does not so with a software interrupt, which is
  * the same to a guest in ring 0.
  */
