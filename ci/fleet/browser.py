@@ -57,6 +57,14 @@ class Browser:
         self.ask("/url", {"url": f"file://{path}"})
         return self.run("return performance.getEntriesByType('navigation')[0].loadEventEnd")
 
+    def open_and_measure(self, path):
+        """The same; returns these milliseconds, and those of processor time that the page's own thread took."""
+        self.tell("Performance.enable", timeDomain="threadTicks")
+        took = self.open(path)
+        metrics = {metric["name"]: metric["value"] for metric in self.tell("Performance.getMetrics")["metrics"]}
+        self.tell("Performance.disable")
+        return took, 1000 * metrics["TaskDuration"]
+
     def run(self, script, *arguments):
         return self.ask("/execute/sync", {"script": script, "args": list(arguments)})
 

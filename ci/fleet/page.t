@@ -391,12 +391,11 @@ def check_browser(folder, pages):
 
 
 def check_opens(browser, path):
-    took = browser.open(path)
-    for _ in range(4):  # a machine may be busy with something else
-        if took >= MOST_MILLISECONDS:
-            took = browser.open(path)
-    print(f"# the fleet's page opens in {took:.0f} ms")
-    check(f"the fleet's page opens within {MOST_MILLISECONDS} ms", took < MOST_MILLISECONDS, took)
+    # By the processor time of the page's thread, in which it is read and laid out: a busy machine takes longer.
+    took, worked = browser.open_and_measure(path)
+    print(f"# the fleet's page opens in {took:.0f} ms, with {worked:.0f} ms of processor time")
+    check(f"the fleet's page opens with less than {MOST_MILLISECONDS} ms of processor time", 0 < worked < MOST_MILLISECONDS,
+          worked)
 
 
 def check_looks(browser, name, path):
