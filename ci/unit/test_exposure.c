@@ -129,6 +129,23 @@ static void a_standstill_is_not_live(void **state)
     assert_true(live() >= takes / 2);
 }
 
+/* From them one knows what a pass takes. */
+static void slices_to_fill_are_not_whole_ones(void **state)
+{
+    (void)state;
+    plan_one(&holds);
+    rounds_anew(FORM_XMM);
+    slices_prepare(&rounds);
+    takes = 1000;
+    slice_run(&rounds, 0);
+    const struct tally *tally = &rounds.tally[0];
+    assert_true(tally->whole_slices == 1 && tally->whole_cycles == tally->slice_cycles);
+    uint64_t whole = tally->whole_cycles;
+    slice_run_all_live(&rounds, 0);
+    assert_true(tally->whole_slices == 1 && tally->whole_cycles == whole);
+    assert_true(tally->slice_cycles > whole);
+}
+
 #define VCPUS 3u
 
 static struct vcpu vcpus[VCPUS];
@@ -192,6 +209,7 @@ int main(void)
         cmocka_unit_test_setup(a_round_that_faults_is_not_live, start_anew),
         cmocka_unit_test_setup(a_round_by_area_counts_as_the_shortest, start_anew),
         cmocka_unit_test_setup(a_standstill_is_not_live, start_anew),
+        cmocka_unit_test_setup(slices_to_fill_are_not_whole_ones, start_anew),
         cmocka_unit_test_setup(shares_are_of_the_vcpus_that_take_part, start_anew),
         cmocka_unit_test_setup(no_vcpu_is_live_for_longer_than_the_run, start_anew),
         cmocka_unit_test_setup(long_runs_do_not_overflow, start_anew),

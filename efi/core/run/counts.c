@@ -58,6 +58,9 @@ static void add_tally(struct exit_counts *counts, const struct tally *tally)
     counts->left += counter_read(&tally->left);
     result->live_cycles += counter_read(&tally->live_cycles);
     result->slice_cycles += counter_read(&tally->slice_cycles);
+    counts->spent += counter_read(&tally->slice_cycles) / 1024;
+    counts->whole_spent += counter_read(&tally->whole_cycles) / 1024;
+    counts->whole_slices += counter_read(&tally->whole_slices);
     if (lowest && (lowest < result->cycles_min || !result->cycles_min))
         result->cycles_min = lowest;
     counts->without_rounds += rounds == 0;

@@ -133,6 +133,7 @@ struct tally {
         left; /* rounds that were timed; and of these those that left the guest */
     _Atomic uint64_t live_cycles;  /* for which all registers were live, and were compared then */
     _Atomic uint64_t slice_cycles; /* in all */
+    _Atomic uint64_t whole_slices, whole_cycles; /* of these, slices as each pass has one */
     uint32_t by_xsave;             /* rounds by XSAVE in the next slice, if that is more than one */
     uint32_t mix;                  /* of these the next */
     uint32_t kept;

@@ -400,14 +400,17 @@ static uint64_t begin_slice(struct rounds *rounds, const struct exit *exit)
     return start;
 }
 
-static void end_slice(struct rounds *rounds, struct tally *tally, uint64_t start)
+static void end_slice(struct rounds *rounds, struct tally *tally, uint64_t start, bool whole)
 {
     system_end(rounds);
     uint64_t end = rdtsc();
     pulse_look(&rounds->pulse, end);
     tsc_skew_look(&rounds->skew, end);
-    if (end > start) /* else it was set back meanwhile */
-        counter_add(&tally->slice_cycles, end - start);
+    if (end <= start) /* it was set back meanwhile */
+        return;
+    counter_add(&tally->slice_cycles, end - start);
+    counter_add(&tally->whole_slices, whole);
+    counter_add(&tally->whole_cycles, whole ? end - start : 0);
 }
 
 /*
@@ -445,7 +448,7 @@ static void run(struct rounds *rounds, uint32_t entry, bool all_live)
     else if (available)
         run_by_xsave(rounds, entry, others);
     look_at_system(rounds, entry);
-    end_slice(rounds, &rounds->tally[entry], start);
+    end_slice(rounds, &rounds->tally[entry], start, !all_live);
 }
 
 void slice_run(struct rounds *rounds, uint32_t entry)
