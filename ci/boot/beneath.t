@@ -36,7 +36,7 @@ shares() {
     [ "$strikes" -gt 50 ] && [ "$findings" -gt 0 ] && [ "$findings" -le "$strikes" ]
 }
 check "no more findings than strikes" shares
-check "what was found runs more often from then on" says 'ev=notice text="findings in [a-z0-9-]*: it runs more often from here on'
+check "what was found runs more often from then on" says 'ev=notice text="findings in [a-z0-9, -]*: .* more often from here on'
 check "it says how often, and where" \
     says 'ev=rate findings=[1-9][0-9]* per_hour=[1-9][0-9]* low=[1-9][0-9]* high=[1-9][0-9]* again_within=[1-9][0-9]* cpus=[01].* exits='
 check "and for how long to run what shows it again" says 'ev=again text=".*time=[6-9][0-9]"'

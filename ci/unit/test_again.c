@@ -1,9 +1,11 @@
-/* What is told of how to see findings again. */
+/* What is told of how to see findings again, and of exits that run more often for them. */
 #include "../../efi/core/report/events.h"
 #include "../../efi/core/report/report.h"
 #include "../../efi/core/run/again.h"
 #include "../../efi/core/run/counts.h"
+#include "../../efi/core/run/focus.h"
 #include "../../efi/core/run/option_words.h"
+#include "../../efi/core/run/planning.h"
 #include "../../efi/core/window/exits.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -283,6 +285,96 @@ static void only_a_fail_that_ran_is_told(void **state)
     assert_non_null(strstr(log_lines, "ev=again text=\"exits=cpuid "));
 }
 
+/* --- focus= --- */
+
+static uint32_t lines_with(const char *words)
+{
+    uint32_t count = 0;
+    for (const char *at = log_lines; (at = strstr(at, words)) != NULL; at++)
+        count++;
+    return count;
+}
+
+static void find_in(uint32_t entry)
+{
+    atomic_store(&vcpus[1].rounds.tally[entry].findings, 1);
+    totals.findings++;
+}
+
+static void one_notice_names_all_that_is_new(void **state)
+{
+    (void)state;
+    for (uint32_t row = 0; row < 10; row++)
+        ran(exits[row].name, 0, 1, 1);
+    focus_follow(&run, &totals);
+    assert_int_equal(logged.length, 0);
+    find_in(0);
+    focus_follow(&run, &totals);
+    assert_non_null(strstr(log_lines, "text=\"findings in cpuid: it runs more often from here on"));
+    forget_lines();
+    find_in(3);
+    find_in(4);
+    focus_follow(&run, &totals);
+    assert_int_equal(lines_with("ev=notice"), 1);
+    assert_non_null(strstr(log_lines, "findings in out80, rtc: they run more often"));
+    assert_true(vcpus[1].rounds.focus == (1 | 1 << 3 | 1 << 4));
+    focus_follow(&run, &totals);
+    assert_int_equal(lines_with("ev=notice"), 1);
+}
+
+static void most_of_the_plan_is_told_no_more(void **state)
+{
+    (void)state;
+    for (uint32_t row = 0; row < exit_count; row++)
+        ran(exits[row].name, 0, 1, 1);
+    for (uint32_t row = 0; row < exit_count; row++) {
+        find_in(row);
+        focus_follow(&run, &totals);
+    }
+    assert_int_equal(lines_with("ev=notice"), exit_count / 2 + 1);
+    assert_true(vcpus[1].rounds.focus == (UINT64_C(1) << exit_count) - 1);
+    forget_lines();
+    run.focus = run.focus_findings = 0;
+    focus_follow(&run, &totals); /* all at once: the text of one notice, in as many lines */
+    assert_int_equal(lines_with("findings in"), 1);
+    assert_non_null(strstr(log_lines, "they run more"));
+    assert_non_null(strstr(log_lines, "(focus=off prevents"));
+}
+
+static void a_plan_that_is_not_weighed_has_no_focus(void **state)
+{
+    (void)state;
+    ran("cpuid", 0, 1, 1);
+    find_in(0);
+    run.plan.weighed = false;
+    focus_follow(&run, &totals);
+    assert_int_equal(logged.length, 0);
+    assert_true(vcpus[1].rounds.focus == 0);
+}
+
+/* Whether a run by these options says that focus= is for nothing. */
+static bool focus_is_said_to_be_off(const char *words)
+{
+    (void)start_anew(NULL);
+    run.watched = NULL;
+    assert_true(parse(words));
+    assert_true(planning_boot_vcpu(&run) && planning_all(&run));
+    planning_undo(&run);
+    assert_true(lines_with("focus=auto does nothing here") <= 1);
+    return lines_with("focus=auto does nothing here") == 1;
+}
+
+static void a_focus_that_was_asked_for_is_not_off_in_silence(void **state)
+{
+    (void)state;
+    assert_true(focus_is_said_to_be_off("focus=auto exits=cpuid cpus=0"));
+    assert_true(focus_is_said_to_be_off("focus=auto passes=3 cpus=0"));
+    assert_false(focus_is_said_to_be_off("focus=auto cpus=0"));
+    assert_false(focus_is_said_to_be_off("focus=auto exits=hold cpus=0"));
+    assert_false(focus_is_said_to_be_off("exits=cpuid passes=3 cpus=0"));
+    assert_false(focus_is_said_to_be_off("focus=off exits=cpuid cpus=0"));
+}
+
 int main(void)
 {
     static struct sink log_sink = {.log = keep_log}, text_sink = {.text = keep_text};
@@ -300,6 +392,10 @@ int main(void)
         cmocka_unit_test_setup(the_longest_list_of_a_report_can_be_pasted, start_anew),
         cmocka_unit_test_setup(a_long_list_is_cut_between_names, start_anew),
         cmocka_unit_test_setup(only_a_fail_that_ran_is_told, start_anew),
+        cmocka_unit_test_setup(one_notice_names_all_that_is_new, start_anew),
+        cmocka_unit_test_setup(most_of_the_plan_is_told_no_more, start_anew),
+        cmocka_unit_test_setup(a_plan_that_is_not_weighed_has_no_focus, start_anew),
+        cmocka_unit_test_setup(a_focus_that_was_asked_for_is_not_off_in_silence, start_anew),
     };
     report_add_sink(&log_sink);
     report_add_sink(&text_sink);
