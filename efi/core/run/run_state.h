@@ -47,10 +47,10 @@ struct totals {
 /* What became of an exit. */
 struct exit_counts {
     struct exit_result result;
-    uint64_t timed, left;    /* rounds, and of these those that left the guest */
+    uint64_t timed, left; /* rounds, and of these those that left the guest */
     /* In 1,024 cycles, of which no sum overflows: slices in all, and those that each pass has. */
     uint64_t spent, whole_spent;
-    uint64_t whole_slices; /* the number of the latter */
+    uint64_t whole_slices;   /* the number of the latter */
     uint32_t without_rounds; /* vCPUs that took part and have none */
     uint32_t unavailable;    /* of them: the event raised an exception */
     uint32_t exception;      /* its vector */

@@ -134,8 +134,8 @@ struct tally {
     _Atomic uint64_t live_cycles;  /* for which all registers were live, and were compared then */
     _Atomic uint64_t slice_cycles; /* in all */
     _Atomic uint64_t whole_slices, whole_cycles; /* of these, slices as each pass has one */
-    uint32_t by_xsave;             /* rounds by XSAVE in the next slice, if that is more than one */
-    uint32_t mix;                  /* of these the next */
+    uint32_t by_xsave; /* rounds by XSAVE in the next slice, if that is more than one */
+    uint32_t mix;      /* of these the next */
     uint32_t kept;
     uint32_t timings;               /* how many of cycles[] are valid */
     uint32_t next;                  /* where the next timing goes */
