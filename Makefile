@@ -273,7 +273,7 @@ UNIT_TESTS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_NAMES))
 unit-programs: $(UNIT_TESTS)
 
 # Those that run rounds; those of files that speak UEFI; and those of what faultvisor says as VMware.
-$(BUILD)/unit/test_areas $(BUILD)/unit/test_hits $(BUILD)/unit/test_step $(BUILD)/unit/test_system $(BUILD)/unit/test_turns $(BUILD)/unit/test_windows: $(BUILD)/host/ci/unit/rounds_fixture.c.o
+$(BUILD)/unit/test_areas $(BUILD)/unit/test_exposure $(BUILD)/unit/test_hits $(BUILD)/unit/test_step $(BUILD)/unit/test_system $(BUILD)/unit/test_turns $(BUILD)/unit/test_windows: $(BUILD)/host/ci/unit/rounds_fixture.c.o
 UEFI_TESTED := disks mp_services net scratch terminal
 $(patsubst %,$(BUILD)/unit/test_%,$(UEFI_TESTED)): $(BUILD)/unit/test_%: $(BUILD)/host/efi/uefi/%.c.o \
 	$(BUILD)/host/efi/uefi/firmware.c.o

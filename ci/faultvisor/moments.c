@@ -25,7 +25,7 @@ struct moment {
     bool finding, changed;
 };
 
-static struct log {
+static struct record {
     struct moment moment[MOMENTS_MAX];
     _Atomic uint32_t count; /* may be more than there is room for */
     _Atomic bool over;      /* zmmtest tells the results */
@@ -33,15 +33,15 @@ static struct log {
     uint32_t length;
     uint32_t said;
     char text[SAID_MAX]; /* of zmmtest's */
-} log;
+} record;
 
 static struct moment *note(void)
 {
-    uint32_t number = atomic_fetch_add(&log.count, 1);
+    uint32_t number = atomic_fetch_add(&record.count, 1);
     if (number >= MOMENTS_MAX)
         return NULL;
-    log.moment[number].tsc = rdtsc();
-    return &log.moment[number];
+    record.moment[number].tsc = rdtsc();
+    return &record.moment[number];
 }
 
 static uint64_t distance(struct host_cpu *cpu)
@@ -52,7 +52,7 @@ static uint64_t distance(struct host_cpu *cpu)
 /* While there is room in the log: a strike that is not told would be a wrong share. */
 static void strike_now(struct host_cpu *cpu, uint64_t rip)
 {
-    struct moment *moment = atomic_load(&log.over) ? NULL : note();
+    struct moment *moment = atomic_load(&record.over) ? NULL : note();
     if (!moment)
         return;
     moment->cpu = cpu->number;
@@ -89,26 +89,26 @@ static void hear_word(struct word word)
     if (moment)
         moment->finding = true;
     if (word_is(word, "ev=exit"))
-        atomic_store(&log.over, true);
+        atomic_store(&record.over, true);
 }
 
 bool moments_hear(char c)
 {
     if (c <= ' ') {
-        hear_word((struct word){log.word, log.length});
-        log.length = 0;
-    } else if (log.length < sizeof(log.word)) {
-        log.word[log.length++] = c;
+        hear_word((struct word){record.word, record.length});
+        record.length = 0;
+    } else if (record.length < sizeof(record.word)) {
+        record.word[record.length++] = c;
     }
-    if (log.said == SAID_MAX)
+    if (record.said == SAID_MAX)
         return false;
-    log.text[log.said++] = c;
+    record.text[record.said++] = c;
     return true;
 }
 
 void moments_reset(void)
 {
-    memset(&log, 0, offsetof(struct log, text));
+    memset(&record, 0, offsetof(struct record, text));
     for (uint32_t n = 0; n < cpu_count; n++) {
         if (!cpus[n])
             continue;
@@ -121,14 +121,14 @@ void moments_reset(void)
 /* Line by line. */
 static void report_said(void)
 {
-    char *start = log.text;
-    for (uint32_t n = 0; n < log.said; n++) {
-        if (log.text[n] != '\r' && log.text[n] != '\n')
+    char *start = record.text;
+    for (uint32_t n = 0; n < record.said; n++) {
+        if (record.text[n] != '\r' && record.text[n] != '\n')
             continue;
-        log.text[n] = '\0';
+        record.text[n] = '\0';
         if (*start)
             say("%s", start);
-        start = &log.text[n + 1];
+        start = &record.text[n + 1];
     }
 }
 
@@ -143,13 +143,14 @@ static void report_strike(const struct moment *moment)
 void moments_report(void)
 {
     report_said();
-    uint32_t count = atomic_load(&log.count) < MOMENTS_MAX ? atomic_load(&log.count) : MOMENTS_MAX;
+    uint32_t count =
+        atomic_load(&record.count) < MOMENTS_MAX ? atomic_load(&record.count) : MOMENTS_MAX;
     say("faultvisor ev=moments fault=%s mean_ms=%lu tsc_khz=%lu count=%u",
         plan.fault ? plan.fault->name : "none", plan.mean_ms, plan.tsc_khz, count);
     for (uint32_t n = 0; n < count; n++) {
-        if (log.moment[n].finding)
-            say("faultvisor ev=moment tsc=%lu what=finding", log.moment[n].tsc);
+        if (record.moment[n].finding)
+            say("faultvisor ev=moment tsc=%lu what=finding", record.moment[n].tsc);
         else
-            report_strike(&log.moment[n]);
+            report_strike(&record.moment[n]);
     }
 }

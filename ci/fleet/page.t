@@ -173,12 +173,12 @@ def check_other_logs(folder):
     check("injected: it is labelled, and is no finding of the host's", "FAIL INJECTED" in Elements(text).text
           and 'class="hit"/>' not in text and 'class="planted"/>' in text and "zero (INJECTED)" in Elements(text).text)
     # As zmmtest 0.2 tells what to run to see it again, in more than one line.
-    again = ('zmmtest ts=40.530 ev=rate findings=44 per_hour=6900 low=5013 high=9263 again_within=7 cpus=0-1 exits="cpuid, hold"\n'
-             'zmmtest ts=40.531 ev=again text="exits=cpuid,"\nzmmtest ts=40.532 ev=again text="hold cpus=0-1"\nzmmtest ts=40.533 ev=again text="hold=1000 seed=0x77"\n')
+    again = ('zmmtest ts=40.530 ev=rate findings=44 per_hour=6900 low=5013 high=9263 again_within=7 cpus=0-1 exits="cpuid, 1 more"\n'
+             'zmmtest ts=40.531 ev=again text="exits=cpuid,"\nzmmtest ts=40.532 ev=again text="hold cpus=0-1"\nzmmtest ts=40.533 ev=again text="hold=1000 seed=0x77 time=60"\n')
     (folder / "again.log").write_text(log.replace("zmmtest ts=40.538 ev=done", again + "zmmtest ts=40.538 ev=done")
                                       .replace(" elapsed=34 ", " elapsed=34 exposure=0.912 exposure_least=0.871 "))
     text = page(folder, "again", folder / "again.log")[1]
-    check("the page says what to run to see it again", "exits=cpuid,hold cpus=0-1 hold=1000 seed=0x77" in text)
+    check("the page says what to run to see it again", "exits=cpuid,hold cpus=0-1 hold=1000 seed=0x77 time=60" in text)
     check("and how long that takes", "19 of 20 such runs find it again within 7 s" in text)
     check("and the exposure", "all registers live for 0.912 of the time" in text)
     (folder / "cut.log").write_text(log[:20000])

@@ -350,6 +350,49 @@ static void what_was_typed_has_no_line_number(void **state)
     assert_int_equal(options.seconds, 5);
 }
 
+/* As a report wraps it, and as it is pasted. */
+static void a_list_goes_on_behind_its_comma(void **state)
+{
+    (void)state;
+    assert_true(parse("exits=cpuid,\n           hypercall cpus=0,\r\n\t2-3,\n5 time=7"));
+    assert_int_equal(options.exits, 3);
+    assert_int_equal(options.cpus.bits[0], 0x2d);
+    assert_int_equal(options.seconds, 7);
+    assert_string_equal(in_force(), "test: exits=cpuid,hypercall cpus=0,2-3,5 time=7");
+}
+
+/* It is no list, has no more, goes on with an option or behind a comment, or has no first entry. */
+static void no_other_word_goes_on(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "exits=cpuid,\n# hold\n",
+        "exits=cpuid, time=5",
+        "exits=cpuid, # x\nhold",
+        "exits=cpuid, ,hold",
+        "exits=, cpuid",
+        "exits=cpuid, nothing",
+        "time=5, 6",
+        "cpuid, hold",
+        "exits=cpuid, hold,",
+        "seed=1, exits=cpuid,\n",
+        "cpus=1, 2-",
+    };
+    for (size_t n = 0; n < sizeof(wrong) / sizeof(wrong[0]); n++) {
+        if (parse(wrong[n]))
+            fail_msg("taken: %s", wrong[n]);
+        assert_false(options.exits_named || options.cpus_named);
+    }
+    assert_false(parse("exits=cpuid hold"));
+    assert_false(parse("exits=cpuid, time=5"));
+    assert_non_null(strstr(error.start, "line 1: exits=cpuid,: value not allowed"));
+    assert_int_equal(options.seconds, 5);
+    assert_false(parse("exits=cpuid,\nnothing\n\ntime=5"));
+    assert_non_null(strstr(error.start, "exits=cpuid,nothing: value not allowed"));
+    assert_false(parse("exits=cpuid,\nhypercall\n\ntime=x"));
+    assert_non_null(strstr(error.start, "line 4: time=x"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,6 +418,8 @@ int main(void)
         cmocka_unit_test_setup(a_word_without_end_is_marked_where_it_is_cut, start_anew),
         cmocka_unit_test_setup(all_that_can_be_in_force_fits, start_anew),
         cmocka_unit_test_setup(what_was_typed_has_no_line_number, start_anew),
+        cmocka_unit_test_setup(a_list_goes_on_behind_its_comma, start_anew),
+        cmocka_unit_test_setup(no_other_word_goes_on, start_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

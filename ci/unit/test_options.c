@@ -119,6 +119,7 @@ static const struct cases all_cases[] = {
      .shown_default = "auto",
      .default_number = true,
      MEMBER(focus),
+     .chosen = &options.focus_given,
      .allowed = "off, auto",
      .good = {{"off", false}, {"auto", true}},
      .bad = {"on", "automatic", "1"}},

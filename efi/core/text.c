@@ -113,6 +113,23 @@ void text_add(struct text *text, const char *format, ...)
     va_end(arguments);
 }
 
+void text_add_names(struct text *text, const char *list, size_t room)
+{
+    size_t end, tail = strlen(", 999 more");
+    uint32_t more = 0;
+    if (strlen(list) <= room) {
+        text_add(text, "%s", list);
+        return;
+    }
+    for (end = room > tail ? room - tail : 0; end > 0 && list[end] != ',';)
+        end--;
+    for (size_t n = 0; n < end; n++)
+        add_char(text, list[n]);
+    for (const char *rest = list + end; *rest; rest++)
+        more += *rest == ',';
+    text_add(text, end ? ", %u more" : "%u names", end ? more : more + 1);
+}
+
 void text_add_ranges(struct text *text, const char *name, uint64_t mask)
 {
     bool first = true;

@@ -26,6 +26,9 @@ __attribute__((format(printf, 2, 3))) void text_add(struct text *text, const cha
 __attribute__((format(printf, 2, 0))) void text_add_list(struct text *text, const char *format,
                                                          va_list arguments);
 
+/* Appends of a list "a, b, c" as many whole names as there is room for, and ", 7 more". */
+void text_add_names(struct text *text, const char *list, size_t room);
+
 /* Appends 0-2,5 for the bits that are set in mask. `name` stands before each entry. */
 void text_add_ranges(struct text *text, const char *name, uint64_t mask);
 

@@ -96,7 +96,8 @@ void event_storage(uint32_t number, const struct scratch_result *result, uint64_
 struct hits;
 void event_hits(const char *cpus, const struct hits *hits, const struct hits *tested);
 
-/* How often something was found, where, and the options that show it again. Before the verdict. */
+/* Of a FAIL: how often something was found, where, and the options that show it again. Before the
+ * verdict. */
 void event_again(const struct outcome *outcome);
 
 void event_done(const struct outcome *outcome);

@@ -3,6 +3,7 @@
 #include "events.h"
 #include "rate.h"
 #include "report.h"
+#include <string.h>
 
 #define RATE_TEXT 24u
 
@@ -14,7 +15,19 @@ static const char *rate_text(char buffer[RATE_TEXT], uint64_t thousandths)
     return buffer;
 }
 
-static void log_rate(const struct again *again, const struct rate *rate, uint64_t seconds)
+/* A list that is cut in a name would have another one. */
+static void log_names(struct log_line *line, const char *key, const char *list)
+{
+    char buffer[LOG_LINE_MAX];
+    struct text text;
+    size_t left = line->text.size - 1 - line->text.length;
+    size_t overhead = strlen(" =\"\"") + strlen(key);
+    text_start(&text, buffer, sizeof(buffer));
+    text_add_names(&text, list, left > overhead ? left - overhead : 0);
+    log_text(line, key, buffer);
+}
+
+static void log_rate(const struct again *again, const struct rate *rate)
 {
     char buffer[RATE_TEXT];
     struct log_line line;
@@ -23,11 +36,11 @@ static void log_rate(const struct again *again, const struct rate *rate, uint64_
     log_text(&line, "per_hour", rate_text(buffer, rate->measured));
     log_text(&line, "low", rate_text(buffer, rate->low));
     log_text(&line, "high", rate_text(buffer, rate->high));
-    log_number(&line, "again_within", seconds);
+    log_number(&line, "again_within", again->seconds);
     if (again->vcpus)
         log_text(&line, "cpus", again->vcpus);
     if (again->exits)
-        log_text(&line, "exits", again->exits);
+        log_names(&line, "exits", again->exits);
     log_end(&line);
 }
 
@@ -49,15 +62,14 @@ static void say_rate(const struct again *again, const struct rate *rate)
 void event_again(const struct outcome *outcome)
 {
     const struct again *again = &outcome->again;
-    if (!again->findings)
+    if (!again->findings || outcome->verdict != VERDICT_FAIL || !outcome->milliseconds)
         return;
     const struct rate rate = rate_of(again->findings, outcome->milliseconds);
-    const uint64_t seconds = rate_seconds_to_next(again->findings, outcome->milliseconds);
-    log_rate(again, &rate, seconds);
+    log_rate(again, &rate);
     log_all("again", 0, again->options);
     report_say(" ");
     say_rate(again, &rate);
-    report_say("Again      19 of 20 runs show it within %lu s at that rate, with these options:",
-               seconds);
+    report_say("Again      19 of 20 such runs show it within %lu s, at the rates of this one:",
+               again->seconds);
     report_say_wrapped(11, again->options);
 }

@@ -180,7 +180,7 @@ static void say_bound(const struct outcome *outcome)
     report_say("Bound      fewer than 1 exit in %lu loses registers, with 95 %% confidence",
                conclusion_bound_of_run(outcome));
     if (outcome->exposure.milliseconds)
-        report_say("           and none in %lu.%03lu s with all registers live",
+        report_say("           and none in %lu.%03lu s of vCPU time with all registers live",
                    outcome->exposure.milliseconds / 1000, outcome->exposure.milliseconds % 1000);
 }
 
@@ -245,8 +245,8 @@ static void say_exposure(const struct exposure *exposure)
         return;
     put_share(share, exposure->permille);
     put_share(least, exposure->permille_least);
-    report_say("Exposure   all registers were live for %s of the time, on vCPU %u for %s", share,
-               exposure->least_on, least);
+    report_say("Exposure   all registers were live for %s of the time (least: %s, on vCPU %u)",
+               share, least, exposure->least_on);
 }
 
 void event_done(const struct outcome *outcome)

@@ -16,8 +16,8 @@ static uint64_t square_root(uint64_t value)
     return root;
 }
 
-/* a * b / c, rounded down, by a product of 128 bits; the largest number where it does not fit. */
-static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
+/* By a product of 128 bits. */
+uint64_t rate_scale(uint64_t a, uint64_t b, uint64_t c)
 {
     uint64_t low, high;
     __asm__("mulq %3" : "=a"(low), "=d"(high) : "0"(a), "rm"(b) : "cc");
@@ -37,7 +37,7 @@ static uint64_t spread(uint64_t count)
 
 static uint64_t cube(uint64_t value)
 {
-    return scale(scale(value, value, UNIT), value, UNIT);
+    return rate_scale(rate_scale(value, value, UNIT), value, UNIT);
 }
 
 /* Of few events the approximation is too low: the exact limits, in millionths. */
@@ -51,7 +51,7 @@ static uint64_t low_limit(uint64_t count)
 
 static uint64_t per_hour(uint64_t count, uint64_t milliseconds)
 {
-    return scale(HOUR_MILLISECONDS * THOUSANDTHS, count, milliseconds ? milliseconds : 1);
+    return rate_scale(HOUR_MILLISECONDS * THOUSANDTHS, count, milliseconds ? milliseconds : 1);
 }
 
 struct rate rate_of(uint64_t count, uint64_t milliseconds)
@@ -59,9 +59,9 @@ struct rate rate_of(uint64_t count, uint64_t milliseconds)
     const uint64_t next = count + 1;
     return (struct rate){
         .measured = per_hour(count, milliseconds),
-        .low = scale(per_hour(count, milliseconds), low_limit(count), UNIT),
-        .high = scale(per_hour(next, milliseconds), cube(UNIT - UNIT / (9 * next) + spread(next)),
-                      UNIT),
+        .low = rate_scale(per_hour(count, milliseconds), low_limit(count), UNIT),
+        .high = rate_scale(per_hour(next, milliseconds),
+                           cube(UNIT - UNIT / (9 * next) + spread(next)), UNIT),
     };
 }
 
@@ -79,6 +79,6 @@ void rate_put(struct text *text, uint64_t thousandths)
 
 uint64_t rate_seconds_to_next(uint64_t count, uint64_t milliseconds)
 {
-    uint64_t seconds = scale(milliseconds, 3, count * 1000);
+    uint64_t seconds = rate_scale(milliseconds, 3, count * 1000);
     return seconds ? seconds : 1;
 }

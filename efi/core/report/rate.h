@@ -17,6 +17,9 @@ struct rate {
  */
 struct rate rate_of(uint64_t count, uint64_t milliseconds);
 
+/* a * b / c, rounded down; the largest number where it does not fit, or c is 0. */
+uint64_t rate_scale(uint64_t a, uint64_t b, uint64_t c);
+
 /* "0.025", "5.57", "38.2", "1202": as many digits as say something. */
 void rate_put(struct text *text, uint64_t thousandths);
 

@@ -97,7 +97,8 @@ struct again {
     uint64_t findings;   /* and wrong blocks; 0: there is none, and nothing else is set */
     const char *exits;   /* "hold, copy"; NULL: before the first exit */
     const char *vcpus;   /* "0-2,5"; NULL: too many for a list, or it was no vCPU's */
-    const char *options; /* for a run of just that */
+    const char *options; /* for a run of just that, */
+    uint64_t seconds;    /* and how long 19 of 20 such runs take at the most to find it again */
 };
 
 struct outcome {

@@ -58,6 +58,9 @@ static void add_tally(struct exit_counts *counts, const struct tally *tally)
     counts->left += counter_read(&tally->left);
     result->live_cycles += counter_read(&tally->live_cycles);
     result->slice_cycles += counter_read(&tally->slice_cycles);
+    counts->spent += counter_read(&tally->slice_cycles) / 1024;
+    counts->whole_spent += counter_read(&tally->whole_cycles) / 1024;
+    counts->whole_slices += counter_read(&tally->whole_slices);
     if (lowest && (lowest < result->cycles_min || !result->cycles_min))
         result->cycles_min = lowest;
     counts->without_rounds += rounds == 0;
@@ -217,29 +220,35 @@ bool count_passes_left(const struct run *run)
     return false;
 }
 
+/* Both in milliseconds, in which no sum of them overflows. */
 static uint32_t permille(uint64_t part, uint64_t whole)
 {
-    uint64_t share = whole / 1000 ? part / (whole / 1000) : 0;
-    return (uint32_t)(share < 1000 ? share : 1000);
+    return (uint32_t)(whole ? part * 1000 / whole : 0);
+}
+
+/* No more than the run took. */
+static uint64_t live_milliseconds(const struct run *run, const struct vcpu *vcpu)
+{
+    uint64_t ticks_per_ms = run->machine->tsc_hz / 1000;
+    uint64_t live = ticks_per_ms ? counter_read(&vcpu->rounds.live_cycles) / ticks_per_ms : 0;
+    return live < run->elapsed ? live : run->elapsed;
 }
 
 struct exposure count_exposure(const struct run *run)
 {
-    const uint64_t ticks_per_ms = run->machine->tsc_hz / 1000;
-    uint64_t live = 0, time = 0, of_each = run->elapsed * ticks_per_ms;
-    struct exposure exposure = {.permille_least = 1000};
+    uint64_t vcpus = 0;
+    struct exposure exposure = {0};
     const struct vcpu *vcpu;
     for (uint32_t cpu = 0; (vcpu = next_vcpu(run, &cpu)) != NULL;) {
-        uint64_t its = counter_read(&vcpu->rounds.live_cycles);
-        live += its;
-        time += of_each;
-        if (permille(its, of_each) < exposure.permille_least) {
-            exposure.permille_least = permille(its, of_each);
+        uint64_t live = live_milliseconds(run, vcpu);
+        uint32_t share = permille(live, run->elapsed);
+        if (vcpus++ == 0 || share < exposure.permille_least) {
+            exposure.permille_least = share;
             exposure.least_on = vcpu->rounds.cpu;
         }
+        exposure.milliseconds += live;
     }
-    exposure.milliseconds = ticks_per_ms ? live / ticks_per_ms : 0;
-    exposure.permille = permille(live, time);
+    exposure.permille = permille(exposure.milliseconds, vcpus * run->elapsed);
     return exposure;
 }
 

@@ -76,6 +76,17 @@ static void allow_word(const struct option *option, struct text *text)
 
 /* --- lists --- */
 
+/* The next entry. A list that was wrapped goes on behind white space. */
+static struct word cut_entry(struct word *list)
+{
+    struct word entry = word_cut(list, ',');
+    while (list->length > 0 && word_is_between(*list->start)) {
+        list->start++;
+        list->length--;
+    }
+    return entry;
+}
+
 /* Adds each entry of a list with commas to a mask. An empty entry is none that can be added. */
 static bool read_list(struct word list, bool (*add)(uint64_t *mask, struct word entry),
                       uint64_t *mask)
@@ -83,7 +94,7 @@ static bool read_list(struct word list, bool (*add)(uint64_t *mask, struct word 
     if (word_ends_with(list, ','))
         return false;
     do {
-        if (!add(mask, word_cut(&list, ',')))
+        if (!add(mask, cut_entry(&list)))
             return false;
     } while (list.length > 0);
     return true;
@@ -254,9 +265,10 @@ const struct option option_table[OPTION_COUNT] = {
      .value = "never",
      .words = {[false] = "never", [true] = "first"}},
     {.name = "focus",
-     .purpose = "whether exits with findings run more often",
+     .purpose = "whether exits with findings run more often, unless passes= or exits= are set",
      .kind = &one_word,
      GOES_TO(focus),
+     .chosen_at = offsetof(struct options, focus_given),
      .value = "auto",
      .words = {[false] = "off", [true] = "auto"}},
     {.name = "end",

@@ -13,11 +13,13 @@ void options_default(struct options *options)
     }
 }
 
-/* Only what is printable of what a source holds goes into a message, and not too much of it. */
+/* Only what is printable of what a source holds goes into a message, and not too much of it. What
+ * is between the pieces of a list is no part of it. */
 static void add_printable(struct text *text, struct word word, size_t most)
 {
     for (size_t n = 0; n < word.length && n < most; n++)
-        text_add(text, "%c", text_printable(word.start[n]));
+        if (!word_is_between(word.start[n]))
+            text_add(text, "%c", text_printable(word.start[n]));
     if (word.length > most)
         text_add(text, "...");
 }
@@ -138,6 +140,32 @@ static struct word next_typed(const char *words, size_t length, size_t *at, unsi
     return word;
 }
 
+static bool has_value(struct word word)
+{
+    size_t length = word.length;
+    return word_cut(&word, '=').length < length;
+}
+
+/*
+ * A report wraps a long list behind a comma, and what it says is pasted as it stands. The next word
+ * is more of the list if it is no option of its own: without that, either would be an error.
+ */
+static struct word next_option(const char *words, size_t length, size_t *at, unsigned int *line)
+{
+    struct word word = next_typed(words, length, at, line);
+    while (word_ends_with(word, ',') && has_value(word)) {
+        size_t behind = *at;
+        unsigned int line_behind = *line;
+        struct word more = next_typed(words, length, &behind, &line_behind);
+        if (more.length == 0 || has_value(more))
+            break;
+        word.length = (size_t)(more.start - word.start) + more.length;
+        *at = behind;
+        *line = line_behind;
+    }
+    return word;
+}
+
 /* Where the words have lines, an error tells the one. */
 static bool parse_words(struct options *options, const char *source, bool lines, struct word words,
                         struct text *error)
@@ -146,7 +174,7 @@ static bool parse_words(struct options *options, const char *source, bool lines,
     unsigned int line = 1;
     size_t at = 0;
     struct word word;
-    while ((word = next_typed(words.start, words.length, &at, &line)).length > 0) {
+    while ((word = next_option(words.start, words.length, &at, &line)).length > 0) {
         options->given = true;
         char buffer[512];
         struct text message;

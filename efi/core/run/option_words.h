@@ -33,10 +33,11 @@ bool options_parse_typed(struct options *options, const char *source, const char
                          struct text *error);
 
 /*
- * Reads words that blanks and line ends separate; # starts a comment. `source` has to outlive the
- * options. All words are read, whatever is wrong with one: what follows still counts, above all the
- * power state that was asked for. False if any was wrong; *error then says of the first where it
- * stands and what is allowed.
+ * Reads words that blanks and line ends separate; # starts a comment. A list that ends in a comma
+ * goes on with the next word, if that is no option. `source` has to outlive the options. All words
+ * are read, whatever is wrong with one: what follows still counts, above all the power state that
+ * was asked for. False if any was wrong; *error then says of the first where it stands and what is
+ * allowed.
  */
 bool options_parse(struct options *options, const char *source, const char *words, size_t length,
                    struct text *error);

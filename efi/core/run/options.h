@@ -38,7 +38,8 @@ struct options {
     bool disks_all; /* read all disks, not only the one that zmmtest was booted from */
     bool net;       /* send frames */
     bool stop_first;
-    bool focus; /* exits in which something was found run more often */
+    bool focus; /* exits in which something was found run more often, where the plan is weighed */
+    bool focus_given;
     enum end end;
     enum ui ui;
     bool given;                            /* there was a word in some source, */

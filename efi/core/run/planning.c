@@ -136,6 +136,9 @@ static bool is_weighed(const struct options *options)
 static void plan_exits(struct run *run)
 {
     run->plan.weighed = is_weighed(run->options);
+    if (!run->plan.weighed && run->options->focus && run->options->focus_given)
+        event_notice("focus=auto does nothing here: with passes=, or with these exits=, each exit "
+                     "has as many turns");
     const struct work_missing missing = {find_disks(run), storage_find(run, others_take_part(run)),
                                          network_find(run)};
     for (uint32_t row = 0; row < exit_count; row++) {

@@ -47,7 +47,10 @@ struct totals {
 /* What became of an exit. */
 struct exit_counts {
     struct exit_result result;
-    uint64_t timed, left;    /* rounds, and of these those that left the guest */
+    uint64_t timed, left; /* rounds, and of these those that left the guest */
+    /* In 1,024 cycles, of which no sum overflows: slices in all, and those that each pass has. */
+    uint64_t spent, whole_spent;
+    uint64_t whole_slices;   /* the number of the latter */
     uint32_t without_rounds; /* vCPUs that took part and have none */
     uint32_t unavailable;    /* of them: the event raised an exception */
     uint32_t exception;      /* its vector */
@@ -120,7 +123,7 @@ struct run {
     char stayed_exits[EXITS_TEXT]; /* those of which nothing left the guest */
     char hit_exits[EXITS_TEXT];    /* those with findings, */
     char hit_vcpus[80];            /* and the vCPUs, */
-    char again_options[640];       /* and the options of a run of just these */
+    char again_options[768];       /* and the options of a run of just these */
     struct outcome outcome;        /* its reason is NULL until there is one */
 };
 

@@ -133,8 +133,9 @@ struct tally {
         left; /* rounds that were timed; and of these those that left the guest */
     _Atomic uint64_t live_cycles;  /* for which all registers were live, and were compared then */
     _Atomic uint64_t slice_cycles; /* in all */
-    uint32_t by_xsave;             /* rounds by XSAVE in the next slice, if that is more than one */
-    uint32_t mix;                  /* of these the next */
+    _Atomic uint64_t whole_slices, whole_cycles; /* of these, slices as each pass has one */
+    uint32_t by_xsave; /* rounds by XSAVE in the next slice, if that is more than one */
+    uint32_t mix;      /* of these the next */
     uint32_t kept;
     uint32_t timings;               /* how many of cycles[] are valid */
     uint32_t next;                  /* where the next timing goes */

@@ -65,15 +65,29 @@ static void time_round(const struct rounds *rounds, struct tally *tally, uint64_
         tally->timings++;
 }
 
-/* Longer is no hold: the machine stood still. */
-#define LIVE_SECONDS_MOST 2u
+/* A round that takes a second more than a hold is none: the machine stood still, and the clock of
+ * the run leaves that out, too (run/standstill.c). */
+#define STANDSTILL_MICROSECONDS 1000000u
+
+static bool stood_still(const struct rounds *rounds, uint64_t cycles)
+{
+    uint64_t most = STANDSTILL_MICROSECONDS + rounds->plan->options.hold_microseconds;
+    return cycles > rounds->machine->tsc_hz / 1000 * most / 1000;
+}
 
 /* For which every register was live, without what load and compare take. */
 static void count_live(struct rounds *rounds, struct tally *tally, uint64_t cycles, uint64_t count)
 {
-    uint64_t most = rounds->machine->tsc_hz * LIVE_SECONDS_MOST;
-    counter_add(&tally->live_cycles, (cycles < most ? cycles : most) * count);
-    counter_add(&rounds->live_cycles, (cycles < most ? cycles : most) * count);
+    if (stood_still(rounds, cycles))
+        return;
+    counter_add(&tally->live_cycles, cycles * count);
+    counter_add(&rounds->live_cycles, cycles * count);
+}
+
+/* Each by its own time. But what load and compare take by XSAVE area is not known. */
+static bool live_by_itself(const struct exit *exit, const struct round *round)
+{
+    return exit->holds && !round->area_mask;
 }
 
 /* The oldest anew. Each entry has a mix of its own. */
@@ -187,7 +201,8 @@ static enum window_result run_one(struct rounds *rounds, const struct exit *exit
         result = areas_look(rounds, round, result);
     if (cycles && result == INTACT && !round->area_mask)
         time_round(rounds, tally, cycles);
-    if (exit->holds && cycles > rounds->bare_cycles && !round->init_components)
+    if (live_by_itself(exit, round) && result < FAULTED && cycles > rounds->bare_cycles &&
+        !round->init_components)
         count_live(rounds, tally, cycles - rounds->bare_cycles, 1);
     if (exit->interrupts)
         counter_add(&tally->interrupts, traps_interrupts(rounds->traps) - interrupts);
@@ -235,7 +250,7 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
     const struct window *window = rounds->plan->entry[entry].window;
     struct tally *tally = &rounds->tally[entry];
     uint64_t before = counter_read(&tally->rounds);
-    uint32_t done = 0, lost = 0;
+    uint32_t done = 0, lost = 0, faulted = 0;
     bool available = true;
     for (; done < count; done++) {
         struct round *round = &first[done % blocks];
@@ -260,6 +275,7 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
             available = false;
             break;
         }
+        faulted += result >= FAULTED;
         if (ended_by(result, round, NEVER_FOUND))
             lost++;
         else
@@ -267,8 +283,8 @@ static bool run_rounds(struct rounds *rounds, uint32_t entry, struct round *firs
     }
     counter_add(&tally->rounds, done - lost);
     counter_add(&rounds->verified, done - lost);
-    if (!exit->holds && !first->init_components) /* not all of them are timed: the least of each */
-        count_live(rounds, tally, counter_read(&tally->cycles_lowest), done - lost);
+    if (!live_by_itself(exit, first) && !first->init_components) /* the least for each */
+        count_live(rounds, tally, counter_read(&tally->cycles_lowest), done - faulted);
     return available;
 }
 
@@ -384,14 +400,17 @@ static uint64_t begin_slice(struct rounds *rounds, const struct exit *exit)
     return start;
 }
 
-static void end_slice(struct rounds *rounds, struct tally *tally, uint64_t start)
+static void end_slice(struct rounds *rounds, struct tally *tally, uint64_t start, bool whole)
 {
     system_end(rounds);
     uint64_t end = rdtsc();
     pulse_look(&rounds->pulse, end);
     tsc_skew_look(&rounds->skew, end);
-    if (end > start) /* else it was set back meanwhile */
-        counter_add(&tally->slice_cycles, end - start);
+    if (end <= start) /* it was set back meanwhile */
+        return;
+    counter_add(&tally->slice_cycles, end - start);
+    counter_add(&tally->whole_slices, whole);
+    counter_add(&tally->whole_cycles, whole ? end - start : 0);
 }
 
 /*
@@ -429,7 +448,7 @@ static void run(struct rounds *rounds, uint32_t entry, bool all_live)
     else if (available)
         run_by_xsave(rounds, entry, others);
     look_at_system(rounds, entry);
-    end_slice(rounds, &rounds->tally[entry], start);
+    end_slice(rounds, &rounds->tally[entry], start, !all_live);
 }
 
 void slice_run(struct rounds *rounds, uint32_t entry)
