@@ -38,6 +38,10 @@ static struct fake {
     bool read_out_of_bounds;
 } fake[PARTITIONS];
 
+/* The clock can run so much faster. */
+#define FASTER 20u
+static uint64_t tsc_hz;
+
 static uint32_t partitions;
 static bool says_types;  /* the firmware does, by protocols */
 static struct fake disk; /* that the first partition is on */
@@ -74,7 +78,8 @@ static EFI_STATUS EFIAPI read_blocks(EFI_BLOCK_IO_PROTOCOL *io, UINT32 medium, E
                                      UINTN bytes, VOID *buffer)
 {
     struct fake *of = by_block_io(io);
-    (void)medium;
+    if (medium != of->media.MediaId)
+        return EFI_MEDIA_CHANGED;
     assert_false(of->pulled); /* what is called then is no code any more */
     of->reads++;
     (void)usleep(of->delay);
@@ -87,7 +92,8 @@ static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO_PROTOCOL *io, UINT32 medium, 
                                       UINTN bytes, VOID *buffer)
 {
     struct fake *of = by_block_io(io);
-    (void)medium;
+    if (medium != of->media.MediaId)
+        return EFI_MEDIA_CHANGED;
     assert_false(of->pulled);
     assert_int_equal(fake_level, TPL_CALLBACK); /* so that it cannot be pulled meanwhile */
     of->writes++;
@@ -101,6 +107,8 @@ static EFI_STATUS EFIAPI read_blocks_ex(EFI_BLOCK_IO2_PROTOCOL *io, UINT32 mediu
                                         EFI_BLOCK_IO2_TOKEN *token, UINTN bytes, VOID *buffer)
 {
     struct fake *of = by_block_io2(io);
+    if (medium != of->media.MediaId)
+        return EFI_MEDIA_CHANGED;
     token->TransactionStatus = read_blocks(&of->block_io, medium, block, bytes, buffer);
     return EFI_SUCCESS;
 }
@@ -109,6 +117,8 @@ static EFI_STATUS EFIAPI write_blocks_ex(EFI_BLOCK_IO2_PROTOCOL *io, UINT32 medi
                                          EFI_BLOCK_IO2_TOKEN *token, UINTN bytes, VOID *buffer)
 {
     struct fake *of = by_block_io2(io);
+    if (medium != of->media.MediaId)
+        return EFI_MEDIA_CHANGED;
     token->TransactionStatus = write_blocks(&of->block_io, medium, block, bytes, buffer);
     return EFI_SUCCESS;
 }
@@ -232,6 +242,7 @@ static int one_partition(void **state)
 static int freed(void **state)
 {
     (void)state;
+    clock_set_rate(tsc_hz);
     scratch_free();
     return 0;
 }
@@ -557,6 +568,58 @@ static void one_that_is_gone_is_left_alone(void **state)
     }
 }
 
+/* Somebody else's, for all that anybody knows. */
+static void another_medium_is_never_written(void **state)
+{
+    (void)state;
+    for (unsigned int queued = 0; queued < 2; queued++) {
+        fake[0].queued = queued;
+        assert_null(find());
+        goes_on(10, SCRATCH_MIXED);
+        fake[0].media.MediaId++;
+        uint32_t writes = fake[0].writes, reads = fake[0].reads;
+        for (uint32_t n = 0; n < 10; n++)
+            (void)scratch_poll(SCRATCH_MIXED);
+        assert_true(fake[0].writes == writes && fake[0].reads == reads);
+        assert_non_null(strstr(fake_told, "failed (EFI_MEDIA_CHANGED): it is left alone from now "
+                                          "on, as it has another medium than at first: leave one "
+                                          "in, and start the test again"));
+        assert_true(scratch_activity()->over && result_of(0).failed);
+        assert_int_equal(scratch_wrong_blocks(), 0);
+        scratch_free();
+        fake_told[0] = '\0';
+    }
+}
+
+/* Nothing tells of the end of what was in flight. */
+static void
+one_that_is_gone_with_requests_in_flight_is_told_once_as_soon_as_they_are_late(void **state)
+{
+    (void)state;
+    fake[0].queued = true;
+    assert_null(find());
+    goes_on(10, SCRATCH_MIXED);
+    clock_set_rate(tsc_hz / FASTER);
+    fake_late = true;
+    (void)scratch_poll(SCRATCH_MIXED);
+    assert_true(scratch_activity()->writes > 0 && scratch_activity()->mixed > 0);
+    (void)usleep(10500000 / FASTER);
+    (void)scratch_poll(SCRATCH_MIXED);
+    assert_non_null(strstr(fake_told, "has not come back for 10 s: it is waited for"));
+    fake_told[0] = '\0';
+    fake[0].pulled = true;
+    (void)scratch_poll(SCRATCH_MIXED);
+    const char *first = strstr(fake_told, "failed (EFI_NO_MEDIA): it is left alone from now on, as "
+                                          "it or its medium was taken away: put it back");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "failed"));
+    assert_true(!scratch_activity()->writes && !scratch_activity()->mixed);
+    assert_true(scratch_activity()->over && result_of(0).failed);
+    fake_told[0] = '\0';
+    assert_true(scratch_rest() && scratch_stop());
+    assert_string_equal(fake_told, "");
+}
+
 static void one_that_the_firmware_took_away_is_not_touched(void **state)
 {
     (void)state;
@@ -634,10 +697,13 @@ int main(void)
         SCRATCH_TEST(a_write_to_another_block_is_found),
         SCRATCH_TEST(an_error_rests_it_and_what_was_not_written_is_not_read),
         SCRATCH_TEST(one_that_is_gone_is_left_alone),
+        SCRATCH_TEST(another_medium_is_never_written),
+        SCRATCH_TEST(
+            one_that_is_gone_with_requests_in_flight_is_told_once_as_soon_as_they_are_late),
         SCRATCH_TEST(one_that_the_firmware_took_away_is_not_touched),
         SCRATCH_TEST(what_does_not_come_back_is_waited_for),
         SCRATCH_TEST(a_slow_one_is_told_once_and_was_no_standstill),
     };
-    (void)clock_start();
+    tsc_hz = clock_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
