@@ -12,8 +12,8 @@
 #define TSC_HZ UINT64_C(1000000)
 
 static const struct exit instruction = {.name = "instruction"};
-static const struct exit hold = {.name = "hold", .fills = true};
-static const struct exit disk = {.name = "disk", .fills = true};
+static const struct exit hold = {.name = "hold", .holds = HOLDS_AND_FILLS};
+static const struct exit disk = {.name = "disk", .holds = HOLDS_AND_FILLS};
 
 static uint64_t now, longest_pause[EXIT_MAX], last_turn[EXIT_MAX];
 static uint64_t slices[EXIT_MAX], kinds[TURN_TO_FOCUS + 1];
@@ -56,7 +56,7 @@ static void run_for(uint64_t ticks)
     while (now < end) {
         const struct turns *turns = &rounds.turns;
         uint32_t entry = turns->entry;
-        bool is_hold = plan.entry[entry].exit->fills;
+        bool is_hold = plan.entry[entry].exit->holds == HOLDS_AND_FILLS;
         uint64_t start = now, took = is_hold ? hold_takes : instruction_takes;
         uint64_t live = turns->turn == TURN_OF_PASS ? of_pass_is_live : hold_is_live;
         assert_true(entry < plan.count);

@@ -15,7 +15,8 @@
 /* Which entries may have turns beyond their own. */
 static bool fills(const struct rounds *rounds, uint32_t entry)
 {
-    return rounds->plan->entry[entry].exit->fills && !work_is_over(rounds, entry);
+    return rounds->plan->entry[entry].exit->holds == HOLDS_AND_FILLS &&
+           !work_is_over(rounds, entry);
 }
 
 static bool in_focus(const struct rounds *rounds, uint32_t entry)
