@@ -277,12 +277,13 @@ $(BUILD)/unit/test_areas $(BUILD)/unit/test_exposure $(BUILD)/unit/test_hits $(B
 UEFI_TESTED := disks mp_services net scratch terminal
 $(patsubst %,$(BUILD)/unit/test_%,$(UEFI_TESTED)): $(BUILD)/unit/test_%: $(BUILD)/host/efi/uefi/%.c.o \
 	$(BUILD)/host/efi/uefi/firmware.c.o
+$(BUILD)/unit/test_disks $(BUILD)/unit/test_net $(BUILD)/unit/test_scratch: $(BUILD)/host/ci/unit/fake_firmware.c.o
 $(BUILD)/unit/test_disks $(BUILD)/unit/test_scratch: $(BUILD)/host/efi/uefi/block_device.c.o
 $(BUILD)/unit/test_net: $(BUILD)/host/efi/uefi/net_find.c.o
 $(BUILD)/unit/test_scratch: $(BUILD)/host/efi/uefi/scratch_find.c.o
 $(BUILD)/unit/test_vmware_channel $(BUILD)/unit/test_vmware_pose: $(BUILD)/host/ci/faultvisor/vmware.c.o
 $(BUILD)/host/efi/uefi/%: HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)
-$(patsubst %,$(BUILD)/host/ci/unit/test_%.c.o,$(UEFI_TESTED)): HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)
+$(patsubst %,$(BUILD)/host/ci/unit/%.c.o,fake_firmware $(addprefix test_,$(UEFI_TESTED))): HOST_CFLAGS += -fshort-wchar $(EFI_HEADERS)
 
 # host.c stands before the archive: its CPUID and its backdoor are the tests' own.
 $(BUILD)/unit/%: $(BUILD)/host/ci/unit/%.c.o $(BUILD)/host/ci/unit/host.c.o $(HOST_ARCHIVE) ci/unit/host.lds

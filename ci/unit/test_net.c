@@ -1,10 +1,10 @@
 /* Frames, by network adapters that are made up here: which are taken, what is sent, and how they
  * are given back. */
 #include "../../efi/core/machine/clock.h"
-#include "../../efi/core/report/report.h"
 #include "../../efi/platform/clock.h"
 #include "../../efi/platform/net.h"
 #include "../../efi/uefi/net_find.h"
+#include "fake_firmware.h"
 #include <efipciio.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,7 +55,6 @@ static struct handle {
 } adapter_handle[ADAPTERS], behind, disk, controller, boot_device;
 static EFI_LOADED_IMAGE image = {.DeviceHandle = &boot_device};
 static bool connected, disconnected;
-static char told[1000];
 
 /* --- device paths --- */
 
@@ -189,11 +188,6 @@ static EFI_STATUS EFIAPI receive(EFI_SIMPLE_NETWORK *network, UINTN *header, UIN
 
 /* --- the firmware --- */
 
-static bool is(const EFI_GUID *left, const EFI_GUID *right)
-{
-    return memcmp(left, right, sizeof(*left)) == 0;
-}
-
 static EFI_STATUS EFIAPI read_pci(EFI_PCI_IO_PROTOCOL *this, EFI_PCI_IO_PROTOCOL_WIDTH width,
                                   UINT32 offset, UINTN count, VOID *buffer)
 {
@@ -210,12 +204,12 @@ static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID
     struct handle *of = handle;
     *found = NULL;
     if (handle == &image)
-        *found = is(guid, &image_guid) ? &image : NULL;
-    else if (is(guid, &path_guid))
+        *found = is_guid(guid, image_guid) ? &image : NULL;
+    else if (is_guid(guid, path_guid))
         *found = of->length ? of->path : NULL;
-    else if (is(guid, &network_guid))
+    else if (is_guid(guid, network_guid))
         *found = of->of && of->of->there ? &of->of->network : NULL;
-    else if (is(guid, &pci_guid))
+    else if (is_guid(guid, pci_guid))
         *found = of->controller ? &pci_io : NULL;
     return *found ? EFI_SUCCESS : EFI_UNSUPPORTED;
 }
@@ -230,18 +224,13 @@ static EFI_STATUS EFIAPI locate(EFI_LOCATE_SEARCH_TYPE type, EFI_GUID *guid, VOI
     *count = 0;
     for (uint32_t n = 0; n < 5; n++) {
         struct handle *of = all[n];
-        if ((is(guid, &network_guid) && of->of && of->of->there) ||
-            (is(guid, &block_io_guid) && of->disk) || (is(guid, &pci_guid) && of->controller))
+        if ((is_guid(guid, network_guid) && of->of && of->of->there) ||
+            (is_guid(guid, block_io_guid) && of->disk) ||
+            (is_guid(guid, pci_guid) && of->controller))
             found[(*count)++] = of;
     }
     *handles = found;
     return *count ? EFI_SUCCESS : EFI_NOT_FOUND;
-}
-
-static EFI_STATUS EFIAPI free_pool(VOID *memory)
-{
-    (void)memory;
-    return EFI_SUCCESS;
 }
 
 static EFI_STATUS EFIAPI open_information(EFI_HANDLE handle, EFI_GUID *guid,
@@ -263,7 +252,7 @@ static EFI_STATUS EFIAPI open_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID *
                                        EFI_HANDLE agent, EFI_HANDLE child, UINT32 attributes)
 {
     const struct handle *of = handle;
-    assert_true(is(guid, &network_guid) && agent == image_handle && !child);
+    assert_true(is_guid(guid, network_guid) && agent == image_handle && !child);
     assert_int_equal(attributes, EFI_OPEN_PROTOCOL_EXCLUSIVE);
     if (EFI_ERROR(of->of->open))
         return of->of->open;
@@ -279,7 +268,7 @@ static EFI_STATUS EFIAPI close_protocol(EFI_HANDLE handle, EFI_GUID *guid, EFI_H
                                         EFI_HANDLE child)
 {
     const struct handle *of = handle;
-    assert_true(is(guid, &network_guid) && agent == image_handle && !child);
+    assert_true(is_guid(guid, network_guid) && agent == image_handle && !child);
     assert_true(of->of->exclusive);
     of->of->exclusive = false;
     of->of->closes++;
@@ -309,29 +298,19 @@ static EFI_STATUS EFIAPI disconnect_controller(EFI_HANDLE handle, EFI_HANDLE dri
     return EFI_SUCCESS;
 }
 
-static EFI_BOOT_SERVICES boot_services = {.HandleProtocol = handle_protocol,
-                                          .LocateHandleBuffer = locate,
-                                          .FreePool = free_pool,
-                                          .OpenProtocol = open_protocol,
-                                          .CloseProtocol = close_protocol,
-                                          .OpenProtocolInformation = open_information,
-                                          .ConnectController = connect_controller,
-                                          .DisconnectController = disconnect_controller};
-static EFI_SYSTEM_TABLE table = {.BootServices = &boot_services};
-
-static void remember(const char *line)
-{
-    strncat(told, line, sizeof(told) - strlen(told) - 1);
-}
-
 /* One adapter that the firmware's network stack has, with a handle behind it; a disk of another
  * bus; a boot device that is none of a network. */
 static int one_adapter(void **state)
 {
     (void)state;
     image_handle = &image;
-    system_table = &table;
-    told[0] = '\0';
+    fake_firmware((EFI_BOOT_SERVICES){.HandleProtocol = handle_protocol,
+                                      .LocateHandleBuffer = locate,
+                                      .OpenProtocol = open_protocol,
+                                      .CloseProtocol = close_protocol,
+                                      .OpenProtocolInformation = open_information,
+                                      .ConnectController = connect_controller,
+                                      .DisconnectController = disconnect_controller});
     connected = disconnected = false;
     for (uint32_t n = 0; n < ADAPTERS; n++) {
         fake[n] = (struct fake){
@@ -400,7 +379,7 @@ static void frames_go_from_the_adapter_to_itself(void **state)
     assert_true(result.frames == fake[0].sent && result.bytes == fake[0].bytes);
     assert_true(!result.returned && !result.lost && !result.failed);
     assert_int_equal(result.most, RING_MOST);
-    assert_string_equal(told, "");
+    assert_string_equal(fake_told, "");
     struct net_result none;
     assert_false(net_result(1, &none));
 }
@@ -439,7 +418,7 @@ static void a_small_ring_is_no_error(void **state)
     assert_true(fake[0].sent >= 64 && fake[0].sent < 64 + 15);
     net_stop();
     assert_int_equal(result_of(0).most, 15);
-    assert_string_equal(told, "");
+    assert_string_equal(fake_told, "");
 }
 
 /* transmit() looks that it is not in flight. */
@@ -505,8 +484,8 @@ static void left_alone(const char *why)
 {
     assert_string_equal(net_find(),
                         "there is no network adapter that nobody needs and that has a link");
-    assert_non_null(strstr(told, "the network adapter 5"));
-    assert_non_null(strstr(told, why));
+    assert_non_null(strstr(fake_told, "the network adapter 5"));
+    assert_non_null(strstr(fake_told, why));
     assert_false(fake[0].exclusive);
     assert_int_equal(fake[0].sent, 0);
 }
@@ -595,7 +574,8 @@ static void what_does_not_end_is_no_work_and_in_the_end_no_more_is_sent(void **s
     (void)usleep(9500000 / FASTER);
     assert_false(net_poll());
     assert_true(!net_activity()->in_flight && net_activity()->over);
-    assert_non_null(strstr(told, "no frame has ended for 10 s, and 64 are in flight: no more"));
+    assert_non_null(
+        strstr(fake_told, "no frame has ended for 10 s, and 64 are in flight: no more"));
     net_stop();
     assert_true(result_of(0).failed);
     assert_int_equal(result_of(0).lost, RING_MOST);
@@ -607,10 +587,10 @@ static void an_error_is_told_once_and_it_is_tried_again(void **state)
     assert_null(net_find());
     fake[0].transmit = EFI_DEVICE_ERROR;
     assert_false(net_poll());
-    assert_non_null(strstr(told, "sending failed (EFI_DEVICE_ERROR): it is tried again"));
-    told[0] = '\0';
+    assert_non_null(strstr(fake_told, "sending failed (EFI_DEVICE_ERROR): it is tried again"));
+    fake_told[0] = '\0';
     assert_false(net_poll());
-    assert_string_equal(told, "");
+    assert_string_equal(fake_told, "");
     fake[0].transmit = EFI_SUCCESS;
     assert_false(net_poll());
     assert_true(fake[0].sent > 0 && !result_of(0).failed);
@@ -625,7 +605,6 @@ static void an_error_is_told_once_and_it_is_tried_again(void **state)
 
 int main(void)
 {
-    static struct sink sink = {.log = remember};
     const struct CMUnitTest tests[] = {
         NET_TEST(frames_go_from_the_adapter_to_itself),
         NET_TEST(they_come_back_and_are_counted),
@@ -648,6 +627,5 @@ int main(void)
         NET_TEST(an_error_is_told_once_and_it_is_tried_again),
     };
     clock_set_rate(clock_start() / FASTER);
-    report_add_sink(&sink);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

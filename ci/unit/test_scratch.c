@@ -1,9 +1,9 @@
 /* Writes to scratch partitions, by firmware that is made up here: which partitions are taken, what
  * is written where, and what is made of what comes back. */
 #include "../../efi/core/machine/clock.h"
-#include "../../efi/core/report/report.h"
 #include "../../efi/platform/scratch.h"
 #include "../../efi/uefi/scratch_find.h"
+#include "fake_firmware.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +15,6 @@
 #define BLOCK      512u
 #define BYTES_MOST (UINT32_C(8) << 20)
 #define PARTITIONS 3u
-#define EVENTS     64u
 
 /* A node of a partition, and the end. */
 struct path {
@@ -39,12 +38,13 @@ static struct fake {
     bool read_out_of_bounds;
 } fake[PARTITIONS];
 
+/* The clock can run so much faster. */
+#define FASTER 20u
+static uint64_t tsc_hz;
+
 static uint32_t partitions;
 static bool says_types;  /* the firmware does, by protocols */
 static struct fake disk; /* that the first partition is on */
-static bool late;        /* nothing ends */
-static EFI_TPL level = TPL_APPLICATION;
-static char told[4000];
 
 static void transfer(struct fake *of, EFI_LBA block, UINTN bytes, void *buffer, bool write)
 {
@@ -78,7 +78,8 @@ static EFI_STATUS EFIAPI read_blocks(EFI_BLOCK_IO_PROTOCOL *io, UINT32 medium, E
                                      UINTN bytes, VOID *buffer)
 {
     struct fake *of = by_block_io(io);
-    (void)medium;
+    if (medium != of->media.MediaId)
+        return EFI_MEDIA_CHANGED;
     assert_false(of->pulled); /* what is called then is no code any more */
     of->reads++;
     (void)usleep(of->delay);
@@ -91,9 +92,10 @@ static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO_PROTOCOL *io, UINT32 medium, 
                                       UINTN bytes, VOID *buffer)
 {
     struct fake *of = by_block_io(io);
-    (void)medium;
+    if (medium != of->media.MediaId)
+        return EFI_MEDIA_CHANGED;
     assert_false(of->pulled);
-    assert_int_equal(level, TPL_CALLBACK); /* so that it cannot be pulled meanwhile */
+    assert_int_equal(fake_level, TPL_CALLBACK); /* so that it cannot be pulled meanwhile */
     of->writes++;
     (void)usleep(of->delay);
     if (!EFI_ERROR(of->answer))
@@ -105,6 +107,8 @@ static EFI_STATUS EFIAPI read_blocks_ex(EFI_BLOCK_IO2_PROTOCOL *io, UINT32 mediu
                                         EFI_BLOCK_IO2_TOKEN *token, UINTN bytes, VOID *buffer)
 {
     struct fake *of = by_block_io2(io);
+    if (medium != of->media.MediaId)
+        return EFI_MEDIA_CHANGED;
     token->TransactionStatus = read_blocks(&of->block_io, medium, block, bytes, buffer);
     return EFI_SUCCESS;
 }
@@ -113,13 +117,10 @@ static EFI_STATUS EFIAPI write_blocks_ex(EFI_BLOCK_IO2_PROTOCOL *io, UINT32 medi
                                          EFI_BLOCK_IO2_TOKEN *token, UINTN bytes, VOID *buffer)
 {
     struct fake *of = by_block_io2(io);
+    if (medium != of->media.MediaId)
+        return EFI_MEDIA_CHANGED;
     token->TransactionStatus = write_blocks(&of->block_io, medium, block, bytes, buffer);
     return EFI_SUCCESS;
-}
-
-static bool is(const EFI_GUID *guid, EFI_GUID other)
-{
-    return memcmp(guid, &other, sizeof(*guid)) == 0;
 }
 
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **found)
@@ -127,11 +128,11 @@ static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID
     struct fake *of = handle;
     if (of->pulled)
         return EFI_INVALID_PARAMETER;
-    if (is(guid, (EFI_GUID)EFI_BLOCK_IO_PROTOCOL_GUID))
+    if (is_guid(guid, (EFI_GUID)EFI_BLOCK_IO_PROTOCOL_GUID))
         *found = &of->block_io;
-    else if (is(guid, (EFI_GUID)EFI_BLOCK_IO2_PROTOCOL_GUID) && of->queued)
+    else if (is_guid(guid, (EFI_GUID)EFI_BLOCK_IO2_PROTOCOL_GUID) && of->queued)
         *found = &of->block_io2;
-    else if (is(guid, (EFI_GUID)EFI_DEVICE_PATH_PROTOCOL_GUID))
+    else if (is_guid(guid, (EFI_GUID)EFI_DEVICE_PATH_PROTOCOL_GUID))
         *found = &of->path;
     else
         return EFI_UNSUPPORTED;
@@ -142,10 +143,10 @@ static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE by, EFI_GUI
                                               UINTN *count, EFI_HANDLE **handles)
 {
     static EFI_HANDLE buffer[PARTITIONS + 1];
-    bool of_type = is(guid, (EFI_GUID)SCRATCH_TYPE_GUID);
+    bool of_type = is_guid(guid, (EFI_GUID)SCRATCH_TYPE_GUID);
     (void)key;
     assert_int_equal(by, ByProtocol);
-    assert_true(of_type || is(guid, (EFI_GUID)EFI_BLOCK_IO_PROTOCOL_GUID));
+    assert_true(of_type || is_guid(guid, (EFI_GUID)EFI_BLOCK_IO_PROTOCOL_GUID));
     if (of_type && (!says_types || !partitions))
         return EFI_NOT_FOUND;
     for (uint32_t n = 0; n < partitions; n++)
@@ -160,69 +161,10 @@ static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE by, EFI_GUI
 static EFI_STATUS EFIAPI locate_device_path(EFI_GUID *guid, EFI_DEVICE_PATH **path,
                                             EFI_HANDLE *handle)
 {
-    assert_true(is(guid, (EFI_GUID)EFI_BLOCK_IO_PROTOCOL_GUID));
+    assert_true(is_guid(guid, (EFI_GUID)EFI_BLOCK_IO_PROTOCOL_GUID));
     assert_int_equal((*path)->Type, 0x7f);
     *handle = &disk;
     return EFI_SUCCESS;
-}
-
-static EFI_STATUS EFIAPI free_pool(VOID *buffer)
-{
-    (void)buffer;
-    return EFI_SUCCESS;
-}
-
-static EFI_STATUS EFIAPI create_event(UINT32 type, EFI_TPL level, EFI_EVENT_NOTIFY notify,
-                                      VOID *context, EFI_EVENT *event)
-{
-    static char events[EVENTS];
-    static uint32_t next;
-    (void)level;
-    (void)context;
-    assert_int_equal(type, 0);
-    assert_null(notify);
-    *event = &events[next++ % EVENTS];
-    return EFI_SUCCESS;
-}
-
-static EFI_STATUS EFIAPI check_event(EFI_EVENT event)
-{
-    (void)event;
-    return late ? EFI_NOT_READY : EFI_SUCCESS;
-}
-
-static EFI_STATUS EFIAPI close_event(EFI_EVENT event)
-{
-    (void)event;
-    return EFI_SUCCESS;
-}
-
-static EFI_TPL EFIAPI raise_tpl(EFI_TPL to)
-{
-    EFI_TPL before = level;
-    level = to;
-    return before;
-}
-
-static VOID EFIAPI restore_tpl(EFI_TPL to)
-{
-    level = to;
-}
-
-static EFI_BOOT_SERVICES boot_services = {.HandleProtocol = handle_protocol,
-                                          .RaiseTPL = raise_tpl,
-                                          .RestoreTPL = restore_tpl,
-                                          .LocateHandleBuffer = locate_handle_buffer,
-                                          .LocateDevicePath = locate_device_path,
-                                          .FreePool = free_pool,
-                                          .CreateEvent = create_event,
-                                          .CheckEvent = check_event,
-                                          .CloseEvent = close_event};
-static EFI_SYSTEM_TABLE table = {.BootServices = &boot_services};
-
-static void remember(const char *line)
-{
-    strncat(told, line, sizeof(told) - strlen(told) - 1);
 }
 
 static void sign(struct fake *of, uint64_t bytes)
@@ -287,9 +229,9 @@ static void make_disk(void)
 static int one_partition(void **state)
 {
     (void)state;
-    system_table = &table;
-    told[0] = '\0';
-    late = false;
+    fake_firmware((EFI_BOOT_SERVICES){.HandleProtocol = handle_protocol,
+                                      .LocateHandleBuffer = locate_handle_buffer,
+                                      .LocateDevicePath = locate_device_path});
     says_types = true;
     partitions = 1;
     make(&fake[0], UINT32_C(4) << 20);
@@ -300,6 +242,7 @@ static int one_partition(void **state)
 static int freed(void **state)
 {
     (void)state;
+    clock_set_rate(tsc_hz);
     scratch_free();
     return 0;
 }
@@ -332,7 +275,7 @@ static void refuses(const char *reason)
     const char *said = find();
     assert_non_null(said);
     assert_non_null(strstr(said, reason));
-    assert_non_null(strstr(told, reason));
+    assert_non_null(strstr(fake_told, reason));
     for (uint32_t n = 0; n < 10; n++)
         (void)scratch_poll(SCRATCH_MIXED);
     assert_int_equal(fake[0].writes, 0);
@@ -424,7 +367,7 @@ static void blocks_of_a_strange_size_are_refused(void **state)
     const uint32_t sizes[] = {0, 1, 256, 520, 8192, 1u << 31};
     for (size_t n = 0; n < sizeof(sizes) / sizeof(sizes[0]); n++) {
         fake[0].media.BlockSize = sizes[n];
-        told[0] = '\0';
+        fake_told[0] = '\0';
         refuses("its blocks have a strange size");
     }
 }
@@ -437,7 +380,7 @@ static void of_two_with_the_same_guid_one_is_refused(void **state)
     make(&fake[2], UINT32_C(8) << 20);
     fake[1].path.node[24] = fake[0].path.node[24];
     assert_null(find());
-    assert_non_null(strstr(told, "another has the same GUID"));
+    assert_non_null(strstr(fake_told, "another has the same GUID"));
     (void)scratch_poll(SCRATCH_MIXED);
     assert_true(fake[0].writes && !fake[1].writes && fake[2].writes);
 }
@@ -594,15 +537,15 @@ static void an_error_rests_it_and_what_was_not_written_is_not_read(void **state)
     goes_on(10, SCRATCH_MIXED);
     fake[0].answer = EFI_DEVICE_ERROR;
     (void)scratch_poll(SCRATCH_MIXED);
-    assert_non_null(strstr(told, "the write of "));
-    assert_non_null(strstr(told, "failed (EFI_DEVICE_ERROR): it is tried again"));
+    assert_non_null(strstr(fake_told, "the write of "));
+    assert_non_null(strstr(fake_told, "failed (EFI_DEVICE_ERROR): it is tried again"));
     uint32_t writes = fake[0].writes;
     (void)scratch_poll(SCRATCH_MIXED);
     assert_int_equal(fake[0].writes, writes);
     (void)usleep(1100000);
     fake[0].answer = EFI_SUCCESS;
     goes_on(600, SCRATCH_MIXED);
-    assert_non_null(strstr(told, "it can be used again, after "));
+    assert_non_null(strstr(fake_told, "it can be used again, after "));
     assert_false(result_of(0).failed);
 }
 
@@ -615,7 +558,7 @@ static void one_that_is_gone_is_left_alone(void **state)
         goes_on(10, SCRATCH_MIXED);
         fake[0].answer = answers[n];
         (void)scratch_poll(SCRATCH_MIXED);
-        assert_non_null(strstr(told, "it is left alone from now on"));
+        assert_non_null(strstr(fake_told, "it is left alone from now on"));
         assert_true(scratch_activity()->over && result_of(0).failed);
         uint32_t writes = fake[0].writes;
         (void)scratch_poll(SCRATCH_MIXED);
@@ -623,6 +566,58 @@ static void one_that_is_gone_is_left_alone(void **state)
         scratch_free();
         fake[0].answer = EFI_SUCCESS;
     }
+}
+
+/* Somebody else's, for all that anybody knows. */
+static void another_medium_is_never_written(void **state)
+{
+    (void)state;
+    for (unsigned int queued = 0; queued < 2; queued++) {
+        fake[0].queued = queued;
+        assert_null(find());
+        goes_on(10, SCRATCH_MIXED);
+        fake[0].media.MediaId++;
+        uint32_t writes = fake[0].writes, reads = fake[0].reads;
+        for (uint32_t n = 0; n < 10; n++)
+            (void)scratch_poll(SCRATCH_MIXED);
+        assert_true(fake[0].writes == writes && fake[0].reads == reads);
+        assert_non_null(strstr(fake_told, "failed (EFI_MEDIA_CHANGED): it is left alone from now "
+                                          "on, as it has another medium than at first: leave one "
+                                          "in, and start the test again"));
+        assert_true(scratch_activity()->over && result_of(0).failed);
+        assert_int_equal(scratch_wrong_blocks(), 0);
+        scratch_free();
+        fake_told[0] = '\0';
+    }
+}
+
+/* Nothing tells of the end of what was in flight. */
+static void
+one_that_is_gone_with_requests_in_flight_is_told_once_as_soon_as_they_are_late(void **state)
+{
+    (void)state;
+    fake[0].queued = true;
+    assert_null(find());
+    goes_on(10, SCRATCH_MIXED);
+    clock_set_rate(tsc_hz / FASTER);
+    fake_late = true;
+    (void)scratch_poll(SCRATCH_MIXED);
+    assert_true(scratch_activity()->writes > 0 && scratch_activity()->mixed > 0);
+    (void)usleep(10500000 / FASTER);
+    (void)scratch_poll(SCRATCH_MIXED);
+    assert_non_null(strstr(fake_told, "has not come back for 10 s: it is waited for"));
+    fake_told[0] = '\0';
+    fake[0].pulled = true;
+    (void)scratch_poll(SCRATCH_MIXED);
+    const char *first = strstr(fake_told, "failed (EFI_NO_MEDIA): it is left alone from now on, as "
+                                          "it or its medium was taken away: put it back");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "failed"));
+    assert_true(!scratch_activity()->writes && !scratch_activity()->mixed);
+    assert_true(scratch_activity()->over && result_of(0).failed);
+    fake_told[0] = '\0';
+    assert_true(scratch_rest() && scratch_stop());
+    assert_string_equal(fake_told, "");
 }
 
 static void one_that_the_firmware_took_away_is_not_touched(void **state)
@@ -635,11 +630,11 @@ static void one_that_the_firmware_took_away_is_not_touched(void **state)
         fake[0].pulled = true;
         memset(&fake[0].media, 0xaf, sizeof(fake[0].media));
         (void)scratch_poll(SCRATCH_MIXED);
-        assert_non_null(strstr(told, "failed (EFI_NO_MEDIA): it is left alone from now on"));
+        assert_non_null(strstr(fake_told, "failed (EFI_NO_MEDIA): it is left alone from now on"));
         assert_true(scratch_activity()->over && result_of(0).failed);
-        assert_int_equal(level, TPL_APPLICATION);
+        assert_int_equal(fake_level, TPL_APPLICATION);
         scratch_free();
-        told[0] = '\0';
+        fake_told[0] = '\0';
         make(&fake[0], UINT32_C(4) << 20);
     }
 }
@@ -649,14 +644,14 @@ static void what_does_not_come_back_is_waited_for(void **state)
     (void)state;
     fake[0].queued = true;
     assert_null(find());
-    late = true;
+    fake_late = true;
     (void)scratch_poll(SCRATCH_MIXED);
     (void)scratch_poll(SCRATCH_MIXED);
     uint64_t since = clock_milliseconds();
     assert_false(scratch_rest());
     assert_true(clock_milliseconds() - since < 2000);
     assert_true(scratch_activity()->writes > 0);
-    late = false;
+    fake_late = false;
     assert_true(scratch_rest());
     assert_int_equal(scratch_activity()->writes, 0);
 }
@@ -667,17 +662,17 @@ static void a_slow_one_is_told_once_and_was_no_standstill(void **state)
     assert_null(find());
     fake[0].delay = 1100000;
     assert_true(scratch_poll(SCRATCH_WRITES));
-    assert_non_null(strstr(told, "a write kept the firmware, and the boot vCPU with it, for "));
-    told[0] = '\0';
+    assert_non_null(
+        strstr(fake_told, "a write kept the firmware, and the boot vCPU with it, for "));
+    fake_told[0] = '\0';
     assert_true(scratch_poll(SCRATCH_WRITES));
-    assert_string_equal(told, "");
+    assert_string_equal(fake_told, "");
 }
 
 #define SCRATCH_TEST(f) cmocka_unit_test_setup_teardown(f, one_partition, freed)
 
 int main(void)
 {
-    static struct sink sink = {.log = remember};
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(without_a_partition_there_is_a_reason),
         SCRATCH_TEST(one_without_a_signature_is_refused),
@@ -702,11 +697,13 @@ int main(void)
         SCRATCH_TEST(a_write_to_another_block_is_found),
         SCRATCH_TEST(an_error_rests_it_and_what_was_not_written_is_not_read),
         SCRATCH_TEST(one_that_is_gone_is_left_alone),
+        SCRATCH_TEST(another_medium_is_never_written),
+        SCRATCH_TEST(
+            one_that_is_gone_with_requests_in_flight_is_told_once_as_soon_as_they_are_late),
         SCRATCH_TEST(one_that_the_firmware_took_away_is_not_touched),
         SCRATCH_TEST(what_does_not_come_back_is_waited_for),
         SCRATCH_TEST(a_slow_one_is_told_once_and_was_no_standstill),
     };
-    (void)clock_start();
-    report_add_sink(&sink);
+    tsc_hz = clock_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

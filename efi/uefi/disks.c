@@ -48,6 +48,7 @@ struct disk {
     uint64_t again_at; /* and when it is tried again; milliseconds */
     bool dropped;      /* not read any more */
     bool stuck;        /* a read never came back: the firmware may still write to the buffer */
+    bool gone;         /* it was taken away with a read in flight: the same */
     uint64_t reads, bytes;
 };
 
@@ -160,7 +161,7 @@ static void advance(struct disk *disk)
 __attribute__((format(printf, 2, 3))) static void tell(const struct disk *disk, const char *format,
                                                        ...)
 {
-    char buffer[160];
+    char buffer[240];
     struct text text;
     va_list arguments;
     text_start(&text, buffer, sizeof(buffer));
@@ -173,6 +174,7 @@ __attribute__((format(printf, 2, 3))) static void tell(const struct disk *disk, 
 
 static void failed(struct disk *disk, EFI_STATUS status, bool again)
 {
+    const char *lost = block_device_lost(status);
     uint64_t bytes = next_bytes(disk), now = clock_milliseconds();
     uint32_t doublings = disk->errors < AGAIN_DOUBLINGS_MOST ? disk->errors : AGAIN_DOUBLINGS_MOST;
     if (disk->errors++ == 0) {
@@ -180,10 +182,11 @@ static void failed(struct disk *disk, EFI_STATUS status, bool again)
         disk->rows++;
     }
     disk->again_at = now + (AGAIN_MILLISECONDS << doublings);
-    disk->dropped = !again || disk->errors > ERRORS_MOST;
+    disk->dropped = lost || !again || disk->errors > ERRORS_MOST;
     if ((disk->errors == 1 && disk->rows <= ROWS_TOLD) || disk->dropped)
-        tell(disk, "the read of %lu bytes at block %lu failed (%s): %s", bytes, disk->next,
-             status_name(status), disk->dropped ? "it is not read any more" : "it is tried again");
+        tell(disk, "the read of %lu bytes at block %lu failed (%s): it is %s%s", bytes, disk->next,
+             status_name(status), disk->dropped ? "not read any more" : "tried again",
+             lost ? lost : "");
     /* Where one place cannot be read, others can. */
     disk->next += bytes / disk->device.block_bytes;
     if (disk->next >= blocks_of(disk))
@@ -195,7 +198,7 @@ static void ended(struct disk *disk, EFI_STATUS status, bool again)
 {
     uint64_t now = clock_milliseconds();
     if (EFI_ERROR(status)) {
-        failed(disk, status, again && status != EFI_NO_MEDIA && status != EFI_MEDIA_CHANGED);
+        failed(disk, status, again);
     } else {
         if (disk->errors && disk->rows <= ROWS_TOLD)
             tell(disk, "can be read again, after %lu ms and %u errors", now - disk->error_at,
@@ -259,6 +262,21 @@ static void begin_read(struct disk *disk)
         set_in_flight(disk, true);
 }
 
+/* A disk that is gone does not end what was in flight. */
+static void look_late(struct disk *disk)
+{
+    if (!block_device_is_there(&disk->device, true)) {
+        disk->gone = true;
+        set_in_flight(disk, false);
+        ended(disk, EFI_NO_MEDIA, false);
+    } else if (!disk->late) {
+        disk->late = true;
+        tell(disk,
+             "the read of %lu bytes at block %lu has not come back for %u s: it is waited for",
+             (uint64_t)next_bytes(disk), disk->next, ANSWER_MILLISECONDS / 1000);
+    }
+}
+
 /* The event is signalled when the read has ended; looking at it resets it (UEFI 2.10, 7.1.6). */
 static void take_ended(struct disk *disk)
 {
@@ -266,11 +284,8 @@ static void take_ended(struct disk *disk)
     if (status != EFI_NOT_READY) {
         set_in_flight(disk, false);
         ended(disk, EFI_ERROR(status) ? status : disk->token.TransactionStatus, true);
-    } else if (!disk->late && clock_milliseconds() - disk->begun_at >= ANSWER_MILLISECONDS) {
-        disk->late = true;
-        tell(disk,
-             "the read of %lu bytes at block %lu has not come back for %u s: it is waited for",
-             (uint64_t)next_bytes(disk), disk->next, ANSWER_MILLISECONDS / 1000);
+    } else if (clock_milliseconds() - disk->begun_at >= ANSWER_MILLISECONDS) {
+        look_late(disk);
     }
 }
 
@@ -358,6 +373,8 @@ void disks_free(void)
 {
     for (uint32_t n = 0; n < disks.count; n++) {
         struct disk *disk = &disks.disk[n];
+        if (disk->gone) /* nor is the event given back: who began the read may have it still */
+            continue;
         if (disk->device.queued)
             (void)system_table->BootServices->CloseEvent(disk->token.Event);
         pages_give_back(disk->buffer, READ_BYTES_MAX);

@@ -71,6 +71,7 @@ struct partition {
     uint32_t errors, rows;
     uint64_t error_at, again_at;
     bool dropped, stuck;
+    bool gone; /* it was taken away with requests in flight: buffers may still be written to */
 };
 
 static struct {
@@ -146,7 +147,7 @@ const struct scratch_activity *scratch_activity(void)
 __attribute__((format(printf, 2, 3))) static void tell(const struct partition *partition,
                                                        const char *format, ...)
 {
-    char buffer[160];
+    char buffer[240];
     struct text text;
     va_list arguments;
     text_start(&text, buffer, sizeof(buffer));
@@ -239,6 +240,7 @@ uint64_t scratch_wrong_blocks(void)
 
 static void failed(struct partition *partition, uint32_t slot, EFI_STATUS status, bool again)
 {
+    const char *lost = block_device_lost(status);
     uint64_t now = clock_milliseconds();
     uint32_t doublings =
         partition->errors < AGAIN_DOUBLINGS_MOST ? partition->errors : AGAIN_DOUBLINGS_MOST;
@@ -247,11 +249,12 @@ static void failed(struct partition *partition, uint32_t slot, EFI_STATUS status
         partition->rows++;
     }
     partition->again_at = now + (AGAIN_MILLISECONDS << doublings);
-    bool dropped = !again || partition->errors > ERRORS_MOST;
+    bool dropped = lost || !again || partition->errors > ERRORS_MOST;
     if ((partition->errors == 1 && partition->rows <= ROWS_TOLD) || dropped > partition->dropped)
-        tell(partition, "the %s of %lu bytes at block %lu failed (%s): it is %s",
+        tell(partition, "the %s of %lu bytes at block %lu failed (%s): it is %s%s",
              kind_of(partition, slot), bytes_of(partition, slot), block_of(partition, slot),
-             status_name(status), dropped ? "left alone from now on" : "tried again");
+             status_name(status), dropped ? "left alone from now on" : "tried again",
+             lost ? lost : "");
     partition->dropped |= dropped;
 }
 
@@ -295,9 +298,7 @@ static void succeeded(struct partition *partition, uint32_t slot)
 static void ended(struct partition *partition, uint32_t slot, EFI_STATUS status, bool again)
 {
     if (EFI_ERROR(status))
-        failed(partition, slot, status,
-               again && status != EFI_NO_MEDIA && status != EFI_MEDIA_CHANGED &&
-                   status != EFI_WRITE_PROTECTED);
+        failed(partition, slot, status, again);
     else
         succeeded(partition, slot);
     /* More failed writes than can be kept in mind. */
@@ -392,6 +393,24 @@ static bool do_and_wait(struct partition *partition, uint32_t slot, bool mixed)
     return held;
 }
 
+/* One that is gone does not end what was in flight. */
+static void look_late(struct partition *partition, uint32_t slot)
+{
+    struct request *request = &partition->request[slot];
+    if (!block_device_is_there(&partition->place.device, true)) {
+        partition->gone = true;
+        for (uint32_t other = 0; other < RING_SLOTS; other++)
+            if (in_flight(partition, other))
+                ended(partition, other, EFI_NO_MEDIA, false);
+    } else if (!request->late) {
+        request->late = true;
+        tell(partition,
+             "the %s of %lu bytes at block %lu has not come back for %u s: it is waited for",
+             kind_of(partition, slot), bytes_of(partition, slot), block_of(partition, slot),
+             ANSWER_MILLISECONDS / 1000);
+    }
+}
+
 /* The event is signalled when the request has ended; looking at it resets it (UEFI 2.10, 7.1.6). */
 static void take_ended(struct partition *partition, uint32_t slot)
 {
@@ -399,12 +418,8 @@ static void take_ended(struct partition *partition, uint32_t slot)
     EFI_STATUS status = system_table->BootServices->CheckEvent(request->token.Event);
     if (status != EFI_NOT_READY) {
         ended(partition, slot, EFI_ERROR(status) ? status : request->token.TransactionStatus, true);
-    } else if (!request->late && clock_milliseconds() - request->begun_at >= ANSWER_MILLISECONDS) {
-        request->late = true;
-        tell(partition,
-             "the %s of %lu bytes at block %lu has not come back for %u s: it is waited for",
-             kind_of(partition, slot), bytes_of(partition, slot), block_of(partition, slot),
-             ANSWER_MILLISECONDS / 1000);
+    } else if (clock_milliseconds() - request->begun_at >= ANSWER_MILLISECONDS) {
+        look_late(partition, slot);
     }
 }
 
@@ -559,6 +574,8 @@ void scratch_free(void)
 {
     for (uint32_t n = 0; n < scratch.count; n++) {
         const struct partition *partition = &scratch.partition[n];
+        if (partition->gone) /* nor are the events given back, as with disks */
+            continue;
         for (uint32_t slot = 0; partition->place.device.queued && slot < RING_SLOTS; slot++)
             (void)system_table->BootServices->CloseEvent(partition->request[slot].token.Event);
         pages_give_back(partition->request[0].buffer, (size_t)RING_SLOTS * REQUEST_BYTES_MAX);

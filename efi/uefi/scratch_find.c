@@ -114,16 +114,17 @@ static bool has_type(EFI_HANDLE handle)
     return found;
 }
 
-static const char *signature_missing(EFI_BLOCK_IO_PROTOCOL *io)
+/* Of the medium that will be written: one that was changed since then does not answer. */
+static const char *signature_missing(const struct block_device *device)
 {
-    const EFI_BLOCK_IO_MEDIA *media = io->Media;
     const char *reason = "there is no memory to read its first block";
     uint8_t *block = pages_allocate(SCRATCH_BLOCK_MOST);
     if (!block)
         return reason;
-    EFI_STATUS status = io->ReadBlocks(io, media->MediaId, 0, media->BlockSize, block);
-    reason = EFI_ERROR(status) ? "its first block cannot be read"
-                               : signature_wrong(block, (media->LastBlock + 1) * media->BlockSize);
+    const struct block_transfer first = {.bytes = device->block_bytes, .buffer = block};
+    reason = EFI_ERROR(block_device_transfer(device, &first))
+                 ? "its first block cannot be read"
+                 : signature_wrong(block, (device->last_block + 1) * device->block_bytes);
     pages_give_back(block, SCRATCH_BLOCK_MOST);
     return reason;
 }
@@ -147,7 +148,7 @@ static const char *why_not(EFI_HANDLE handle, struct scratch_place *place)
         return "its blocks have a strange size";
     if (media->LastBlock >= UINT64_MAX / SCRATCH_BLOCK_MOST)
         return "it is larger than a disk can be";
-    const char *reason = signature_missing(place->device.blocking);
+    const char *reason = signature_missing(&place->device);
     if (reason)
         return reason;
     if (media->ReadOnly)

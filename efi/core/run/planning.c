@@ -129,7 +129,7 @@ static bool is_weighed(const struct options *options)
 {
     bool all_fill = true;
     for (uint32_t row = 0; row < exit_count; row++)
-        all_fill &= exits[row].fills || !(options->exits >> row & 1);
+        all_fill &= exits[row].holds == HOLDS_AND_FILLS || !(options->exits >> row & 1);
     return !options->plan.passes && (!options->exits_named || all_fill);
 }
 

@@ -4,15 +4,8 @@
 #include "../../platform/instructions.h"
 #include "../../platform/net.h"
 #include "../../platform/scratch.h"
-#include "counter.h"
 #include "memory.h"
-
-/* For a request to be in flight. A first round is worth a longer wait: where the boot vCPU waits
- * for the firmware, it may have a slow slice before it comes to that again. And time that another
- * hold could have is not waited away: a slice of the boot vCPU to fill takes so long. */
-#define WAIT_MILLISECONDS         200u
-#define WAIT_FIRST_MILLISECONDS   2000u
-#define WAIT_TO_FILL_MILLISECONDS 4u
+#include "turns.h"
 
 /* What a row waits for. */
 struct awaited {
@@ -22,19 +15,11 @@ struct awaited {
     bool unattended;    /* nobody's slices hold it up */
 };
 
-static uint64_t longest_wait(const struct rounds *rounds)
-{
-    if (rounds->turns.turn == TURN_TO_FILL)
-        return rounds->machine->tsc_hz / 1000 * WAIT_TO_FILL_MILLISECONDS;
-    uint32_t entry = atomic_load_explicit(&rounds->current, memory_order_relaxed);
-    bool first = counter_read(&rounds->tally[entry].rounds) == 0;
-    return rounds->machine->tsc_hz / 1000 * (first ? WAIT_FIRST_MILLISECONDS : WAIT_MILLISECONDS);
-}
-
 static enum begun begin(struct rounds *rounds, struct round *round, const struct awaited *awaited,
                         const char **reason)
 {
-    uint64_t start = rdtsc(), longest = longest_wait(rounds);
+    uint64_t start = rdtsc();
+    uint64_t longest = rounds->machine->tsc_hz / 1000 * turns_wait_milliseconds(rounds);
     while (!atomic_load_explicit(awaited->in_flight, memory_order_relaxed)) {
         if (atomic_load_explicit(awaited->over, memory_order_relaxed))
             return no_more(reason, awaited->reason);

@@ -40,6 +40,13 @@ static inline enum begun no_more(const char **reason, const char *words)
     return NO_MORE;
 }
 
+enum holds {
+    HOLDS_NOT,
+    HOLDS,           /* its rounds take so long that the clock can be read around each */
+    HOLDS_AND_FILLS, /* and registers are live for most of its slice: it has the turns that are
+                        left (turns.h) */
+};
+
 struct exit {
     const char *name;
     const struct window *window;
@@ -68,8 +75,7 @@ struct exit {
     bool process;   /* an operating system lets a process do this */
     bool must_work; /* no machine lacks it: a fault is a finding, even at the first round */
     bool all_live;  /* only rounds with every component live: register 0 holds data */
-    bool holds;     /* its rounds take so long that the clock can be read around each */
-    bool fills;     /* registers are live for most of its slice: it has the turns that are left */
+    enum holds holds;
     /* False: this vCPU has no part in it. No function: each has. */
     bool (*part)(const struct rounds *rounds);
     bool interrupts; /* takes interrupts */

@@ -95,8 +95,11 @@ struct turns {
     uint32_t entry;           /* of the plan: the next slice */
     uint32_t in_pass;         /* the entry whose turn in the pass it is, or that has it next */
     uint32_t filled, focused; /* the entries that had such a turn last */
+    uint8_t missed[EXIT_MAX]; /* such turns of each entry in a row without any round */
+    uint64_t rounds_before;   /* this slice, of its entry */
     uint64_t pass_live;       /* what had been live when the pass began */
-    uint64_t turn_at;         /* when the last turn of the pass was over */
+    uint64_t turn_at;         /* when the last turn of the pass was over; earlier, by what was taken
+                                 too much before it */
     /* What slices took in this pass: all of them, and those of such turns. The firmware's time
      * between them is none that a choice of slices could change. */
     uint64_t slices, filling, focusing;

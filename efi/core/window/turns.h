@@ -13,4 +13,7 @@
  */
 void turns_next(struct turns *turns, struct rounds *rounds, uint64_t start, uint64_t end);
 
+/* For how long a round of this slice may wait for what another vCPU has to begin. */
+uint32_t turns_wait_milliseconds(const struct rounds *rounds);
+
 #endif
