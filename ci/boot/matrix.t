@@ -23,6 +23,7 @@ declare -A not_struck=(
     [ipi-send]="its stores exit by chance only; what comes while a vCPU waits for an interrupt is in ipi"
     [disk]="the machines of these boots have no disk that it may read; its window is that of hold"
     [disk-write]="the machines of these boots have no scratch partition; its window is that of hold"
+    [disk-copy]="the machines of these boots have no scratch partition; its window is that of copy"
     [disk-mixed]="the machines of these boots have no scratch partition; its window is that of hold"
     [net]="the machines of these boots have no network adapter; its window is that of hold"
 )

@@ -223,7 +223,7 @@ check "and the other one holds" has_rounds disk $((2 * 19))
 about=disk-virtio-alone
 check "without Block I/O 2 and another vCPU it is a skip" says 'ev=skip exit=disk reason="the disk has no Block I/O 2'
 check "and nothing is read" never_says 'ev=disk'
-for name in disk-write disk-mixed; do
+for name in disk-write disk-copy disk-mixed; do
     check "without a scratch partition $name is a skip" \
         says "ev=skip exit=$name reason=\"no disk has a scratch partition \(image/make-scratch makes one\)\""
 done

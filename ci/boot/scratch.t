@@ -64,7 +64,7 @@ cp nvme nvme.before
 cp virtio virtio.before
 printf '[inject-error]\nevent = "write_aio"\nerrno = "5"\nonce = "on"\nsector = "2072"\n' >blkdebug.conf
 
-image drivers "time=6 end=shutdown disks=all exits=disk,disk-write,disk-mixed"
+image drivers "time=6 end=shutdown disks=all exits=disk,disk-write,disk-copy,disk-mixed"
 devices=""
 attach nvme nvme
 attach "blkdebug:$work/blkdebug.conf:$work/virtio" virtio-blk-pci werror=report
@@ -105,9 +105,9 @@ in_flight_at_once() {
     says 'ev=storage .* of=write .*blocks=126976 .* median_us=[1-9][0-9]* worst_us=[1-9][0-9]* in_flight=[2-7] '
 }
 check "several requests are in flight at once" in_flight_at_once
-for name in disk-write disk-mixed; do
+for name in disk-write disk-copy disk-mixed; do
     rounds=$(sed -n "s/.* ev=exit name=$name rounds=\([0-9]*\) findings=0 .*/\1/p" "$work/drivers")
-    check "both vCPUs hold in $name" [ "${rounds:-0}" -gt 40 ]
+    check "both vCPUs hold or copy in $name" [ "${rounds:-0}" -gt 40 ]
 done
 check "nothing is found" says 'ev=done verdict=INCOMPLETE .* findings=0 .*reason="AVX-512'
 check "a write that fails is named" says 'ev=notice text="scratch [0-2]: the write of [0-9]* bytes at block [0-9]* failed \(EFI_DEVICE_ERROR\): it is tried again"'

@@ -47,7 +47,7 @@ planted() { # HYPERVISOR
 # An exit that is asked for by name and is not there makes a run INCOMPLETE: there are no VGA, no MWAIT, no
 # performance counters, no scratch partition and no network.
 declare -A exits_of=(
-    [kvm-intel]=$(grep -Evx 'apic-(tf|rf|ss)|vga|mwait|rdpmc|disk-(write|mixed)|net' <<<"$exit_names")
+    [kvm-intel]=$(grep -Evx 'apic-(tf|rf|ss)|vga|mwait|rdpmc|disk-(write|copy|mixed)|net' <<<"$exit_names")
 )
 exits() { # HYPERVISOR: as an option
     [ -z "${exits_of[$1]:-}" ] || echo "exits=$(paste -sd, <<<"${exits_of[$1]}")"

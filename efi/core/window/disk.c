@@ -1,4 +1,4 @@
-/* Ties the holds of a row to the reads, writes and frames that the boot vCPU keeps in flight. */
+/* Ties the holds and copies of a row to the reads, writes and frames that the boot vCPU keeps in flight. */
 #include "disk.h"
 #include "../../platform/disks.h"
 #include "../../platform/instructions.h"
@@ -15,8 +15,8 @@ struct awaited {
     bool unattended;    /* nobody's slices hold it up */
 };
 
-static enum begun begin(struct rounds *rounds, struct round *round, const struct awaited *awaited,
-                        const char **reason)
+/* BEGUN: something is in flight. */
+static enum begun await(struct rounds *rounds, const struct awaited *awaited, const char **reason)
 {
     uint64_t start = rdtsc();
     uint64_t longest = rounds->machine->tsc_hz / 1000 * turns_wait_milliseconds(rounds);
@@ -29,7 +29,14 @@ static enum begun begin(struct rounds *rounds, struct round *round, const struct
             return NOT_NOW;
         cpu_pause();
     }
-    return hold_begin(rounds, round, reason);
+    return BEGUN;
+}
+
+static enum begun hold(struct rounds *rounds, struct round *round, const struct awaited *awaited,
+                       const char **reason)
+{
+    enum begun begun = await(rounds, awaited, reason);
+    return begun == BEGUN ? hold_begin(rounds, round, reason) : begun;
 }
 
 enum begun disk_begin(struct rounds *rounds, struct round *round, const char **reason)
@@ -37,23 +44,32 @@ enum begun disk_begin(struct rounds *rounds, struct round *round, const char **r
     const struct disk_activity *disks = rounds->plan->disks;
     const struct awaited awaited = {&disks->in_flight, &disks->over, "no disk is left to be read",
                                     disks->unattended};
-    return begin(rounds, round, &awaited, reason);
+    return hold(rounds, round, &awaited, reason);
 }
 
-static const char no_scratch[] = "no scratch partition is left to be written";
+static struct awaited in_scratch(const struct rounds *rounds, const _Atomic uint32_t *in_flight)
+{
+    return (struct awaited){in_flight, &rounds->plan->scratch->over,
+                            "no scratch partition is left to be written", false};
+}
 
 enum begun disk_write_begin(struct rounds *rounds, struct round *round, const char **reason)
 {
-    const struct scratch_activity *scratch = rounds->plan->scratch;
-    const struct awaited awaited = {&scratch->writes, &scratch->over, no_scratch, false};
-    return begin(rounds, round, &awaited, reason);
+    const struct awaited writes = in_scratch(rounds, &rounds->plan->scratch->writes);
+    return hold(rounds, round, &writes, reason);
 }
 
 enum begun disk_mixed_begin(struct rounds *rounds, struct round *round, const char **reason)
 {
-    const struct scratch_activity *scratch = rounds->plan->scratch;
-    const struct awaited awaited = {&scratch->mixed, &scratch->over, no_scratch, false};
-    return begin(rounds, round, &awaited, reason);
+    const struct awaited mixed = in_scratch(rounds, &rounds->plan->scratch->mixed);
+    return hold(rounds, round, &mixed, reason);
+}
+
+enum begun disk_copy_begin(struct rounds *rounds, struct round *round, const char **reason)
+{
+    const struct awaited writes = in_scratch(rounds, &rounds->plan->scratch->writes);
+    enum begun begun = await(rounds, &writes, reason);
+    return begun == BEGUN ? copy_begin(rounds, round, reason) : begun;
 }
 
 enum begun net_begin(struct rounds *rounds, struct round *round, const char **reason)
@@ -61,7 +77,7 @@ enum begun net_begin(struct rounds *rounds, struct round *round, const char **re
     const struct net_activity *net = rounds->plan->net;
     const struct awaited awaited = {&net->in_flight, &net->over,
                                     "no network adapter is left that sends", false};
-    return begin(rounds, round, &awaited, reason);
+    return hold(rounds, round, &awaited, reason);
 }
 
 bool disk_part(const struct rounds *rounds)

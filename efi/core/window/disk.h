@@ -1,5 +1,5 @@
-/* Holds while disks are being read, scratch partitions written, or frames sent: the hooks of the
- * rows in exits.c. */
+/* Holds and copies while disks are being read, scratch partitions written, or frames sent: the hooks
+ * of the rows in exits.c. */
 #ifndef ZMMTEST_CORE_WINDOW_DISK_H
 #define ZMMTEST_CORE_WINDOW_DISK_H
 
@@ -14,6 +14,7 @@ bool disk_part(const struct rounds *rounds);
 /* The same for writes, or reads and writes, in scratch partitions. */
 enum begun disk_write_begin(struct rounds *rounds, struct round *round, const char **reason);
 enum begun disk_mixed_begin(struct rounds *rounds, struct round *round, const char **reason);
+enum begun disk_copy_begin(struct rounds *rounds, struct round *round, const char **reason);
 bool disk_write_part(const struct rounds *rounds);
 
 /* The same for frames; the boot vCPU waits for none. */
