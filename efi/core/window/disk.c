@@ -1,4 +1,5 @@
-/* Ties the holds and copies of a row to the reads, writes and frames that the boot vCPU keeps in flight. */
+/* Ties the holds and copies of a row to the reads, writes and frames that the boot vCPU keeps in
+ * flight. */
 #include "disk.h"
 #include "../../platform/disks.h"
 #include "../../platform/instructions.h"

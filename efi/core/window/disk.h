@@ -1,5 +1,5 @@
-/* Holds and copies while disks are being read, scratch partitions written, or frames sent: the hooks
- * of the rows in exits.c. */
+/* Holds and copies while disks are being read, scratch partitions written, or frames sent: the
+ * hooks of the rows in exits.c. */
 #ifndef ZMMTEST_CORE_WINDOW_DISK_H
 #define ZMMTEST_CORE_WINDOW_DISK_H
 
