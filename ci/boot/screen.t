@@ -71,6 +71,16 @@ row_begins() { # ROW PATTERN FILE
     "$here/screen" looks "$3" 2>/dev/null | sed -n "$(($1 + 1))p" | grep -Eq "^$2"
 }
 
+# The same a second before, too: what is being drawn shows its first rows first.
+is_settled() { # TEST... FILE
+    local file=${!#}
+    if "$@" && "$here/screen" looks "$file" 2>/dev/null | cmp -s - "$file.before"; then
+        return
+    fi
+    "$here/screen" looks "$file" >"$file.before" 2>/dev/null
+    return 1
+}
+
 asks() { # FILE: in its last row
     "$here/screen" looks "$1" 2>/dev/null | grep -Eq '^w{40,}k*$'
 }
@@ -97,7 +107,7 @@ watched details SCREEN=none OPTIONS="time=60 inject=swapped/100 ui=screen"
 boot u-boot FIRMWARE=u-boot MACHINE=pc CPUS=1 SCREEN=none QUIET=5 OPTIONS="time=3 inject=swapped/100 ui=screen end=menu"
 (
     until_said display 'ev=done'
-    picture display end row_begins 3 'm{80}'
+    picture display end is_settled row_begins 3 'm{80}'
     press display f
     picture display finding row_begins 0 'm{80}'
     press display esc r
