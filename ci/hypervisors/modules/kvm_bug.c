@@ -10,13 +10,13 @@
  * REASON is the basic exit reason of VMX (SDM volume 3, appendix C), or the exit code of SVM (APM
  * volume 2, appendix C); without it, it is each exit.
  */
+#include "vmcb.h"
 #include <linux/kprobes.h>
 #include <linux/kvm_host.h>
 #include <linux/module.h>
 
 #include <asm/fpu/xcr.h>
 #include <asm/msr.h>
-#include <asm/svm.h>
 #include <asm/vmx.h>
 
 MODULE_LICENSE("GPL");
@@ -132,15 +132,9 @@ static int reason_of_vmx(struct kvm_vcpu *vcpu)
     return reason & 0xffff;
 }
 
-/*
- * KVM's own structure begins with the vCPU, and a pointer to its VMCB follows
- * (arch/x86/kvm/svm/svm.h).
- */
 static int reason_of_svm(struct kvm_vcpu *vcpu)
 {
-    const struct vmcb *vmcb = *(struct vmcb **)(vcpu + 1);
-
-    return vmcb->control.exit_code;
+    return vmcb_of(vcpu)->control.exit_code;
 }
 
 static int (*reason_of)(struct kvm_vcpu *vcpu);

@@ -17,24 +17,15 @@
  * SVM_EVTINJ_TYPE_INTR leaves exception_index). It does not so with a software interrupt, which is
  * the same to a guest in ring 0.
  */
+#include "vmcb.h"
 #include <linux/kprobes.h>
 #include <linux/kvm_host.h>
 #include <linux/module.h>
 
 #include <asm/fpu/xcr.h>
-#include <asm/svm.h>
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("What QEMU's emulation of SVM lacks");
-
-/*
- * KVM's own structure begins with the vCPU, and a pointer to its VMCB follows
- * (arch/x86/kvm/svm/svm.h).
- */
-static struct vmcb *vmcb_of(const struct kvm_vcpu *vcpu)
-{
-    return *(struct vmcb **)(vcpu + 1);
-}
 
 static unsigned long repeated;
 module_param(repeated, ulong, 0444);
