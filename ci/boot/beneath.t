@@ -48,7 +48,14 @@ all_booted
 about=again
 echo "# again with $options time=$within"
 check "a run by the options that it tells finds it again in that time" says 'ev=finding n=1 .*class=zeroed .*bits=511:256'
-check "and has no other exits" never_says 'ev=exit name=out80'
+# Whichever the strikes by the clock met. One second in Bochs may be too short for the last of them.
+none_but_those_exits() {
+    local asked ran
+    asked=$(sed -n 's/.*exits=\([^ ]*\) .*/\1/p' <<<"$options" | tr ',' '\n')
+    ran=$(sed -n 's/^zmmtest .* ev=exit name=\([^ ]*\) .*/\1/p' "$work/$about")
+    [ -n "$asked" ] && [ -n "$ran" ] && ! grep -Fxqv -- "$asked" <<<"$ran"
+}
+check "and has no other exits" none_but_those_exits
 
 about=migrate
 check "a migration is a gap of five seconds, and the other build is named" \

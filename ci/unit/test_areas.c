@@ -151,47 +151,44 @@ static void slices_count_each_component(void **state)
     assert_int_equal(rounds.findings, 0);
 }
 
-static uint64_t event_cycles;
+/* A twentieth of the time: one part for nineteen of the others. */
+static void rounds_by_xsave_have_a_twentieth_of_the_time(void **state)
+{
+    (void)state;
+    assert_int_equal(slices_next_by_xsave(1, 128, 128 * 300, 9000), 0);
+    assert_int_equal(slices_next_by_xsave(4, 128, 128 * 100000, 4 * 109000), 6);
+    assert_int_equal(slices_next_by_xsave(1, 128, 128 * 100000, 109000), 2); /* twice as many */
+    assert_int_equal(slices_next_by_xsave(3, 4, 19 * 1000, 3 * 10), 4);      /* all */
+    assert_int_equal(slices_next_by_xsave(1, 128, 1000, 0), 2);
+}
 
-static enum begun take_time(struct rounds *of, struct round *round, const char **reason)
+static enum begun take_a_million_cycles(struct rounds *of, struct round *round, const char **reason)
 {
     (void)of;
     (void)round;
     (void)reason;
-    for (uint64_t start = rdtsc(); rdtsc() - start < event_cycles;)
+    for (uint64_t start = rdtsc(); rdtsc() - start < 1000000;)
         continue;
     return BEGUN;
 }
 
-/* Of ten slices of an exit that takes so many cycles. */
-static uint64_t rounds_by_xsave(uint64_t cycles)
-{
-    struct exit exit = {.name = "bare", .window = &window_bare, .rounds = 128, .begin = take_time};
-    uint64_t before = rounds.areas.component[XSTATE_X87].rounds;
-    event_cycles = cycles;
-    plan.count = 2;
-    plan.entry[cycles != 0].exit = &exit;
-    plan.entry[cycles != 0].window = exit.window;
-    for (unsigned int n = 0; n < 10; n++)
-        slice_run(&rounds, cycles != 0);
-    return rounds.areas.component[XSTATE_X87].rounds - before;
-}
-
-/* Of a fast exit one a slice; of a slow one as many as take a twentieth of the time: some six.
- * Where this process does not run for a while in between, the cycles say nothing, and it is tried
- * again. */
+/* One a slice at least. Of an exit beside which they take no time some six, once the number has
+ * grown. */
 static void the_slower_an_exit_the_more_rounds_go_by_xsave(void **state)
 {
     (void)state;
     need_areas();
-    uint64_t fast = 0, slow = 0;
-    for (unsigned int n = 0; n < 20 && !(fast >= 10 && fast <= 30 && slow >= 35 && slow <= 200);
-         n++) {
-        fast = rounds_by_xsave(0);
-        slow = rounds_by_xsave(100000);
-    }
-    assert_in_range(fast, 10, 30);
-    assert_in_range(slow, 35, 200);
+    struct exit slow = {
+        .name = "slow", .window = &window_bare, .rounds = 128, .begin = take_a_million_cycles};
+    plan.count = 1;
+    plan.entry[0].exit = &slow;
+    plan.entry[0].window = slow.window;
+    slice_run(&rounds, 0);
+    assert_int_equal(rounds.areas.component[XSTATE_X87].rounds, 1);
+    /* Where this process does not run for a while, its cycles say nothing: more slices then. */
+    for (unsigned int n = 0; n < 100 && rounds.tally[0].by_xsave < 5; n++)
+        slice_run(&rounds, 0);
+    assert_in_range(rounds.tally[0].by_xsave, 5, 128);
 }
 
 static void a_flipped_bit_in_each_component_is_named(void **state)
@@ -457,6 +454,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(xsavec_is_used_where_it_is_right, prepare, leave),
         cmocka_unit_test_setup_teardown(each_mix_comes_back_by_each_instruction, prepare, leave),
         cmocka_unit_test_setup_teardown(slices_count_each_component, prepare, leave),
+        cmocka_unit_test(rounds_by_xsave_have_a_twentieth_of_the_time),
         cmocka_unit_test_setup_teardown(the_slower_an_exit_the_more_rounds_go_by_xsave, prepare,
                                         leave),
         cmocka_unit_test_setup_teardown(a_flipped_bit_in_each_component_is_named, prepare, leave),

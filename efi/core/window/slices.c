@@ -326,11 +326,7 @@ static void run_mixed(struct rounds *rounds, uint32_t entry)
         available = run_rounds(rounds, entry, &rounds->mixed[(first + n) % GENERATIONS], 1, 1);
 }
 
-/*
- * How many of the next slice, by what those of this one took of its time. At most twice as many:
- * a vCPU that did not run for a while is no slow exit.
- */
-static uint32_t next_by_xsave(uint32_t count, uint32_t most, uint64_t others, uint64_t theirs)
+uint32_t slices_next_by_xsave(uint32_t count, uint32_t most, uint64_t others, uint64_t theirs)
 {
     uint64_t fitting = others / (XSAVE_TIME - 1) * count / (theirs ? theirs : 1);
     uint32_t limit = 2 * count < most ? 2 * count : most;
@@ -373,7 +369,7 @@ static void run_by_xsave(struct rounds *rounds, uint32_t entry, uint64_t others)
         areas_leave(rounds);
     uint64_t end = rdtsc();
     if (end > start)
-        tally->by_xsave = next_by_xsave(count, exit->rounds, others, end - start);
+        tally->by_xsave = slices_next_by_xsave(count, exit->rounds, others, end - start);
 }
 
 /* Before the rounds by XSAVE, which look by themselves, and behind one that did not. */

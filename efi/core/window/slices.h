@@ -18,4 +18,11 @@ void slice_run(struct rounds *rounds, uint32_t entry);
  * shorter on the boot vCPU. */
 void slice_run_all_live(struct rounds *rounds, uint32_t entry);
 
+/*
+ * How many rounds by XSAVE the next slice has, of `most`, where `count` of them took `theirs` of
+ * this slice and the other rounds took `others`, both in cycles. At most twice as many: a vCPU that
+ * did not run for a while is no slow exit. 0: one does.
+ */
+uint32_t slices_next_by_xsave(uint32_t count, uint32_t most, uint64_t others, uint64_t theirs);
+
 #endif
