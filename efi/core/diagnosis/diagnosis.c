@@ -209,9 +209,9 @@ static void take(struct diagnosis *d, struct tallies *tallies, const struct lane
 static void look_at(const struct finding *finding, struct diagnosis *d, struct tallies *tallies,
                     uint32_t reg, uint32_t lane_number, uint64_t want, uint64_t got)
 {
-    struct lane lane = {.reg = reg, .lane = lane_number, .want = want, .got = got};
-    if (want == got)
+    if (want == got) /* nearly all are: nothing is made of these */
         return;
+    struct lane lane = {.reg = reg, .lane = lane_number, .want = want, .got = got};
     lane.corruption = class_of_lane(finding, &lane);
     if (reg < PATTERN_OPMASK)
         note_vector(finding, &d->evidence.vector[reg], &lane);
