@@ -155,10 +155,10 @@ static void slices_count_each_component(void **state)
 static void rounds_by_xsave_have_a_twentieth_of_the_time(void **state)
 {
     (void)state;
-    assert_int_equal(slices_next_by_xsave(1, 128, 128 * 300, 9000), 0);
-    assert_int_equal(slices_next_by_xsave(4, 128, 128 * 100000, 4 * 109000), 6);
-    assert_int_equal(slices_next_by_xsave(1, 128, 128 * 100000, 109000), 2); /* twice as many */
-    assert_int_equal(slices_next_by_xsave(3, 4, 19 * 1000, 3 * 10), 4);      /* all */
+    assert_int_equal(slices_next_by_xsave(1, 128, 38400, 9000), 0);
+    assert_int_equal(slices_next_by_xsave(4, 128, 12800000, 436000), 6);
+    assert_int_equal(slices_next_by_xsave(1, 128, 12800000, 109000), 2); /* twice as many */
+    assert_int_equal(slices_next_by_xsave(3, 4, 19000, 30), 4);          /* all */
     assert_int_equal(slices_next_by_xsave(1, 128, 1000, 0), 2);
 }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Breaks one register of KVM's guests behind one kind of VM exit: the bugs that zmmtest is to find
- * beneath a real hypervisor. From where a vCPU runs (KVM_RUN) to where it does not, the processor
+ * Breaks registers of KVM's guests, each behind one kind of VM exit: the bugs that zmmtest is to
+ * find beneath a real hypervisor. From where a vCPU runs (KVM_RUN) to where it does not, the processor
  * holds the guest's registers, and KVM's code between its exits must leave them alone. This does
  * not.
  *
- *   insmod kvm_bug.ko bug=NAME [exit=REASON]
+ *   insmod kvm_bug.ko bug=NAME,... exit=REASON,...
  *
- * REASON is the basic exit reason of VMX (SDM volume 3, appendix C), or the exit code of SVM (APM
- * volume 2, appendix C); without it, it is each exit.
+ * The first bug strikes behind the first reason, and so on. A REASON is the basic exit reason of VMX
+ * (SDM volume 3, appendix C), or the exit code of SVM (APM volume 2, appendix C).
  */
 #include "vmcb.h"
 #include <linux/kprobes.h>
@@ -22,16 +22,20 @@
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Breaks a register of KVM's guests");
 
-static char *bug = "";
-module_param(bug, charp, 0444);
-MODULE_PARM_DESC(bug, "what is broken");
-static int exit_reason = -1;
-module_param_named(exit, exit_reason, int, 0444);
-MODULE_PARM_DESC(exit, "behind which exits: a basic exit reason of VMX, or an exit code of SVM");
+#define PLANTED_MAX 8
 
-static unsigned long strikes;
-module_param(strikes, ulong, 0444);
-MODULE_PARM_DESC(strikes, "how often it was broken");
+static char *bug[PLANTED_MAX];
+static int planted;
+module_param_array(bug, charp, &planted, 0444);
+MODULE_PARM_DESC(bug, "what is broken");
+static int exit_reason[PLANTED_MAX];
+static int reasons;
+module_param_array_named(exit, exit_reason, int, &reasons, 0444);
+MODULE_PARM_DESC(exit, "behind which exits: basic exit reasons of VMX, or exit codes of SVM");
+
+static unsigned long strikes[PLANTED_MAX];
+module_param_array(strikes, ulong, &planted, 0444);
+MODULE_PARM_DESC(strikes, "how often each was broken");
 
 /*
  * A memcpy with 256-bit AVX that does not save what it uses: VEX.256 zeroes bits 511:256 (SDM
@@ -106,7 +110,7 @@ static void xcr0(struct kvm_vcpu *vcpu)
     vcpu->arch.xcr0 = 1;
 }
 
-static const struct {
+static const struct bug {
     const char *name;
     void (*strike)(struct kvm_vcpu *vcpu);
     u64 needs; // of XCR0, as the guest has set it
@@ -121,7 +125,7 @@ static const struct {
     {"kernel-gs-base", kernel_gs_base, 0},
     {"xcr0", xcr0, 0x6},
 };
-static int row;
+static const struct bug *chosen[PLANTED_MAX];
 
 /* The VMCS of the vCPU is the current one there. */
 static int reason_of_vmx(struct kvm_vcpu *vcpu)
@@ -143,12 +147,16 @@ static int (*reason_of)(struct kvm_vcpu *vcpu);
 static int strike(struct kprobe *probe, struct pt_regs *regs)
 {
     struct kvm_vcpu *vcpu = (struct kvm_vcpu *)regs->di;
-    u64 needs = bugs[row].needs | 0x6;
+    int reason = reason_of(vcpu);
+    int n;
 
-    if ((vcpu->arch.xcr0 & needs) == needs &&
-        (exit_reason == -1 || exit_reason == reason_of(vcpu))) {
-        bugs[row].strike(vcpu);
-        strikes++;
+    for (n = 0; n < planted; n++) {
+        u64 needs = chosen[n]->needs | 0x6;
+
+        if (reason != exit_reason[n] || (vcpu->arch.xcr0 & needs) != needs)
+            continue;
+        chosen[n]->strike(vcpu);
+        strikes[n]++;
     }
     return 0;
 }
@@ -156,15 +164,30 @@ static int strike(struct kprobe *probe, struct pt_regs *regs)
 /* Both are called behind each exit, with interrupts still off. */
 static struct kprobe probe = {.pre_handler = strike};
 
+static const struct bug *bug_named(const char *name)
+{
+    int row;
+
+    for (row = 0; row < ARRAY_SIZE(bugs); row++)
+        if (!strcmp(name, bugs[row].name))
+            return &bugs[row];
+    pr_err("kvm_bug: bug=%s is unknown\n", name);
+    return NULL;
+}
+
 static int __init start(void)
 {
     int error;
+    int n;
 
-    while (row < ARRAY_SIZE(bugs) && strcmp(bug, bugs[row].name))
-        row++;
-    if (row == ARRAY_SIZE(bugs)) {
-        pr_err("kvm_bug: bug=%s is unknown\n", bug);
+    if (!planted || reasons != planted) {
+        pr_err("kvm_bug: each bug wants an exit\n");
         return -EINVAL;
+    }
+    for (n = 0; n < planted; n++) {
+        chosen[n] = bug_named(bug[n]);
+        if (!chosen[n])
+            return -EINVAL;
     }
     reason_of = reason_of_vmx;
     probe.symbol_name = "vmx_handle_exit_irqoff";
