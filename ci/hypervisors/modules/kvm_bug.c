@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Breaks registers of KVM's guests, each behind one kind of VM exit: the bugs that zmmtest is to
- * find beneath a real hypervisor. From where a vCPU runs (KVM_RUN) to where it does not, the processor
- * holds the guest's registers, and KVM's code between its exits must leave them alone. This does
- * not.
+ * find beneath a real hypervisor. From where a vCPU runs (KVM_RUN) to where it does not, the
+ * processor holds the guest's registers, and KVM's code between its exits must leave them alone.
+ * This does not.
  *
  *   insmod kvm_bug.ko bug=NAME,... exit=REASON,...
  *
- * The first bug strikes behind the first reason, and so on. A REASON is the basic exit reason of VMX
- * (SDM volume 3, appendix C), or the exit code of SVM (APM volume 2, appendix C).
+ * The first bug strikes behind the first reason, and so on. A REASON is the basic exit reason of
+ * VMX (SDM volume 3, appendix C), or the exit code of SVM (APM volume 2, appendix C).
  */
 #include "vmcb.h"
 #include <linux/kprobes.h>
