@@ -1,7 +1,8 @@
 #!/bin/bash
 # zmmtest as the guest of a real KVM, on Intel and on AMD, and of Xen: nothing is found where nothing is planted, and a
 # bug that is planted in KVM's own exit path, or in what Xen keeps of a guest, is found and named. No /dev/kvm is needed.
-# With ALL=yes all of these are planted; without, one in each KVM, and Xen is left out, which takes too long.
+# With ALL=yes all of these are planted. Without, those of one boot of each KVM are, and Xen is left out, which takes too
+# long.
 # build/hypervisors.txt has what ran, as tables.
 . "$(dirname "$0")/../boot/lib.sh"
 
@@ -34,7 +35,7 @@ xen       zmm-upper            cpuid              zmm_hi256 zeroed
 hypervisors="kvm-intel kvm-amd"
 [ "${ALL:-no}" != yes ] || hypervisors="$hypervisors xen"
 
-# Those that strike behind exits of their own go into one boot. Only the first of each KVM is of every check.
+# Those that strike behind exits of their own go into one boot. Without ALL=yes there is one boot of each KVM.
 boots="
 kvm-intel zmm-upper,opmask,mxcsr,hi16-zmm-init,avx-init,dr0,kernel-gs-base
 kvm-amd   vzeroupper-interrupt
