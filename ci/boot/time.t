@@ -1,7 +1,7 @@
 #!/bin/bash
 # Time, by faultvisor: a migration that is over in half a second, one of five seconds in a run by the clock, a TSC that
-# is set back, of all vCPUs and of one, a vCPU that gets no time for a while, and the boot vCPU that does not. One boot,
-# a line for each run.
+# is set back, of all vCPUs and of one, a vCPU that gets no time for a while, the boot vCPU that does not, and a migration
+# to a host without AVX-512. One boot, a line for each run.
 . "$(dirname "$0")/lib.sh"
 
 faultvisor_image time <<'END'
@@ -11,6 +11,7 @@ tsc-back=100 tsc-back-ms=2000 console=none -- time=2 exits=cpuid
 hang=100 hang-ms=12000 console=none -- time=14 exits=cpuid
 hang=100 hang-ms=3000 hang-cpu=0 console=none -- time=5 exits=cpuid
 tsc-back=100 tsc-back-ms=2000 tsc-back-cpu=1 console=none -- time=3 exits=cpuid
+migrate=2000 migrate-ms=500 migrate-xcr0=7 console=none -- time=4 exits=cpuid,hold
 END
 boot time ENGINE=bochs CPUS=2 DEBUGGER=yes IMAGE="$work/time.img"
 all_booted
@@ -60,4 +61,14 @@ check "and behind the boot vCPU's from then on" \
     says 'ev=notice text="the TSC of vCPU 1 is [12]\.[0-9]* s behind the boot vCPU.s"'
 check "that is told once" [ "$(count 'ev=notice text="the TSC of vCPU')" = 1 ]
 check "PASS" says 'ev=done verdict=PASS'
+
+of_run 7
+check "a host that has less is told" says 'ev=notice text="the machine changed: .*what CPUID allows in XCR0 0xe7 is now 0x7'
+for cpu in 0 1; do
+    check "vCPU $cpu finds its XCR0 lost" says "ev=finding n=[12] cpu=$cpu .*component=xcr0 class=altered .*bits=7:5"
+    check "and stops, with the reason" says "ev=notice text=\"vCPUs? (0-)?$cpu: unexpected #GP .*, as XCR0 was lost\""
+done
+check "once each: more would say nothing" [ "$(count 'ev=finding')" = 2 ]
+check "FAIL: this is no fault of zmmtest" says 'ev=done verdict=FAIL .*reason="registers changed beneath this guest"'
+check "no error" never_says 'ev=error'
 finish

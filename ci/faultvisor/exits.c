@@ -89,6 +89,7 @@ static void inject(uint32_t vector, uint32_t type)
 }
 
 #define VECTOR_INVALID_OPCODE   6u
+#define VECTOR_PROTECTION       13u
 #define TYPE_EXTERNAL           0u
 #define TYPE_HARDWARE_EXCEPTION 3u
 
@@ -97,6 +98,19 @@ static void inject(uint32_t vector, uint32_t type)
  * done.
  */
 typedef enum exit_cause handler(struct host_cpu *cpu, struct guest_registers *guest);
+
+static void inject_protection_fault(void)
+{
+    inject(VECTOR_PROTECTION, TYPE_HARDWARE_EXCEPTION);
+    vmwrite(ENTRY_INTERRUPTION, vmread(ENTRY_INTERRUPTION) | INTERRUPTION_ERROR_CODE);
+    vmwrite(ENTRY_ERROR_CODE, 0);
+}
+
+/* What the host that the guest was migrated to has not. */
+static uint32_t missing_in_xcr0(void)
+{
+    return plan.migrate_xcr0 && atomic_load(&plan.migrated) ? ~plan.migrate_xcr0 : 0;
+}
 
 /* The vCPU gets no time; after hang_ms it does again. */
 static void hang(void)
@@ -115,6 +129,8 @@ static void disturb(struct host_cpu *cpu)
     uint64_t number = cpu->seen[EXIT_KIND_CPUID] + 1;
     if (number == plan.migrate && !atomic_exchange(&plan.migrated, true))
         atomic_fetch_add(&plan.tsc_offset, plan.migrate_ms * plan.tsc_khz);
+    if (missing_in_xcr0())
+        xsetbv0(xgetbv0() & plan.migrate_xcr0);
     if (number == plan.tsc_back && cpu->number == plan.tsc_back_cpu)
         cpu->tsc_offset -= plan.tsc_back_ms * plan.tsc_khz;
     else if (number == plan.tsc_back && plan.tsc_back_cpu == TSC_OF_ALL &&
@@ -154,6 +170,8 @@ static enum exit_cause handle_cpuid(struct host_cpu *cpu, struct guest_registers
     } else if (leaf == 0x40000010 && plan.pose_vmware) {
         answer = (struct cpuid){(uint32_t)plan.tsc_khz, 0, 2, 0}; /* VMCALL is accepted */
     }
+    if (leaf == 0xd && (uint32_t)guest->r[1] == 0)
+        answer.eax &= ~missing_in_xcr0();
     lie(leaf, (uint32_t)guest->r[1], &answer);
     guest->r[0] = answer.eax;
     guest->r[3] = answer.ebx;
@@ -180,6 +198,10 @@ static enum exit_cause handle_vmcall(struct host_cpu *cpu, struct guest_register
 static enum exit_cause handle_xsetbv(struct host_cpu *cpu, struct guest_registers *guest)
 {
     (void)cpu;
+    if (get_pair(guest) & missing_in_xcr0()) {
+        inject_protection_fault();
+        return CAUSE_OTHER;
+    }
     xsetbv0(get_pair(guest));
     skip_instruction();
     return CAUSE_INSTRUCTION;

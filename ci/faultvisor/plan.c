@@ -123,6 +123,11 @@ static bool add_cpuid_lie(struct word value)
     return true;
 }
 
+static bool set_migrate_xcr0(struct word value)
+{
+    return hexadecimal(value, &plan.migrate_xcr0) && plan.migrate_xcr0 & 1;
+}
+
 static bool set_x2apic(struct word value)
 {
     return plan.x2apic = word_is(value, "x2apic");
@@ -158,6 +163,7 @@ static const struct key {
     {.name = "guestinfo=", .set = set_guestinfo, .takes = "zmmtest's options in double quotes"},
     {.name = "migrate=", .number = &plan.migrate},
     {.name = "migrate-ms=", .number = &plan.migrate_ms},
+    {.name = "migrate-xcr0=", .set = set_migrate_xcr0, .takes = "XCR0 in hexadecimal"},
     {.name = "tsc-back=", .number = &plan.tsc_back},
     {.name = "tsc-back-ms=", .number = &plan.tsc_back_ms},
     {.name = "tsc-back-cpu=", .number = &plan.tsc_back_cpu},
@@ -225,6 +231,7 @@ static void set_defaults(void)
         plan.hang_ms = 0;
     plan.hang_cpu = HANG_LAST;
     plan.migrate_ms = 5000;
+    plan.migrate_xcr0 = 0;
     plan.tsc_back_ms = 131;
     plan.tsc_back_cpu = TSC_OF_ALL;
     plan.x2apic = plan.no_console = plan.through_diagnostic = plan.through_rtc = false;

@@ -40,7 +40,8 @@ struct plan {
     uint64_t mean_ms;  /* by the clock, whatever the guest runs then; 0: not so */
     uint64_t migrate;  /* at this CPUID of a window time passes, and the build is another */
     uint64_t migrate_ms;
-    uint64_t tsc_back; /* at this CPUID of a window the TSC goes back */
+    uint32_t migrate_xcr0; /* and there is no more in XCR0 then; 0: as before */
+    uint64_t tsc_back;     /* at this CPUID of a window the TSC goes back */
     uint64_t tsc_back_ms;
     uint64_t tsc_back_cpu; /* of this vCPU alone; TSC_OF_ALL: of all */
     uint64_t hang;         /* at this CPUID of a window a vCPU stands still; 0: never */

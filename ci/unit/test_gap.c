@@ -17,6 +17,7 @@
 
 /* The clock that gap.c looks at is made up. */
 static uint64_t milliseconds, wall;
+static uint64_t wall_takes; /* milliseconds to read it */
 static struct clock_jumps jumps;
 
 uint64_t clock_milliseconds(void)
@@ -34,6 +35,7 @@ struct clock_jumps clock_jumps(void)
 bool clock_wall(uint64_t *seconds)
 {
     *seconds = wall;
+    milliseconds += wall_takes;
     return true;
 }
 
@@ -122,7 +124,7 @@ static void start(struct gap *gap)
 {
     milliseconds = 5000;
     wall = 100;
-    gap_start(gap);
+    (void)gap_start(gap);
 }
 
 static void looks_that_are_near_are_no_gap(void **state)
@@ -136,6 +138,23 @@ static void looks_that_are_near_are_no_gap(void **state)
         struct gap_seen seen = gap_look(&gap, 1000);
         assert_true(!seen.apart && !seen.missed && !seen.back);
     }
+}
+
+/* The run's clock begins at the first look. A gap that began earlier would set it back behind its
+ * start: beneath KVM in Bochs the firmware's clock took a second to be read. */
+static void a_gap_is_no_longer_than_the_run(void **state)
+{
+    (void)state;
+    struct gap gap;
+    milliseconds = 5000;
+    wall_takes = 1200;
+    uint64_t started_at = gap_start(&gap);
+    wall_takes = 0;
+    assert_true(started_at == 6200);
+    milliseconds += 14465;
+    struct gap_seen seen = gap_look(&gap, 1000);
+    assert_true(seen.apart == 14465);
+    assert_true(started_at + seen.apart <= milliseconds);
 }
 
 static void each_kind_of_gap_is_seen(void **state)
@@ -284,6 +303,7 @@ int main(void)
         cmocka_unit_test(the_least_of_several_waits_counts),
         cmocka_unit_test(a_rate_too_high_is_taken_from_whom_it_is_known),
         cmocka_unit_test(looks_that_are_near_are_no_gap),
+        cmocka_unit_test(a_gap_is_no_longer_than_the_run),
         cmocka_unit_test(each_kind_of_gap_is_seen),
         cmocka_unit_test(a_gap_before_a_report_is_seen_after_it),
         cmocka_unit_test(ticks_do_not_come_in_bursts),

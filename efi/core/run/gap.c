@@ -13,11 +13,12 @@ static void read_wall(struct gap *gap, uint64_t now)
     gap->wall_known = clock_wall(&gap->wall);
 }
 
-void gap_start(struct gap *gap)
+uint64_t gap_start(struct gap *gap)
 {
     (void)clock_jumps();
+    read_wall(gap, clock_milliseconds());
     gap->looked_at = clock_milliseconds();
-    read_wall(gap, gap->looked_at);
+    return gap->looked_at;
 }
 
 /* By how much the firmware's clock went further than the TSC. Where it was set back: not at all. */

@@ -22,8 +22,8 @@ struct gap_seen {
     uint64_t back;   /* that the TSC went back */
 };
 
-/* A first look. */
-void gap_start(struct gap *gap);
+/* A first look. Returns when it was, in milliseconds of the clock: no gap began earlier. */
+uint64_t gap_start(struct gap *gap);
 
 /* Another one; `longest` is how far two looks may be apart by themselves. */
 struct gap_seen gap_look(struct gap *gap, uint64_t longest);

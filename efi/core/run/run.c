@@ -92,13 +92,19 @@ static void tick(struct run *run, uint64_t *next_tick)
     standstill_tick(run);
 }
 
+/* A gap that goes on until `now` may be a little longer than it. */
+static void count_elapsed(struct run *run, uint64_t now)
+{
+    if (!run->paused)
+        run->elapsed = now > run->started_at ? now - run->started_at : 0;
+}
+
 /* What the boot vCPU does between its slices. False: the run is over. */
 static bool poll(struct run *run, uint64_t *next_tick)
 {
     bool busy = watching_look(run);
     storage_tell_wrong(run);
-    if (!run->paused)
-        run->elapsed = clock_milliseconds() - run->started_at;
+    count_elapsed(run, clock_milliseconds());
     tick(run, next_tick);
     run_show(run);
     struct totals totals = count_totals(run);
@@ -137,7 +143,6 @@ static void run_all(struct run *run)
     bool going = true;
     watching_start(run);
     standstill_start(run);
-    run->started_at = clock_milliseconds();
     if (run_has(run, run->processors.boot))
         atomic_store(&boot->state, VCPU_RUNNING);
     while (going) {
@@ -156,8 +161,9 @@ static void run_all(struct run *run)
             going = poll(run, &next_tick);
         }
     }
-    if (!run->paused)
-        run->elapsed = clock_milliseconds() - run->started_at;
+    uint64_t ended_at = clock_milliseconds();
+    standstill_end(run);
+    count_elapsed(run, ended_at);
     stop_all(run);
 }
 

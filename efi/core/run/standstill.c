@@ -20,7 +20,7 @@ void standstill_start(struct run *run)
     run->last_seen = run->machine;
     machine_mark(&run->mark, run->machine);
     run->rate_known = clock_measure();
-    gap_start(&run->gap);
+    run->started_at = gap_start(&run->gap);
 }
 
 /* So far apart may two looks of the boot vCPU be: a slice of its own comes in between. */
@@ -195,19 +195,29 @@ static void look_for_gap(struct run *run)
                 run->watched[cpu].progressed_at = clock_milliseconds();
 }
 
-void standstill_look(struct run *run)
+static void look_for_change(struct run *run)
 {
-    look_for_gap(run);
-    look_for_back(run);
-    skew_look(run);
-    if (clock_milliseconds() - run->marked_at < MARK_MILLISECONDS)
-        return;
     /* A migration may have come since the clocks were looked at: its gap names what changed. */
     if (machine_differs(run))
         look_for_gap(run);
     const char *changed = look_at_machine(run, false);
     if (changed)
         tell_change(run, changed);
+}
+
+void standstill_look(struct run *run)
+{
+    look_for_gap(run);
+    look_for_back(run);
+    skew_look(run);
+    if (clock_milliseconds() - run->marked_at >= MARK_MILLISECONDS)
+        look_for_change(run);
+}
+
+void standstill_end(struct run *run)
+{
+    look_for_gap(run);
+    look_for_change(run);
 }
 
 /*

@@ -34,39 +34,51 @@ static void work_on(void *argument)
     on->work(on->argument);
 }
 
+/* An XCR0 that XSETBV took before and takes no longer raises #GP; blames_xcr0() finds it lost. */
 static void turn_on(void *argument)
 {
     struct vcpu *vcpu = argument;
+    struct areas *areas = &vcpu->rounds.areas;
     xstate_turn_on(&vcpu->saved, &vcpu->rounds.machine->xstate);
-    vcpu->rounds.areas.xcr0 = vcpu->saved.xcr0_on;
-    areas_keep(&vcpu->rounds.areas);
+    if (!vcpu->prepared)
+        areas->xcr0 = vcpu->saved.xcr0_on;
+    else if (vcpu->saved.xcr0_on != areas->xcr0)
+        xsetbv0(areas->xcr0);
+    areas_keep(areas);
 }
 
 /* Also after an exception: the firmware must not get an interrupt of ours. */
-static void turn_off(void *argument)
+static void put_back(void *argument)
 {
     struct vcpu *vcpu = argument;
     interrupts_give_back(&vcpu->rounds);
     system_put_back(&vcpu->rounds);
     areas_put_back(&vcpu->rounds.areas);
+}
+
+static void turn_off(void *argument)
+{
+    struct vcpu *vcpu = argument;
     xstate_turn_off(&vcpu->saved);
 }
 
 static void mend_xcr0(void *argument)
 {
     struct vcpu *vcpu = argument;
-    vcpu->xcr0_lost |= areas_mend_xcr0(&vcpu->rounds);
+    (void)areas_mend_xcr0(&vcpu->rounds);
 }
 
-/* After a fault: whether a lost XCR0 is what it came from. What follows needs it, too. */
+/* After a fault: whether a lost XCR0 is what it came from. What follows needs it, too, but XSETBV
+ * may refuse it. */
 static bool blames_xcr0(struct vcpu *vcpu)
 {
-    bool before = vcpu->xcr0_lost;
-    vcpu->xcr0_lost = false;
+    bool *lost = &vcpu->rounds.areas.xcr0_lost, before = *lost;
+    *lost = false;
     (void)traps_run(mend_xcr0, vcpu, NULL);
-    bool lost = vcpu->xcr0_lost;
-    vcpu->xcr0_lost |= before;
-    return lost;
+    bool lost_now = *lost;
+    *lost |= before;
+    vcpu->xcr0_lost |= lost_now;
+    return lost_now;
 }
 
 bool vcpu_keep_lost_xcr0(struct vcpu *vcpu)
@@ -83,19 +95,20 @@ bool vcpu_keep_lost_xcr0(struct vcpu *vcpu)
 bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *argument), void *argument)
 {
     struct vectors_work on = {vcpu, work, argument};
+    struct fault after;
     traps_enter(&vcpu->traps);
-    bool ran = traps_run(turn_on, vcpu, &vcpu->fault);
-    if (ran) {
-        ran = traps_run(work_on, &on, &vcpu->fault);
-        if (!ran)
-            (void)blames_xcr0(vcpu);
-        struct fault after;
-        bool restored = traps_run(turn_off, vcpu, &after);
+    bool on_now = traps_run(turn_on, vcpu, &vcpu->fault);
+    bool ran = on_now && traps_run(work_on, &on, &vcpu->fault);
+    if (!ran)
+        (void)blames_xcr0(vcpu);
+    if (on_now || vcpu->prepared) {
+        bool restored = traps_run(put_back, vcpu, &after);
         if (!restored && blames_xcr0(vcpu))
-            (void)traps_run(turn_off, vcpu, NULL);
+            (void)traps_run(put_back, vcpu, NULL);
+        restored &= traps_run(turn_off, vcpu, restored ? &after : NULL);
         if (ran && !restored)
             vcpu->fault = after;
-        ran = ran && restored;
+        ran &= restored;
     }
     traps_leave(&vcpu->traps);
     return ran;

@@ -245,6 +245,8 @@ static void look_at_states(struct run *run, const struct met *met)
         const struct watched *watched = &run->watched[cpu];
         if (!cpus_has(&met->take_part, cpu) || watched->lost)
             continue;
+        if (watched->broken && watched->told)
+            continue;
         if (watched->beats == 0)
             awaited |= cpu != run->processors.boot && !watched->broken;
         else if (!watched->told || watched->xcr0 != watched->vcpu->saved.xcr0_on)

@@ -167,8 +167,8 @@ struct rounds {
     uint32_t oldest;       /* the ring's entry that is made anew next */
     uint32_t mixed_oldest; /* the same of mixed[] */
     uint64_t inject_left;
-    uint32_t inject_next; /* class */
-    uint64_t bare_cycles;
+    uint32_t inject_next;                       /* class */
+    uint64_t bare_cycles, bare_cycles_by_xsave; /* of a round without an event */
     uint64_t hold_loops;
     struct interrupts interrupts;
     struct stepping stepping;
