@@ -1,5 +1,5 @@
-# Shared by the boot tests: boots in the background, two at a time unless $at_once says more, and checks in TAP on what they
-# said. A test sources this, calls boot for each machine it wants, then all_booted, then check.
+# Shared by the boot tests: boots in the background, two at a time, and checks in TAP on what they said. These are the two of
+# all tests that run. A test whose boots wait more than they work sets $at_once to more, which are then its own. A test sources this, calls boot for each machine it wants, then all_booted, then check.
 # shellcheck shell=bash
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -11,6 +11,19 @@ tests=0
 failed=0
 at_once=2
 
+# One of two, until this shell and what it started are over.
+take_slot() {
+    local slot n
+    while true; do
+        for n in 1 2; do
+            exec {slot}>"$root/build/slot-$n"
+            flock --nonblock "$slot" && return
+            exec {slot}>&-
+        done
+        sleep 0.2
+    done
+}
+
 # in_background NAME COMMAND...: what it says goes to $work/NAME and NAME.err, its exit code to NAME.code.
 in_background() {
     local name=$1
@@ -19,6 +32,7 @@ in_background() {
         wait -n
     done
     (
+        [ "$at_once" -gt 2 ] || take_slot
         "$@" >"$work/$name" 2>"$work/$name.err"
         echo $? >"$work/$name.code"
     ) &

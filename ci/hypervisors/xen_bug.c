@@ -5,9 +5,11 @@
  *
  *   xen_bug NAME DOMAIN
  *
- * It ends when the guest has, and prints how often a register was broken. It runs in dom0.
+ * It ends when the guest has, or by SIGTERM, and prints how often a register was broken. It runs
+ * in dom0.
  */
 #include <cpuid.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,9 +20,6 @@
 #include <xenctrl.h>
 
 #include <xen/hvm/save.h>
-
-/* So often at the most, if the guest does not end. */
-#define STRIKES_MOST 100u
 
 static void fail(const char *what)
 {
@@ -120,6 +119,14 @@ static bool strike(xc_interface *xen, uint32_t domain, const struct bug *bug, un
     return !broken || xc_domain_hvm_setcontext(xen, domain, context, (uint32_t)bytes) == 0;
 }
 
+static volatile sig_atomic_t ended;
+
+static void end(int number)
+{
+    (void)number;
+    ended = 1;
+}
+
 int main(int count, char **argument)
 {
     const struct bug *bug = count == 3 ? bug_named(argument[1]) : NULL;
@@ -132,8 +139,9 @@ int main(int count, char **argument)
     xc_interface *xen = xc_interface_open(NULL, NULL, 0);
     if (!xen)
         fail("Xen does not answer");
+    (void)signal(SIGTERM, end);
     bool there = true;
-    while (there && strikes < STRIKES_MOST && xc_domain_pause(xen, domain) == 0) {
+    while (there && !ended && xc_domain_pause(xen, domain) == 0) {
         there = strike(xen, domain, bug, &strikes);
         there &= xc_domain_unpause(xen, domain) == 0;
         sleep(1);
