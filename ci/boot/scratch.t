@@ -1,6 +1,7 @@
 #!/bin/bash
 # Writes to scratch partitions: by each driver of the firmware, beside the disks of strangers, which are the same byte for
-# byte afterwards; errors in mid-run; and a block that comes back wrong, which is storage's fault and no register's.
+# byte afterwards; errors in mid-run, a stick that is pulled out among them; and a block that comes back wrong, which is
+# storage's fault and no register's.
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=image/scratch.sh
 . "$root/image/scratch.sh"
@@ -89,7 +90,21 @@ if until_said wrong 'ev=selftest'; then
     done
 fi
 
+# Between two requests, or in the midst of one, which the firmware's driver then tries again for half a minute.
+image pulled "time=8 end=shutdown exits=hold,disk-write"
+"$root/image/make-scratch" stick 16M
+mkfifo monitor
+exec 3<>monitor
+devices="-device qemu-xhci"
+attach stick usb-storage
+boot pulled CPUS=2 IMAGE="$work/pulled.img" DEVICES="$devices,id=stick" MONITOR="$work/monitor"
+if until_said pulled 'ev=selftest'; then
+    sleep 3
+    echo 'device_del stick' >&3
+fi
+
 all_booted
+exec 3>&-
 
 about=drivers
 # written BLOCKS BY: to the partition of that size, and each block that was read back was right
@@ -137,6 +152,14 @@ medium_is_whole() {
 }
 check "the boot volume is whole, and has the log" medium_is_whole
 check "COM1 has each log line whole and once" log_is_whole
+
+about=pulled
+check "a stick that is pulled out was written to before" \
+    says 'ev=storage n=[01] of=write block_bytes=512 blocks=28672 by=[^ ]* requests=[1-9].* failed=yes'
+check "it is told" says 'ev=notice text="scratch [01]: the (read|write) of .* failed \(EFI_[A-Z_]*\): it is left alone from now on'
+check "the other is written to for the rest of the run" says 'ev=storage n=[01] of=write .* blocks=49152 .* failed=no'
+check "the run goes on to its end" says 'ev=done verdict=INCOMPLETE .* findings=0 .*reason="AVX-512'
+check "and the log is whole" log_is_whole
 
 about=wrong
 check "exits 1 for FAIL" exits_with 1
