@@ -98,14 +98,14 @@ test: ## the quick loop: unit tests, purity of the binary, one boot; under a min
 	@$(MAKE) -s all unit-programs $(BUILD)/faultvisor-list
 	@ci/prove $(UNIT_TESTS) ci/unit/guides.t ci/purity/*.t ci/boot/quick.t
 
-# Tests of the fleet wait more than they work, and boots are two at a time by themselves (ci/boot/lib.sh): so several tests
-# of both kinds run at once. Those that take longest begin first.
+# Boots are two at a time by themselves (ci/boot/lib.sh), and tests of the fleet wait more than they work: so several tests
+# run at once. Those that take longest begin first.
 LONG_TESTS := $(wildcard ci/hypervisors/*.t) ci/boot/matrix.t
 check: ## run every test
 	@ci/install check
 	@$(MAKE) -s all $(FAULTVISOR) $(SILICON) $(FUZZERS) unit-programs
-	@ci/prove --timer --jobs 4 --rules='par=ci/{fleet,boot,hypervisors}/*.t' --rules='seq=*' $(LONG_TESTS) $(UNIT_TESTS) \
-		ci/unit/*.t ci/fuzz/*.t ci/purity/*.t ci/fleet/*.t ci/silicon/*.t $(filter-out $(LONG_TESTS),$(wildcard ci/boot/*.t))
+	@ci/prove --timer --jobs 4 $(LONG_TESTS) $(UNIT_TESTS) ci/unit/*.t ci/fuzz/*.t ci/purity/*.t ci/fleet/*.t ci/silicon/*.t \
+		$(filter-out $(LONG_TESTS),$(wildcard ci/boot/*.t))
 
 check-hypervisors: ## run zmmtest beneath KVM and Xen, with every bug that can be planted in them
 	@ci/install check
