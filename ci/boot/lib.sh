@@ -1,5 +1,5 @@
-# Shared by the boot tests: boots in the background, two at a time, and checks in TAP on what they said. These are the two of
-# all tests that run. A test whose boots wait more than they work sets $at_once to more, which are then its own. A test sources this, calls boot for each machine it wants, then all_booted, then check.
+# Shared by the boot tests: boots in the background, and checks in TAP on what they said. All tests that run share two
+# places for boots. A test whose boots wait more than they work sets $at_once to more than two, and takes none. A test sources this, calls boot for each machine it wants, then all_booted, then check.
 # shellcheck shell=bash
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -11,12 +11,12 @@ tests=0
 failed=0
 at_once=2
 
-# One of two, until this shell and what it started are over.
+# A place, until this shell and what it started are over.
 take_slot() {
     local slot n
     while true; do
         for n in 1 2; do
-            exec {slot}>"$root/build/slot-$n"
+            exec {slot}>"$root/build/slot-$n" || exit
             flock --nonblock "$slot" && return
             exec {slot}>&-
         done

@@ -90,7 +90,8 @@ if until_said wrong 'ev=selftest'; then
     done
 fi
 
-# Between two requests, or in the midst of one, which the firmware's driver then tries again for half a minute.
+# The stick is pulled out between two requests, or in the midst of one. That one the firmware's driver tries again, for
+# half a minute.
 image pulled "time=8 end=shutdown exits=hold,disk-write"
 "$root/image/make-scratch" stick 16M
 mkfifo monitor

@@ -1,5 +1,6 @@
 /* Reads the plan of a run from its line of \faultvisor.conf, by a table of keys. */
 #include "plan.h"
+#include "../../efi/core/machine/xstate.h"
 #include "../../efi/core/text.h"
 #include "exit_kind.h"
 #include "faults.h"
@@ -123,9 +124,14 @@ static bool add_cpuid_lie(struct word value)
     return true;
 }
 
+/* One that XSETBV takes, with AVX at least. */
 static bool set_migrate_xcr0(struct word value)
 {
-    return hexadecimal(value, &plan.migrate_xcr0) && plan.migrate_xcr0 & 1;
+    if (!hexadecimal(value, &plan.migrate_xcr0))
+        return false;
+    const uint64_t with_avx = XCR0_X87 | XCR0_SSE | XCR0_AVX;
+    const uint64_t avx512 = plan.migrate_xcr0 & XCR0_AVX512;
+    return (plan.migrate_xcr0 & with_avx) == with_avx && (!avx512 || avx512 == XCR0_AVX512);
 }
 
 static bool set_x2apic(struct word value)
@@ -163,7 +169,7 @@ static const struct key {
     {.name = "guestinfo=", .set = set_guestinfo, .takes = "zmmtest's options in double quotes"},
     {.name = "migrate=", .number = &plan.migrate},
     {.name = "migrate-ms=", .number = &plan.migrate_ms},
-    {.name = "migrate-xcr0=", .set = set_migrate_xcr0, .takes = "XCR0 in hexadecimal"},
+    {.name = "migrate-xcr0=", .set = set_migrate_xcr0, .takes = "XCR0 in hexadecimal, 7 at least"},
     {.name = "tsc-back=", .number = &plan.tsc_back},
     {.name = "tsc-back-ms=", .number = &plan.tsc_back_ms},
     {.name = "tsc-back-cpu=", .number = &plan.tsc_back_cpu},

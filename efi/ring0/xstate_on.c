@@ -56,7 +56,9 @@ void xstate_turn_on(struct xstate_saved *saved, const struct xstate *xstate)
 
 void xstate_turn_off(const struct xstate_saved *saved)
 {
-    vectors_clear(saved->form);
+    /* XCR0 may have been lost meanwhile. */
+    enum form left = saved->on ? xstate_form(xgetbv0()) : saved->form;
+    vectors_clear(left < saved->form ? left : saved->form);
     if (saved->on)
         xsetbv0(saved->xcr0);
     vectors_restore_legacy(saved->legacy);

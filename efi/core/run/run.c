@@ -92,7 +92,7 @@ static void tick(struct run *run, uint64_t *next_tick)
     standstill_tick(run);
 }
 
-/* A gap that goes on until `now` may be a little longer than it. */
+/* A gap that lasts from the start until now may be measured a little longer than the run. */
 static void count_elapsed(struct run *run, uint64_t now)
 {
     if (!run->paused)

@@ -4,7 +4,8 @@
 
 #include "run_state.h"
 
-/* The clock of the run begins, with the first look: no gap takes more out of it than it counted. */
+/* The clock of the run begins with the first look, so that no gap takes more from it than it has
+ * counted. */
 void standstill_start(struct run *run);
 
 /* At each look of the boot vCPU. Time in which the machine stood still is taken out of the run's.

@@ -105,7 +105,10 @@ bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *argument), void *ar
         bool restored = traps_run(put_back, vcpu, &after);
         if (!restored && blames_xcr0(vcpu))
             (void)traps_run(put_back, vcpu, NULL);
-        restored &= traps_run(turn_off, vcpu, restored ? &after : NULL);
+        bool off = traps_run(turn_off, vcpu, restored ? &after : NULL);
+        if (!off && blames_xcr0(vcpu))
+            (void)traps_run(turn_off, vcpu, NULL);
+        restored &= off;
         if (ran && !restored)
             vcpu->fault = after;
         ran &= restored;
