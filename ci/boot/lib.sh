@@ -1,5 +1,6 @@
 # Shared by the boot tests: boots in the background, and checks in TAP on what they said. All tests that run share two
-# places for boots. A test whose boots wait more than they work sets $at_once to more than two, and takes none. A test sources this, calls boot for each machine it wants, then all_booted, then check.
+# places for boots. A test whose boots wait more than they work sets $at_once to more than two, and takes none. A test
+# sources this, calls boot for each machine it wants, then all_booted, then check.
 # shellcheck shell=bash
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

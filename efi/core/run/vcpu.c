@@ -81,6 +81,16 @@ static bool blames_xcr0(struct vcpu *vcpu)
     return lost_now;
 }
 
+/* Once more, if a lost XCR0 was why it raised an exception at first: false then, too. */
+static bool restores(struct vcpu *vcpu, void (*function)(void *), struct fault *fault)
+{
+    if (traps_run(function, vcpu, fault))
+        return true;
+    if (blames_xcr0(vcpu))
+        (void)traps_run(function, vcpu, NULL);
+    return false;
+}
+
 bool vcpu_keep_lost_xcr0(struct vcpu *vcpu)
 {
     struct rounds *rounds = &vcpu->rounds;
@@ -102,13 +112,8 @@ bool vcpu_with_vectors(struct vcpu *vcpu, void (*work)(void *argument), void *ar
     if (!ran)
         (void)blames_xcr0(vcpu);
     if (on_now || vcpu->prepared) {
-        bool restored = traps_run(put_back, vcpu, &after);
-        if (!restored && blames_xcr0(vcpu))
-            (void)traps_run(put_back, vcpu, NULL);
-        bool off = traps_run(turn_off, vcpu, restored ? &after : NULL);
-        if (!off && blames_xcr0(vcpu))
-            (void)traps_run(turn_off, vcpu, NULL);
-        restored &= off;
+        bool restored = restores(vcpu, put_back, &after);
+        restored &= restores(vcpu, turn_off, restored ? &after : NULL);
         if (ran && !restored)
             vcpu->fault = after;
         ran &= restored;
