@@ -168,7 +168,7 @@ struck() { # HYPERVISOR NUMBER BUG: how often
     sed -n "s/.*hypervisors: run $2: $3 struck \([0-9]*\) times.*/\1/p" "$work/$1"
 }
 was_planted() { # HYPERVISOR NUMBER BUG
-    [ "$(struck "$@")" -gt 0 ]
+    [[ $(struck "$@") == [1-9]* ]]
 }
 found_where_planted() { # EXITS COMPONENT CLASS
     says "ev=finding .*exit=($1) .*component=[^ ]*$2[^ ]* class=$3 "
