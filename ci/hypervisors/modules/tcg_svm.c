@@ -15,7 +15,7 @@
  * 4. A VMRUN that injects an interrupt delivers it, and forgets to say so: when the emulation's
  * loop stops next, it delivers it once more, even in the interrupt's own handler (svm_helper.c,
  * SVM_EVTINJ_TYPE_INTR leaves exception_index). It does not so with a software interrupt, which is
- * the same to a guest in ring 0.
+ * the same to a guest in ring 0. In ring 3 it would raise #GP, as no gate is for that ring.
  */
 #include "vmcb.h"
 #include <linux/kprobes.h>
@@ -31,10 +31,20 @@ static unsigned long repeated;
 module_param(repeated, ulong, 0444);
 MODULE_PARM_DESC(repeated, "how often a guest executed its STI once more");
 
+/* KVM's own, in arch/x86/kvm/cpuid.h: what CPUID says of XCR0 and of the size of an XSAVE area. */
+void kvm_update_cpuid_runtime(struct kvm_vcpu *vcpu);
+
 static void learn_xcr0(struct kvm_vcpu *vcpu)
 {
-    if (vcpu->arch.cr4 & X86_CR4_OSXSAVE)
-        vcpu->arch.xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+    u64 xcr0;
+
+    if (!(vcpu->arch.cr4 & X86_CR4_OSXSAVE))
+        return;
+    xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+    if (vcpu->arch.xcr0 == xcr0)
+        return;
+    vcpu->arch.xcr0 = xcr0;
+    kvm_update_cpuid_runtime(vcpu);
 }
 
 /* Of a guest that has turned on AVX, which is zmmtest: its addresses are physical ones. */
@@ -60,9 +70,10 @@ static void repeat_sti(struct kvm_vcpu *vcpu, struct vmcb *vmcb)
     repeated++;
 }
 
-static void change_type(u32 *event, u32 from, u32 to)
+static void change_type(struct vmcb *vmcb, u32 *event, u32 from, u32 to)
 {
-    if ((*event & (SVM_EVTINJ_VALID | SVM_EVTINJ_TYPE_MASK)) == (SVM_EVTINJ_VALID | from))
+    if (vmcb->save.cpl == 0 &&
+        (*event & (SVM_EVTINJ_VALID | SVM_EVTINJ_TYPE_MASK)) == (SVM_EVTINJ_VALID | from))
         *event = (*event & ~SVM_EVTINJ_TYPE_MASK) | to;
 }
 
@@ -70,7 +81,7 @@ static int before_entry(struct kprobe *probe, struct pt_regs *regs)
 {
     struct vmcb *vmcb = vmcb_of((struct kvm_vcpu *)regs->di);
 
-    change_type(&vmcb->control.event_inj, SVM_EVTINJ_TYPE_INTR, SVM_EVTINJ_TYPE_SOFT);
+    change_type(vmcb, &vmcb->control.event_inj, SVM_EVTINJ_TYPE_INTR, SVM_EVTINJ_TYPE_SOFT);
     return 0;
 }
 
@@ -80,7 +91,7 @@ static int behind_exit(struct kprobe *probe, struct pt_regs *regs)
     struct kvm_vcpu *vcpu = (struct kvm_vcpu *)regs->di;
     struct vmcb *vmcb = vmcb_of(vcpu);
 
-    change_type(&vmcb->control.exit_int_info, SVM_EVTINJ_TYPE_SOFT, SVM_EVTINJ_TYPE_INTR);
+    change_type(vmcb, &vmcb->control.exit_int_info, SVM_EVTINJ_TYPE_SOFT, SVM_EVTINJ_TYPE_INTR);
     learn_xcr0(vcpu);
     repeat_sti(vcpu, vmcb);
     return 0;
