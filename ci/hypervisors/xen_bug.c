@@ -21,12 +21,6 @@
 
 #include <xen/hvm/save.h>
 
-static void fail(const char *what)
-{
-    perror(what);
-    exit(1);
-}
-
 /* --- what is broken: in the record of one vCPU. False: there was nothing to lose --- */
 
 /* In the standard form of an XSAVE area, which Xen has there (SDM volume 1, 13.4.3). NULL: the
@@ -92,31 +86,43 @@ static const struct bug *bug_named(const char *name)
 
 /* --- the context of the guest: records, each behind its descriptor --- */
 
-static unsigned int break_context(const struct bug *bug, uint8_t *context, uint32_t bytes)
+/* How often it was broken; -1: the context is not what it should be. */
+static int break_context(const struct bug *bug, uint8_t *context, uint32_t bytes)
 {
     struct hvm_save_descriptor descriptor;
-    unsigned int broken = 0;
+    int broken = 0;
     for (uint32_t at = 0; bytes - at >= sizeof(descriptor); at += descriptor.length) {
         memcpy(&descriptor, context + at, sizeof(descriptor));
         at += (uint32_t)sizeof(descriptor);
         if (descriptor.length > bytes - at)
-            fail("the context ends too early");
+            return -1;
         if (descriptor.typecode == bug->record)
             broken += bug->strike(context + at, descriptor.length);
     }
     return broken;
 }
 
-/* The guest is paused. False: it is gone. */
-static bool strike(xc_interface *xen, uint32_t domain, const struct bug *bug, unsigned int *strikes)
+enum outcome { STRUCK, GONE, FAILED };
+
+/* The guest is paused, and stays so. */
+static enum outcome strike(xc_interface *xen, uint32_t domain, const struct bug *bug,
+                           unsigned int *strikes)
 {
     static uint8_t context[1 << 20];
     int bytes = xc_domain_hvm_getcontext(xen, domain, context, sizeof(context));
     if (bytes < 0)
-        return false;
-    unsigned int broken = break_context(bug, context, (uint32_t)bytes);
-    *strikes += broken;
-    return !broken || xc_domain_hvm_setcontext(xen, domain, context, (uint32_t)bytes) == 0;
+        return GONE;
+    int broken = break_context(bug, context, (uint32_t)bytes);
+    if (broken < 0) {
+        fprintf(stderr, "xen_bug: a record is longer than the context that it is in\n");
+        return FAILED;
+    }
+    if (broken && xc_domain_hvm_setcontext(xen, domain, context, (uint32_t)bytes) != 0) {
+        perror("xen_bug: Xen does not take the context");
+        return FAILED;
+    }
+    *strikes += (unsigned int)broken;
+    return STRUCK;
 }
 
 static volatile sig_atomic_t ended;
@@ -137,16 +143,19 @@ int main(int count, char **argument)
     }
     uint32_t domain = (uint32_t)strtoul(argument[2], NULL, 10);
     xc_interface *xen = xc_interface_open(NULL, NULL, 0);
-    if (!xen)
-        fail("Xen does not answer");
+    if (!xen) {
+        perror("xen_bug: Xen does not answer");
+        return 1;
+    }
     (void)signal(SIGTERM, end);
-    bool there = true;
-    while (there && !ended && xc_domain_pause(xen, domain) == 0) {
-        there = strike(xen, domain, bug, &strikes);
-        there &= xc_domain_unpause(xen, domain) == 0;
+    enum outcome outcome = STRUCK;
+    while (outcome == STRUCK && !ended && xc_domain_pause(xen, domain) == 0) {
+        outcome = strike(xen, domain, bug, &strikes);
+        if (xc_domain_unpause(xen, domain) != 0)
+            break;
         sleep(1);
     }
     printf("%u\n", strikes);
     xc_interface_close(xen);
-    return 0;
+    return outcome == FAILED;
 }
