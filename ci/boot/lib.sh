@@ -151,7 +151,8 @@ ends_with_verdict() {
 # COM1 as the machine left it: each log line stands alone, whole, within 256 bytes, and only once.
 log_is_whole() {
     local serial=$work/$about.kept/serial
-    ! tr -d '\r' <"$serial" | grep -a 'zmmtest ts=' | grep -avq '^zmmtest ts=[0-9]*\.[0-9][0-9][0-9] ev=[a-z]*' &&
+    grep -aq '^zmmtest ts=' "$serial" &&
+        ! tr -d '\r' <"$serial" | grep -a 'zmmtest ts=' | grep -avq '^zmmtest ts=[0-9]*\.[0-9][0-9][0-9] ev=[a-z]*' &&
         ! tr -d '\r' <"$serial" | grep -a '^zmmtest ts=' | grep -aq '.\{257\}' &&
         [ -z "$(tr -d '\r' <"$serial" | grep -a '^zmmtest ts=' | sort | uniq -d)" ]
 }
